@@ -1,0 +1,41 @@
+-- Each counted order with its lines, signed as the order is; an order without lines has one row without a line.
+create view counted_lines as
+select
+    o.account,
+    o.order_id,
+    o.customer_id,
+    o.kind,
+    o.event_time,
+    o.month,
+    o.currency,
+    o.service_type_code as order_service_type_code,
+    o.service_type_name as order_service_type_name,
+    o.signed_amount_e8 as order_signed_amount_e8,
+    o.coupon_effect_e8 as order_coupon_effect_e8,
+    l.order_line_item_id,
+    nullif(l.service_type_code, '') as service_type_code,
+    nullif(l.service_type_name, '') as service_type_name,
+    case
+        when o.order_type in (4, 10) then -abs(l.amount_after_discount_e8)
+        else l.amount_after_discount_e8
+    end as signed_amount_e8,
+    case
+        when o.kind = 'refund' then abs(coalesce(l.coupon_amount_e8, 0))
+        else -coalesce(l.coupon_amount_e8, 0)
+    end as coupon_effect_e8
+from counted_orders as o
+left join order_lines as l
+    -- A line names its own order, which inside a combined trade is not the one that was asked for. The account stands
+    -- in both branches, differently written (+), so that each of them uses its index: taken out of the brackets it
+    -- would be looked up alone, which is a scan.
+    on (
+        (l.account = o.account and l.order_id = o.order_id)
+        or (
+            l.account = +o.account
+            and l.requested_order_id = o.order_id
+            and coalesce(l.order_id, '') = ''
+        )
+    )
+    and l.gone_since is null
+    -- Amounts of another currency cannot be part of this order's amount.
+    and coalesce(nullif(l.currency, ''), o.currency) = o.currency;

@@ -1,0 +1,24 @@
+-- The orders that make up the spend, each once, with their sign. Every question about spend starts here.
+create view counted_orders as
+select
+    account,
+    order_id,
+    parent_order_id,
+    customer_id,
+    payer,
+    is_paid_by_other,
+    service_type_code,
+    service_type_name,
+    order_type,
+    status,
+    kind,
+    event_time,
+    event_time_is_estimated,
+    month,
+    currency,
+    signed_amount_e8,
+    coupon_effect_e8,
+    commission_e8,
+    consumed_e8
+from classified_orders
+where not_counted_because is null;

@@ -1,0 +1,32 @@
+-- F11: what the vendor kept back of the refunds of a month, as handling fee and as already consumed.
+create view f11_fees_and_consumption_kept_back as
+with
+-- One row per month and currency.
+sums as (
+    select
+        account,
+        month,
+        currency,
+        count(*) as refund_orders,
+        sum(commission_e8) as commission_e8,
+        sum(consumed_e8) as consumed_e8,
+        -sum(coalesce(signed_amount_e8, 0)) as net_refund_e8
+    from counted_orders
+    where kind = 'refund'
+    group by account, month, currency
+)
+select
+    account,
+    month,
+    currency,
+    refund_orders,
+    decimal(commission_e8) as commission,
+    decimal(consumed_e8) as consumed,
+    decimal(net_refund_e8) as net_refund,
+    -- The fee as a part of what would have come back without any deduction.
+    round(100.0 * commission_e8 / nullif(net_refund_e8 + consumed_e8 + commission_e8, 0), 2)
+        as fee_rate_percent,
+    commission_e8,
+    consumed_e8,
+    net_refund_e8
+from sums;

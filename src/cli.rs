@@ -1,0 +1,136 @@
+//! The command line: parses, calls and prints.
+
+mod jobs;
+mod logging;
+mod run;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Config, Environment, Flags, KnownNames};
+use crate::error::Failure;
+use crate::stream::CATALOGUE;
+
+/// Copies an account's billing records from the Huawei Cloud BSS API into a SQLite warehouse.
+#[derive(Debug, Parser)]
+#[command(name = "bss-sync", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   done: everything asked for is complete
+  1   failed for another reason
+  2   wrong usage or configuration
+  3   done, with findings: a disputed window, quarantined rows
+  4   not finished: deadline or quota reached; the next run goes on from there
+  5   refused by the vendor: credentials, permission, role, clock, TLS
+  6   the warehouse failed: disk full, damaged, newer
+  75  another worker holds the warehouse";
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Configuration file [default: ./bss-sync.toml, then /etc/bss-sync/config.toml]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Set a key of the configuration, e.g. --set warehouse.path=/srv/billing.sqlite; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
+    set: Vec<String>,
+    /// Form of what is written to standard output
+    #[arg(long, value_enum, default_value_t = Output::Text, global = true)]
+    output: Output,
+    /// Log more: -v each step, -vv each request
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    /// No progress, and only errors in the log
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run jobs once, now (for cron and systemd timers)
+    Run(run::RunArgs),
+    /// List the jobs and when their schedules would run them next
+    Jobs,
+    /// Show how fresh and complete the warehouse is
+    Status,
+}
+
+/// Parses the command line, runs the command and says how it went.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(&cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            complain(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn execute(cli: &Cli) -> Result<u8, Failure> {
+    let config = load(&cli.common)?;
+    logging::start(&cli.common, &config.log);
+    match &cli.command {
+        Command::Run(args) => run::execute(args, &cli.common, &config),
+        Command::Jobs => jobs::execute(&cli.common, &config),
+        Command::Status => status::execute(&cli.common, &config),
+    }
+}
+
+fn load(common: &Common) -> Result<Config, Failure> {
+    let streams: Vec<&str> = CATALOGUE.iter().map(|stream| stream.name()).collect();
+    let endpoints: Vec<&str> = CATALOGUE.iter().map(|stream| stream.endpoint().name).collect();
+    let flags = Flags { file: common.config.as_deref(), set: &common.set };
+    let known = KnownNames { streams: &streams, endpoints: &endpoints };
+    Ok(Config::load(flags, &Environment::of_process(), known)?)
+}
+
+/// Writes to standard error; a closed one must not change what the program does.
+fn complain(failure: &Failure) {
+    use std::io::Write;
+    let mut text = format!("bss-sync: {failure}");
+    if !failure.advice().is_empty() {
+        text.push_str("\n  ");
+        text.push_str(failure.advice());
+    }
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes to standard output; a reader who went away is no failure.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn say_json(value: &impl serde::Serialize) {
+    // These values are plain structs with text keys: they always have a JSON form.
+    if let Ok(json) = serde_json::to_string_pretty(value) {
+        say(&json);
+    }
+}
+
+/// A table without lines, which fits a terminal and a pipe.
+fn table(header: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(header);
+    table
+}

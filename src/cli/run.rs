@@ -1,0 +1,190 @@
+//! `bss-sync run`: runs jobs once, now.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{Common, Output, say, say_json, table};
+use crate::config::{Account, Config};
+use crate::error::Failure;
+use crate::job::Job;
+use crate::run::{Extent, JobReport, Order, Outcome, Progress};
+use crate::settings::{duration, nearest};
+use crate::warehouse::{Warehouse, Writer};
+
+/// How often progress is written.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Arguments of `bss-sync run`.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Jobs to run; all when none is named
+    jobs: Vec<String>,
+    /// Accounts to run them for; all when none is named
+    #[arg(long, value_name = "NAME")]
+    account: Vec<String>,
+    /// Read everything from the start of the history again
+    #[arg(long)]
+    full: bool,
+    /// How long each job may take, e.g. 10m; what is left stays for the next run
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| duration(text))]
+    deadline: Option<Duration>,
+}
+
+pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Result<u8, Failure> {
+    let order = Order {
+        jobs: choose("job", &args.jobs, &config.jobs, |job: &Job| job.name.as_str())?,
+        accounts: choose("account", &args.account, &config.accounts, |account: &Account| &account.name)?,
+        extent: if args.full { Extent::Full } else { Extent::Incremental },
+        deadline: args.deadline,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| system("could not start", &error))?;
+    let warehouse = Warehouse::open(&config.warehouse)?;
+    let (writer, thread) = Writer::start(warehouse)?;
+    let reports = runtime.block_on(with_signals_and_progress(order, &writer, common));
+    drop(writer);
+    drop(runtime);
+    // The thread ends with the last writer; waiting for it keeps the lock until everything is on disk.
+    let _ = thread.join();
+    let reports = reports?;
+    match common.output {
+        Output::Json => say_json(&reports.iter().map(to_json).collect::<Vec<_>>()),
+        Output::Text => say(&render(&reports)),
+    }
+    Ok(reports.iter().map(|report| report.outcome).max().unwrap_or(Outcome::Done).exit_code())
+}
+
+/// The named ones, or all; in the configuration's order.
+fn choose<'a, T>(
+    what: &str,
+    names: &[String],
+    all: &'a [T],
+    name_of: impl Fn(&T) -> &str,
+) -> Result<Vec<&'a T>, Failure> {
+    for name in names {
+        if !all.iter().any(|one| name_of(one) == name) {
+            let known: Vec<&str> = all.iter().map(&name_of).collect();
+            let hint = nearest(name, known.iter().copied()).map_or_else(
+                || format!("there are: {}", known.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(Failure::Usage(format!("there is no {what} `{name}`; {hint}")));
+        }
+    }
+    let chosen = |one: &&T| names.is_empty() || names.iter().any(|name| name == name_of(one));
+    Ok(all.iter().filter(chosen).collect())
+}
+
+async fn with_signals_and_progress(
+    order: Order<'_>,
+    writer: &Writer,
+    common: &Common,
+) -> Result<Vec<JobReport>, Failure> {
+    let (stopper, stop) = watch::channel(false);
+    let mut terminate =
+        signal(SignalKind::terminate()).map_err(|error| system("could not listen for SIGTERM", &error))?;
+    let mut interrupt =
+        signal(SignalKind::interrupt()).map_err(|error| system("could not listen for SIGINT", &error))?;
+    let progress = Arc::new(Progress::default());
+    let running = crate::run::run(order, writer, &progress, stop);
+    tokio::pin!(running);
+    let mut ticks =
+        tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
+    loop {
+        tokio::select! {
+            reports = &mut running => return Ok(reports?),
+            _ = terminate.recv() => finish_page(&stopper),
+            _ = interrupt.recv() => finish_page(&stopper),
+            _ = ticks.tick(), if !common.quiet => show(&progress),
+        }
+    }
+}
+
+fn finish_page(stopper: &watch::Sender<bool>) {
+    tracing::info!("asked to stop; finishing the pages in hand");
+    stopper.send_replace(true);
+}
+
+fn system(what: &'static str, error: &std::io::Error) -> Failure {
+    Failure::System { what, detail: error.to_string() }
+}
+
+/// A line for each running job.
+fn show(progress: &Progress) {
+    let mut lines = String::new();
+    for counts in progress.running() {
+        let (finished, planned) = counts.units();
+        let tally = counts.tally();
+        let requests = counts.meter.read();
+        lines.push_str(&format!(
+            "{} {}: {finished} of {planned} read, {} rows, {} requests, {} refused for the quota\n",
+            counts.account, counts.job, tally.received, requests.requests, requests.throttled
+        ));
+    }
+    // Progress that nobody can see is no failure.
+    let _ = std::io::stderr().write_all(lines.as_bytes());
+}
+
+/// Findings shown for a job; the rest are counted.
+const FINDINGS_SHOWN: usize = 5;
+
+fn render(reports: &[JobReport]) -> String {
+    let mut shown =
+        table(&["ACCOUNT", "JOB", "OUTCOME", "ROWS", "NEW", "CHANGED", "REQUESTS", "REFUSED", "SECONDS"]);
+    for report in reports {
+        shown.add_row([
+            report.account.clone(),
+            report.job.clone(),
+            report.outcome.as_str().to_owned(),
+            report.tally.received.to_string(),
+            report.tally.inserted.to_string(),
+            report.tally.changed.to_string(),
+            report.requests.requests.to_string(),
+            report.requests.throttled.to_string(),
+            format!("{:.1}", report.elapsed.as_secs_f64()),
+        ]);
+    }
+    let mut text = shown.to_string();
+    for report in reports {
+        let JobReport { account, job, .. } = report;
+        if let Some((reason, advice)) = &report.stopped {
+            text.push_str(&format!("\n\n{account} {job}: {reason}\n  {advice}"));
+        }
+        for finding in report.findings.iter().take(FINDINGS_SHOWN) {
+            text.push_str(&format!("\n\n{account} {job}: {finding}"));
+        }
+        if report.findings.len() > FINDINGS_SHOWN {
+            text.push_str(&format!("\n  and {} more like this", report.findings.len() - FINDINGS_SHOWN));
+        }
+    }
+    text
+}
+
+fn to_json(report: &JobReport) -> serde_json::Value {
+    json!({
+        "account": report.account,
+        "job": report.job,
+        "outcome": report.outcome.as_str(),
+        "exit_code": report.outcome.exit_code(),
+        "reason": report.stopped.as_ref().map(|(reason, _)| reason),
+        "advice": report.stopped.as_ref().map(|(_, advice)| advice),
+        "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "rows_received": report.tally.received,
+        "rows_inserted": report.tally.inserted,
+        "rows_changed": report.tally.changed,
+        "rows_quarantined": report.tally.quarantined,
+        "requests": report.requests.requests,
+        "throttled": report.requests.throttled,
+        "retried": report.requests.retried,
+        "seconds": report.elapsed.as_secs_f64(),
+    })
+}

@@ -1,0 +1,72 @@
+//! `bss-sync status`: how fresh and complete the warehouse is.
+
+use super::{Common, Output, say, say_json, table};
+use crate::config::Config;
+use crate::error::Failure;
+use crate::warehouse::{Overview, Warehouse};
+
+pub(super) fn execute(common: &Common, config: &Config) -> Result<u8, Failure> {
+    let overview = Warehouse::open_read_only(&config.warehouse)?.overview()?;
+    match common.output {
+        Output::Json => say_json(&overview),
+        Output::Text => say(&render(&overview)),
+    }
+    Ok(0)
+}
+
+fn render(overview: &Overview) -> String {
+    let mut text = String::new();
+    let mut runs = table(&[
+        "ACCOUNT",
+        "JOB",
+        "LAST RUN (UTC)",
+        "OUTCOME",
+        "REQUESTS",
+        "NEW",
+        "CHANGED",
+        "LAST DONE (UTC)",
+    ]);
+    for run in &overview.runs {
+        runs.add_row([
+            run.account.clone(),
+            run.job.clone(),
+            run.started_at.clone(),
+            run.outcome.clone(),
+            run.requests.to_string(),
+            run.rows_inserted.to_string(),
+            run.rows_changed.to_string(),
+            run.last_done_at.clone().unwrap_or_else(|| "never".to_owned()),
+        ]);
+    }
+    text.push_str(&runs.to_string());
+    for run in &overview.runs {
+        if let Some(reason) = &run.reason {
+            text.push_str(&format!("\n{} {}: {}", run.account, run.job, reason));
+        }
+    }
+    for mark in &overview.watermarks {
+        text.push_str(&format!(
+            "\n{} {}: complete by {} time up to {}",
+            mark.account, mark.stream, mark.lane, mark.watermark
+        ));
+    }
+    for queue in &overview.queues {
+        text.push_str(&format!(
+            "\n{} {}: {} order(s) queued, {} of them to be read once more later, {} failing",
+            queue.account, queue.stream, queue.entries, queue.later, queue.failing
+        ));
+        if let Some(error) = &queue.last_error {
+            text.push_str(&format!(" ({error})"));
+        }
+    }
+    for (count, what) in [
+        (overview.disputed, "window(s), list(s) or order(s) not proven complete: table coverage"),
+        (overview.quarantined, "row(s) that could not be decoded: table quarantine"),
+        (overview.drift, "undocumented field(s) or value(s): table drift"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("\n{count} {what}"));
+        }
+    }
+    text
+}

@@ -1,0 +1,387 @@
+//! One request to the vendor becomes one answer or one reason why not; the only user of `reqwest`.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+
+mod error;
+mod login;
+mod meter;
+mod profile;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod wait;
+
+pub use error::{ClientError, ExitClass, FetchError, Place};
+pub use meter::{Meter, Reading};
+pub use profile::{AddressError, Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
+
+pub use crate::rate::{QuotaOverrides, QuotaSetting};
+pub use crate::retry::Deadline;
+
+use crate::rate::{Lesson, Pacer, Signal, Source};
+use crate::refusal::{QuotaHint, Refusal, Setback, Unavailability};
+use crate::request::{Answer, Endpoint, Quota, Request};
+use crate::retry::{Failure, Patience, Spent};
+use crate::time::UtcSecond;
+use crate::token::{self, Generation, Token, TokenKeeper};
+use login::{Credential, IamUser, Login, Prepared, VendorClock, prepare, prepare_token};
+use transport::{Reply, Transport};
+use wait::{after, pause, within};
+
+/// The vendor accepts 15 minutes (`CONTRACT` §2.1); ten seconds less, for the time an answer is on its way.
+const TOLERATED_SKEW: i64 = 15 * 60 - 10;
+
+/// A clock further off than an hour is not corrected: stamps of everything else on this machine are wrong as well.
+const CORRECTED_SKEW: i64 = 60 * 60;
+
+/// Asks the vendor for one account. Requests of one client share its pace, its token and its connections.
+pub struct Client {
+    account: String,
+    endpoint: BaseUrl,
+    domain_id: Option<String>,
+    quotas: QuotaOverrides,
+    login: Login,
+    transport: Transport,
+    pacers: Mutex<HashMap<&'static str, Pacer>>,
+    tokens: TokenKeeper,
+    clock: VendorClock,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("account", &self.account)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one HTTP exchange came to when it brought no answer.
+struct Failed {
+    setback: Setback,
+    /// The server's clock.
+    date: Option<UtcSecond>,
+}
+
+/// What to do about a setback that need not be the end.
+enum Verdict {
+    Throttled { retry_after: Option<Duration>, hint: Option<QuotaHint>, refusal: Refusal },
+    TryLater { reason: Unavailability, retry_after: Option<Duration> },
+    Correct(Refusal),
+}
+
+impl Client {
+    /// Builds the client of an account; sends nothing.
+    ///
+    /// # Errors
+    /// When a value of the profile cannot be sent, token authentication has no IAM endpoint, or TLS cannot be set up.
+    pub fn new(profile: Profile) -> Result<Self, ClientError> {
+        let transport = Transport::new(&profile)?;
+        let login = Login::of(&profile)?;
+        Ok(Self {
+            account: profile.account,
+            endpoint: profile.endpoint,
+            domain_id: profile.domain_id,
+            quotas: profile.quotas,
+            login,
+            transport,
+            pacers: Mutex::default(),
+            tokens: TokenKeeper::default(),
+            clock: VendorClock::default(),
+        })
+    }
+
+    /// The quota kept to at an endpoint (`None`: no limit of our own), and where it comes from.
+    #[must_use]
+    pub fn quota(&self, endpoint: &'static Endpoint) -> (Option<Quota>, Source) {
+        self.with_pacer(endpoint, |pacer| (pacer.quota(), pacer.source()))
+    }
+
+    /// The vendor's time by what is known of its clock: this machine's, corrected if it was found to be off.
+    #[must_use]
+    pub fn now(&self) -> UtcSecond {
+        self.clock.now()
+    }
+
+    /// Asks for one answer: waits for its turn within the quota, signs, sends, and repeats what may be repeated.
+    ///
+    /// What is counted goes to `meter`; its failed calls are what the job's budget for failures is measured by. May be
+    /// dropped at any time: nothing but a booked turn is lost.
+    ///
+    /// # Errors
+    /// See [`FetchError`]; whatever could be done about it was done.
+    pub async fn fetch(
+        &self,
+        request: &Request,
+        meter: &Meter,
+        deadline: Deadline,
+    ) -> Result<Answer, FetchError> {
+        let endpoint = request.endpoint;
+        let at = self.place(endpoint.name);
+        let mut patience = Patience::new();
+        let mut refused_token = None;
+        let mut corrected = false;
+        let mut last = None;
+        loop {
+            let credential = self.credential(refused_token, meter, deadline).await?;
+            let sent = self.turn(endpoint, deadline).await.map_err(|error| after(error, last.as_deref()))?;
+            let signed_at = self.clock.now();
+            // Signed afresh each time: a signature has a time.
+            let prepared =
+                prepare(&self.endpoint, self.domain_id.as_deref(), request, &credential, signed_at)
+                    .map_err(|problem| FetchError::Unsendable { at: at.clone(), problem })?;
+            meter.count_request();
+            let Failed { setback, date } =
+                match within(deadline, &at, "the answer", self.exchange(prepared, 200, &at)).await? {
+                    Ok(reply) => {
+                        meter.count_bytes(reply.body.len());
+                        self.learn(endpoint, sent, Signal::Accepted);
+                        let answered_at = reply.date().unwrap_or_else(|| self.clock.now());
+                        return Ok(Answer { body: reply.body, answered_at });
+                    }
+                    Err(failed) => failed,
+                };
+            match judge(&at, &self.endpoint, setback)? {
+                Verdict::Throttled { retry_after, hint, refusal } => {
+                    meter.count_throttled();
+                    let hint = hint.map(|hint| hint.quota);
+                    self.learn(endpoint, sent, Signal::Throttled { retry_after, hint });
+                    last = Some(refusal.to_string());
+                }
+                Verdict::TryLater { reason, retry_after } => {
+                    last = Some(reason.to_string());
+                    let wait =
+                        judge_patience(&at, &self.endpoint, &mut patience, meter, reason, retry_after)?;
+                    pause(Instant::now() + wait, deadline, &at, "the next try")
+                        .await
+                        .map_err(|error| after(error, last.as_deref()))?;
+                }
+                Verdict::Correct(refusal) if corrected => {
+                    return Err(FetchError::Credentials { at, refusal: Box::new(refusal) });
+                }
+                Verdict::Correct(refusal) => {
+                    corrected = true;
+                    match &credential {
+                        Credential::Token(lease) => refused_token = Some(lease.generation),
+                        Credential::Keys(_) => self.correct_clock(&at, refusal, signed_at, date)?,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until the pace allows a call to an endpoint; returns when that was.
+    async fn turn(&self, endpoint: &'static Endpoint, deadline: Deadline) -> Result<Instant, FetchError> {
+        loop {
+            let slot = self.with_pacer(endpoint, |pacer| pacer.reserve(Instant::now()));
+            let at = self.place(endpoint.name);
+            pause(slot, deadline, &at, "the next turn within the quota").await?;
+            // A refusal that came while we waited makes the slot void.
+            let now = Instant::now();
+            if !self.with_pacer(endpoint, |pacer| pacer.is_paused(now)) {
+                return Ok(now);
+            }
+        }
+    }
+
+    /// Sends once and judges the answer.
+    async fn exchange(&self, prepared: Prepared, wanted: u16, at: &Place) -> Result<Reply, Failed> {
+        let started = Instant::now();
+        let reply = self.transport.send(prepared.call).await.map_err(|setback| {
+            debug!(account.name = at.account, endpoint.name = at.endpoint, ?setback, "no answer");
+            Failed { setback, date: None }
+        })?;
+        debug!(
+            account.name = at.account,
+            endpoint.name = at.endpoint,
+            http.status = reply.status,
+            body.bytes = reply.body.len(),
+            elapsed.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "answer"
+        );
+        match reply.refused(wanted, self.clock.now(), &prepared.secrets) {
+            None => Ok(reply),
+            Some(setback) => Err(Failed { setback, date: reply.date() }),
+        }
+    }
+
+    /// What lets the next call in: the keys, or a token that is not the one refused.
+    async fn credential(
+        &self,
+        refused: Option<Generation>,
+        meter: &Meter,
+        deadline: Deadline,
+    ) -> Result<Credential<'_>, FetchError> {
+        let user = match &self.login {
+            Login::Keys(keys) => return Ok(Credential::Keys(keys)),
+            Login::User(user) => user,
+        };
+        let at = self.place("iam");
+        let renew = async || self.new_token(&at, user, meter, deadline).await;
+        let lease = self.tokens.lease(self.clock.now(), refused, renew);
+        within(deadline, &at, "a new token", lease).await?.map(Credential::Token)
+    }
+
+    /// Asks IAM for a token. Its quota is not the billing interfaces' and one call a day is made, so there is no pace.
+    async fn new_token(
+        &self,
+        at: &Place,
+        user: &IamUser,
+        meter: &Meter,
+        deadline: Deadline,
+    ) -> Result<Token, FetchError> {
+        let mut patience = Patience::new();
+        loop {
+            let prepared =
+                prepare_token(user).map_err(|problem| FetchError::Unsendable { at: at.clone(), problem })?;
+            let verdict = match self.exchange(prepared, 201, at).await {
+                Ok(reply) => match Token::read(reply.header(token::HEADER), &reply.body, self.clock.now()) {
+                    Ok(token) => return Ok(token),
+                    Err(what) => {
+                        Verdict::TryLater { reason: Unavailability::NoToken(what), retry_after: None }
+                    }
+                },
+                Err(failed) => judge(at, &user.iam, failed.setback)?,
+            };
+            let (reason, retry_after) = match verdict {
+                Verdict::TryLater { reason, retry_after } => (reason, retry_after),
+                Verdict::Throttled { retry_after, refusal, hint: _ } => {
+                    (Unavailability::Refused(refusal), retry_after)
+                }
+                Verdict::Correct(refusal) => {
+                    return Err(FetchError::Credentials { at: at.clone(), refusal: Box::new(refusal) });
+                }
+            };
+            let last = Some(reason.to_string());
+            let wait = judge_patience(at, &user.iam, &mut patience, meter, reason, retry_after)?;
+            pause(Instant::now() + wait, deadline, at, "the next try for a token")
+                .await
+                .map_err(|error| after(error, last.as_deref()))?;
+        }
+    }
+
+    /// After a refused signature: learns the vendor's clock when ours is the reason and not absurd.
+    fn correct_clock(
+        &self,
+        at: &Place,
+        refusal: Refusal,
+        signed_at: UtcSecond,
+        date: Option<UtcSecond>,
+    ) -> Result<(), FetchError> {
+        let refusal = Box::new(refusal);
+        let apart = |theirs: UtcSecond, ours: UtcSecond| theirs.unix().saturating_sub(ours.unix());
+        let skewed = date.filter(|theirs| apart(*theirs, signed_at).saturating_abs() > TOLERATED_SKEW);
+        let Some(theirs) = skewed else {
+            return Err(FetchError::Credentials { at: at.clone(), refusal });
+        };
+        let ours = UtcSecond::now();
+        let offset = apart(theirs, ours);
+        if offset.saturating_abs() > CORRECTED_SKEW {
+            return Err(FetchError::Clock { at: at.clone(), ours, theirs, refusal });
+        }
+        // Requests that were in flight together learn the same; one of them says so.
+        if self.clock.learn(offset).abs_diff(offset) > TOLERATED_SKEW.unsigned_abs() {
+            warn!(
+                account.name = at.account,
+                clock.ours = %ours,
+                clock.vendor = %theirs,
+                "this machine's clock is off; signing with the vendor's time, set the clock with NTP"
+            );
+        }
+        Ok(())
+    }
+
+    /// Tells the pace of an endpoint what an answer said.
+    fn learn(&self, endpoint: &'static Endpoint, sent: Instant, signal: Signal) {
+        let lesson = self.with_pacer(endpoint, |pacer| pacer.observe(sent, Instant::now(), signal));
+        let millis = |pause: Duration| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        match lesson {
+            Lesson::None => {}
+            Lesson::Paused(pause) => {
+                debug!(account.name = self.account, endpoint.name, pause.ms = millis(pause), "quota used up");
+            }
+            Lesson::Lowered(pause, quota) => {
+                info!(
+                    account.name = self.account,
+                    endpoint.name,
+                    quota = %quota,
+                    pause.ms = millis(pause),
+                    "quota is lower than assumed; keeping to it"
+                );
+            }
+        }
+    }
+
+    fn with_pacer<T>(&self, endpoint: &'static Endpoint, act: impl FnOnce(&mut Pacer) -> T) -> T {
+        // A pace is usable whatever happened to a thread that held it.
+        let mut pacers: MutexGuard<'_, _> = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
+        act(pacers.entry(endpoint.name).or_insert_with(|| Pacer::new(endpoint, &self.quotas)))
+    }
+
+    fn place(&self, endpoint: &'static str) -> Place {
+        Place { account: self.account.clone(), endpoint }
+    }
+}
+
+/// Tells setbacks that can be overcome from those that end the request.
+fn judge(at: &Place, base: &BaseUrl, setback: Setback) -> Result<Verdict, FetchError> {
+    let at = at.clone();
+    let host = || base.host().to_owned();
+    Err(match setback {
+        Setback::Throttled { retry_after, hint, refusal } => {
+            return Ok(Verdict::Throttled { retry_after, hint, refusal });
+        }
+        Setback::Unavailable { reason, retry_after } => return Ok(Verdict::TryLater { reason, retry_after }),
+        Setback::TokenRejected(refusal) | Setback::SignatureRejected(refusal) => {
+            return Ok(Verdict::Correct(refusal));
+        }
+        Setback::DailyQuota(refusal) => FetchError::DailyQuota { at, refusal: Box::new(refusal) },
+        Setback::Forbidden(refusal) => FetchError::Forbidden { at, refusal: Box::new(refusal) },
+        Setback::NotFound(refusal) => FetchError::NotFound { at, refusal: Box::new(refusal) },
+        Setback::Invalid(refusal) => FetchError::Invalid { at, refusal: Box::new(refusal) },
+        Setback::NotARefundOrder(refusal) => FetchError::NotARefundOrder { at, refusal: Box::new(refusal) },
+        Setback::Redirected { status } => FetchError::Redirected { at, status },
+        Setback::TooLarge(detail) => FetchError::TooLarge { at, detail },
+        Setback::Untrusted(detail) => FetchError::Tls { at, host: host(), detail },
+    })
+}
+
+/// How long to wait before trying again, or that patience is over.
+fn judge_patience(
+    at: &Place,
+    base: &BaseUrl,
+    patience: &mut Patience,
+    meter: &Meter,
+    reason: Unavailability,
+    retry_after: Option<Duration>,
+) -> Result<Duration, FetchError> {
+    let failure = match &reason {
+        Unavailability::HungUp(_) => Failure::HungUp,
+        Unavailability::Refused(_)
+        | Unavailability::NoConnection(_)
+        | Unavailability::Damaged(_)
+        | Unavailability::TimedOut
+        | Unavailability::NotJson { .. }
+        | Unavailability::NoToken(_) => Failure::Unavailable { retry_after },
+    };
+    let counted = meter.read();
+    match patience.wait(failure, Spent { calls: counted.requests, failed: counted.retried }) {
+        Ok(wait) => {
+            meter.count_retried();
+            Ok(wait)
+        }
+        Err(gave_up) => Err(FetchError::Unavailable {
+            at: at.clone(),
+            host: base.host().to_owned(),
+            tries: patience.tries(),
+            reason: Box::new(reason),
+            gave_up,
+        }),
+    }
+}

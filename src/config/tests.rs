@@ -1,0 +1,449 @@
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::client::Auth;
+use crate::job::BUILT_IN;
+
+mod accounts;
+mod secrets;
+
+const KNOWN: KnownNames<'static> = KnownNames {
+    streams: &[
+        "orders",
+        "order_lines",
+        "refund_attributions",
+        "resources",
+        "service_types",
+        "resource_types",
+        "sub_customers",
+    ],
+    endpoints: &["orders", "order_details"],
+};
+
+const MINIMAL: &str = r#"
+[warehouse]
+path = "billing.sqlite"
+
+[accounts.acme]
+site = "china"
+access_key = { env = "AK" }
+secret_key = { env = "SK" }
+"#;
+
+fn keys() -> Environment {
+    Environment::of([("AK", "canary-ak"), ("SK", "canary-sk")])
+}
+
+fn parse_with(text: &str, set: &[&str], environment: &Environment) -> Result<Config, String> {
+    let set: Vec<String> = set.iter().map(|text| (*text).to_owned()).collect();
+    let parsed = Config::parse(Path::new("/etc/bss/bss-sync.toml"), text, &set, environment, KNOWN);
+    // Whatever happens, nothing that can be printed holds a secret.
+    assert!(!format!("{parsed:?} {environment:?}").contains("canary"), "{parsed:?}");
+    parsed.map_err(|error| {
+        assert!(!error.problems().is_empty());
+        error.to_string()
+    })
+}
+
+fn parse(text: &str) -> Result<Config, String> {
+    parse_with(text, &[], &keys())
+}
+
+/// One account table with these lines, and a right warehouse.
+fn account(lines: &str) -> String {
+    format!("warehouse.path = \"w\"\n[accounts.acme]\n{lines}")
+}
+
+fn only(config: &Config) -> &Account {
+    let [account] = config.accounts.as_slice() else { panic!("one account: {config:?}") };
+    account
+}
+
+fn pair(config: &Config) -> (&str, &str, Option<&str>) {
+    match &only(config).profile.auth {
+        Auth::AkSk { access_key, secret_key, security_token } => (
+            access_key.expose_secret(),
+            secret_key.expose_secret(),
+            security_token.as_ref().map(ExposeSecret::expose_secret),
+        ),
+        Auth::Token { .. } => panic!("a key pair"),
+    }
+}
+
+#[test]
+fn a_small_file_is_enough() {
+    let config = parse(MINIMAL).expect("right");
+    assert_eq!(config.warehouse, Path::new("/etc/bss/billing.sqlite"));
+    assert_eq!(config.log, Log { format: LogFormat::Text, level: tracing::Level::INFO });
+    assert_eq!(config.jobs.len(), BUILT_IN.len());
+    assert_eq!(config.job("orders").map(|job| job.stream.as_str()), Some("orders"));
+    let acme = config.account("acme").expect("there");
+    assert_eq!((acme.role, acme.profile.account.as_str()), (Role::Customer, "acme"));
+    assert_eq!(acme.profile.endpoint.as_str(), "https://bss.myhuaweicloud.com");
+    assert_eq!(acme.profile.timeout.as_secs(), 60);
+    assert_eq!(pair(&config), ("canary-ak", "canary-sk", None));
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = parse(
+        r#"
+        [warehouse]
+        path = "/var/lib/bss/w.sqlite"
+        [log]
+        format = "json"
+        level = "debug"
+        [accounts.b]
+        endpoint = "http://127.0.0.1:8080"
+        iam_endpoint = "http://127.0.0.1:8081"
+        role = "partner"
+        auth = "token"
+        user = "u"
+        domain = "d"
+        password = { env = "SK" }
+        domain_id = "0123"
+        timeout = "5s"
+        proxy = "http://u:canary@proxy.example:3128"
+        quotas = { default = "10/1s", orders = "none" }
+        "#,
+    )
+    .expect("right");
+    insta::assert_debug_snapshot!(config.accounts, @r#"
+    [
+        Account {
+            name: "b",
+            role: Partner,
+            profile: Profile {
+                account: "b",
+                endpoint: http://127.0.0.1:8080,
+                iam_endpoint: Some(
+                    http://127.0.0.1:8081,
+                ),
+                auth: Token {
+                    user: "u",
+                    domain: "d",
+                    ..
+                },
+                domain_id: Some(
+                    "0123",
+                ),
+                quotas: QuotaOverrides {
+                    default: Some(
+                        Limit(
+                            Quota {
+                                calls: 10,
+                                period: 1s,
+                            },
+                        ),
+                    ),
+                    by_endpoint: {
+                        "orders": Unlimited,
+                    },
+                },
+                timeout: 5s,
+                proxy: Some(
+                    Proxy([hidden]),
+                ),
+            },
+        },
+    ]
+    "#);
+    assert_eq!(config.warehouse, Path::new("/var/lib/bss/w.sqlite"));
+    assert_eq!(config.log, Log { format: LogFormat::Json, level: tracing::Level::DEBUG });
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let variables = [
+        ("AK", "canary-ak"),
+        ("SK", "canary-sk"),
+        ("BSS_SYNC_WAREHOUSE__PATH", "/env.sqlite"),
+        ("BSS_SYNC_ACCOUNTS__ACME__SITE", "europe"),
+        ("BSS_SYNC_LOG__FORMAT", "json"),
+        ("BSS_SYNC_JOBS__ORDER_LINES__ACCOUNTS", "acme, other-one"),
+        ("BSS_SYNC_JOBS__ORDERS__DEADLINE", "5m"),
+        ("BSS_SYNC_ACCOUNTS__OTHER_ONE__SITE", "international"),
+        ("BSS_SYNC_CONFIG", "elsewhere.toml"),
+        ("UNRELATED", "x"),
+    ];
+    let text = format!(
+        "{MINIMAL}\n[accounts.other-one]\naccess_key.env = \"AK\"\nsecret_key.env = \"SK\"\n[jobs.orders]\nwindow = \"1d\""
+    );
+    let config =
+        parse_with(&text, &["warehouse.path=/flag.sqlite", "log.level=warn"], &Environment::of(variables))
+            .expect("right");
+    assert_eq!(config.warehouse, Path::new("/flag.sqlite"));
+    assert_eq!(config.log, Log { format: LogFormat::Json, level: tracing::Level::WARN });
+    let hosts: Vec<&str> = config.accounts.iter().map(|account| account.profile.endpoint.host()).collect();
+    assert_eq!(hosts, ["bss.myhuaweicloud.eu", "bss-intl.myhuaweicloud.com"]);
+    let orders = config.job("orders").expect("built in");
+    assert_eq!(orders.window.as_secs(), 86_400, "the file's [jobs.orders] lies over the built-in job");
+    assert_eq!(orders.deadline.map(|deadline| deadline.as_secs()), Some(300));
+    assert_eq!(orders.overlap.as_secs(), 7200);
+    let lines = config.job("order_lines").and_then(|job| job.accounts.clone());
+    assert_eq!(lines, Some(vec!["acme".to_owned(), "other-one".to_owned()]));
+}
+
+#[test]
+fn a_whole_configuration_can_come_from_variables() {
+    let variables = [
+        ("BSS_SYNC_WAREHOUSE__PATH", "/w.sqlite"),
+        ("BSS_SYNC_ACCOUNTS__ACME__SITE", "china"),
+        ("HUAWEICLOUD_SDK_AK", "canary-1"),
+        ("HUAWEICLOUD_SDK_SK", "canary-2"),
+        ("HUAWEICLOUD_SDK_SECURITY_TOKEN", "canary-3"),
+    ];
+    let config = parse_with("", &[], &Environment::of(variables)).expect("right");
+    assert_eq!(pair(&config), ("canary-1", "canary-2", Some("canary-3")));
+}
+
+#[test]
+fn everything_wrong_is_said_at_once() {
+    let text = r#"
+[warehous]
+path = "x"
+
+[log]
+format = "xml"
+level = 3
+
+[accounts."a b"]
+site = "chine"
+role = "reseller"
+auth = "key"
+timeout = "60"
+
+[accounts.plain]
+endpoint = "http://bss.myhuaweicloud.com"
+acces_key = { env = "AK" }
+secret_key = { env = "NOT_THERE" }
+
+[jobs.order]
+deadline = "1h"
+
+[jobs.orders]
+accounts = ["plane"]
+"#;
+    let variables = [
+        ("AK", "canary-ak"),
+        ("BSS_SYNC_ACCOUNTS__PLAIN__PROXY", "ftp://x"),
+        ("BSS_SYNC_LOGS__LEVEL", "info"),
+    ];
+    let error =
+        parse_with(text, &["log.format=yaml", "accounts.plain.domain_id= "], &Environment::of(variables))
+            .expect_err("wrong");
+    insta::assert_snapshot!(error, @r#"
+    the configuration has 18 problems; nothing was asked of the vendor
+
+    /etc/bss/bss-sync.toml: warehouse: this key is missing
+      write the path of the SQLite file: [warehouse] path = "billing.sqlite"
+
+    flag --set number 1: log.format = "yaml": this value is not understood
+      write "text" or "json"
+
+    /etc/bss/bss-sync.toml line 7: log.level: a whole number stands here
+      write a text in quotes
+
+    /etc/bss/bss-sync.toml line 9: accounts."a b": this cannot name an account
+      use 1 to 64 of A-Z a-z 0-9 _ -
+
+    /etc/bss/bss-sync.toml line 11: accounts."a b".role = "reseller": this value is not understood
+      write "customer" or "partner"
+
+    /etc/bss/bss-sync.toml line 10: accounts."a b".site = "chine": this value is not understood
+      write "china", "international" or "europe"
+
+    /etc/bss/bss-sync.toml line 12: accounts."a b".auth = "key": this value is not understood
+      write "aksk" (key pair) or "token" (user and password)
+
+    /etc/bss/bss-sync.toml line 13: accounts."a b".timeout = "60": this value is not understood
+      write a whole number and a unit: "250ms", "60s", "10m", "2h" or "1d"
+
+    /etc/bss/bss-sync.toml line 16: accounts.plain.endpoint = "http://bss.myhuaweicloud.com": this value is not understood
+      http is allowed for this machine only (127.0.0.1, [::1], localhost); use https
+
+    /etc/bss/bss-sync.toml line 15: accounts.plain.access_key: this key is missing
+      a key pair has both halves: add it
+
+    /etc/bss/bss-sync.toml line 18: accounts.plain.secret_key: the environment variable NOT_THERE is not set
+      set it to the secret, and nothing else
+
+    flag --set number 2: accounts.plain.domain_id = "": this value is not understood
+      write the account's id, like "0a1b2c…", without spaces around it
+
+    environment variable BSS_SYNC_ACCOUNTS__PLAIN__PROXY: accounts.plain.proxy = "ftp://x": this value is not understood
+      a proxy is written like http://proxy.example:3128
+
+    /etc/bss/bss-sync.toml line 17: accounts.plain.acces_key: this key is unknown
+      did you mean accounts.plain.access_key?
+
+    environment variable BSS_SYNC_LOGS__LEVEL: logs: this key is unknown
+      did you mean log?
+
+    /etc/bss/bss-sync.toml line 2: warehous: this key is unknown
+      did you mean warehouse?
+
+    /etc/bss/bss-sync.toml line 20: jobs.order: there is no such job
+      did you mean jobs.orders?
+
+    job orders: jobs.orders.accounts = "plane": there is no such account
+      did you mean "plain"? the accounts are a b, plain
+    "#);
+}
+
+#[test]
+fn without_accounts_there_is_nothing_to_do() {
+    insta::assert_snapshot!(parse("").expect_err("empty"), @r#"
+    the configuration has 2 problems; nothing was asked of the vendor
+
+    /etc/bss/bss-sync.toml: warehouse: this key is missing
+      write the path of the SQLite file: [warehouse] path = "billing.sqlite"
+
+    /etc/bss/bss-sync.toml: accounts: this key is missing
+      write a table for each account: [accounts.NAME]
+    "#);
+    insta::assert_snapshot!(parse("warehouse.path = \"w\"\naccounts = {}\njobs = 1").expect_err("no account"), @r#"
+    the configuration has 2 problems; nothing was asked of the vendor
+
+    /etc/bss/bss-sync.toml line 3: jobs: this is no table
+      write a table for each job whose settings you change: [jobs.orders]
+
+    /etc/bss/bss-sync.toml line 2: accounts: there is no account
+      write a table for each account: [accounts.NAME]
+    "#);
+}
+
+#[test]
+fn a_variable_that_could_mean_two_keys_is_refused() {
+    let text = format!(
+        "{MINIMAL}\n[accounts.ACME]\nsite = \"china\"\naccess_key.env = \"AK\"\nsecret_key.env = \"SK\""
+    );
+    let variables = [
+        ("AK", "canary-ak"),
+        ("SK", "canary-sk"),
+        ("BSS_SYNC_ACCOUNTS__ACME__ROLE", "partner"),
+        ("BSS_SYNC___X", "canary"),
+    ];
+    insta::assert_snapshot!(parse_with(&text, &[], &Environment::of(variables)).expect_err("ambiguous"), @r#"
+    the configuration has 2 problems; nothing was asked of the vendor
+
+    environment variable BSS_SYNC_ACCOUNTS__ACME__ROLE: this name could mean ACME or acme
+      use --set, or give them names that differ in more than case and - _
+
+    environment variable BSS_SYNC___X: this name stands for no key
+      write the key's words in upper case with __ between levels: BSS_SYNC_WAREHOUSE__PATH
+    "#);
+}
+
+#[test]
+fn jobs_dir_replaces_the_built_in_jobs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    let with_dir = format!("jobs_dir = \"{}\"\n{MINIMAL}", folder.path().display());
+    let wrong =
+        |text: &str| parse(text).expect_err("wrong").replace(&folder.path().display().to_string(), "FOLDER");
+    insta::assert_snapshot!(wrong(&with_dir), @r#"
+    the configuration has a problem; nothing was asked of the vendor
+
+    /etc/bss/bss-sync.toml line 1: jobs_dir = "FOLDER": this folder has no *.toml
+      put a job there, or remove the key to use the built-in ones
+    "#);
+    write("nightly.toml", "stream = \"orders\"\nschedule = \"@daily\"");
+    write("hourly.toml", "stream = \"orders\"\nschedule = \"@hourly\"\naccounts = [\"acme\"]");
+    write("notes.txt", "not a job");
+    let names: Vec<String> =
+        parse(&with_dir).expect("right").jobs.iter().map(|job| job.name.to_string()).collect();
+    assert_eq!(names, ["hourly", "nightly"]);
+    write("bad name.toml", "stream = \"orders\"");
+    write("broken.toml", "stream = ");
+    write("other.toml", "stream = \"orders\"\naccounts = [\"acne\"]");
+    insta::assert_snapshot!(wrong(&with_dir), @r#"
+    the configuration has 3 problems; nothing was asked of the vendor
+
+    FOLDER/bad name.toml: the name of this file cannot name a job
+      use 1 to 64 of A-Z a-z 0-9 _ - before .toml
+
+    FOLDER/broken.toml line 1: this is no TOML: string values must be quoted, expected literal string
+      correct the line; the syntax is at https://toml.io
+
+    job other: jobs.other.accounts = "acne": there is no such account
+      did you mean "acme"? the accounts are acme
+    "#);
+    insta::assert_snapshot!(parse(&format!("jobs_dir = \"nowhere\"\n{MINIMAL}")).expect_err("no folder"), @r#"
+    the configuration has a problem; nothing was asked of the vendor
+
+    /etc/bss/bss-sync.toml line 1: jobs_dir = "/etc/bss/nowhere": this folder cannot be read: No such file or directory (os error 2)
+      check the path and its permissions
+    "#);
+}
+
+#[test]
+fn a_configuration_is_looked_for_in_two_places() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (here, system) = (folder.path().join("here.toml"), folder.path().join("system.toml"));
+    let places = [here.as_path(), system.as_path()];
+    let nothing = find(
+        None,
+        &Environment::default(),
+        [Path::new("./bss-sync.toml.none"), Path::new("/nowhere/config.toml")],
+    );
+    insta::assert_snapshot!(ConfigError(vec![nothing.expect_err("none")]), @r#"
+    the configuration has a problem; nothing was asked of the vendor
+
+    configuration: there is neither ./bss-sync.toml.none nor /nowhere/config.toml
+      name a file with --config FILE, or write one of the two:
+
+        [warehouse]
+        path = "billing.sqlite"
+
+        [accounts.acme]
+        site = "china"
+        access_key = { env = "BSS_ACCESS_KEY" }
+        secret_key = { env = "BSS_SECRET_KEY" }
+    "#);
+    std::fs::write(&system, "").expect("written");
+    assert_eq!(find(None, &Environment::default(), places), Ok(system.clone()));
+    std::fs::write(&here, "").expect("written");
+    assert_eq!(find(None, &Environment::default(), places), Ok(here.clone()));
+    let variable = Environment::of([("BSS_SYNC_CONFIG", "/variable.toml")]);
+    assert_eq!(find(None, &variable, places), Ok(PathBuf::from("/variable.toml")));
+    assert_eq!(find(Some(Path::new("/flag.toml")), &variable, places), Ok(PathBuf::from("/flag.toml")));
+    assert!(find(None, &Environment::of([("BSS_SYNC_CONFIG", "")]), places).is_err());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let flags = Flags { file: Some(Path::new("/nowhere/x.toml")), set: &[] };
+    let error = Config::load(flags, &Environment::default(), KNOWN).expect_err("not there");
+    insta::assert_snapshot!(error, @r#"
+    the configuration has a problem; nothing was asked of the vendor
+
+    /nowhere/x.toml: this file cannot be read: No such file or directory (os error 2)
+      check the path and its permissions
+    "#);
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics_the_parser(text in any::<String>(), line in "[a-z_.]{1,12} = [\\[{\"a-z0-9,=}\\]]{0,12}") {
+        let _ = parse(&text);
+        let _ = parse(&account(&line));
+        let _ = parse_with(MINIMAL, &[&text, &format!("accounts.acme.{text}"), &format!("{line}={text}")], &keys());
+        let name = format!("BSS_SYNC_{}", text.to_uppercase());
+        let _ = parse_with(MINIMAL, &[], &Environment::of([(name.as_str(), text.as_str())]));
+    }
+
+    #[test]
+    fn damage_around_a_secret_never_shows_it(at in 0usize..70, damage in "[\"'{}\\[\\]=.#\\n ]{0,4}", cut in 0usize..3) {
+        let mut text = account("site = \"china\"\nsecret_key = \"canary\"\naccess_key.env = \"AK\"\n");
+        let at = at.min(text.len());
+        let end = (at + cut).min(text.len());
+        // Damage inside the secret itself makes it another text.
+        let secret = text.find("canary").expect("there");
+        prop_assume!(end <= secret || at >= secret + "canary".len());
+        text.replace_range(at..end, &damage);
+        prop_assume!(text.matches("canary").count() == 1);
+        let _ = parse(&text);
+    }
+}

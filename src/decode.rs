@@ -1,0 +1,380 @@
+//! From the vendor's JSON to records: exact, complete, and nothing dropped.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::money::Amount;
+use crate::record::{Children, Column, Drift, DriftKind, Kind, Record, Reject, Source, Table, Value};
+use crate::time::UtcSecond;
+
+/// Longest value listed in `drift`, in characters: enough to recognise a code.
+const DRIFT_VALUE_CHARS: usize = 200;
+
+/// A body that is not the JSON object its endpoint promises. Worth another try: the vendor's 200s are
+/// sometimes HTML or cut off.
+#[derive(Debug, thiserror::Error)]
+pub enum BadBody {
+    /// Not JSON, or not an object.
+    #[error("the answer is not a JSON object ({0})")]
+    NotAnObject(String),
+    /// A field that carries the rows or their number has another type.
+    #[error("field `{field}` of the answer is {found}, not {expected}")]
+    WrongType {
+        /// Field of the answer.
+        field: &'static str,
+        /// What was found.
+        found: &'static str,
+        /// What the contract says.
+        expected: &'static str,
+    },
+}
+
+/// A JSON object whose values are still text, so that numbers keep every digit.
+#[derive(Debug)]
+pub struct Object<'a> {
+    entries: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'a> Object<'a> {
+    /// Parses an object.
+    ///
+    /// # Errors
+    /// When the text is not one JSON object.
+    pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// Parses the body of an answer.
+    ///
+    /// # Errors
+    /// When the body is not one JSON object.
+    pub fn of_body(body: &'a [u8]) -> Result<Self, BadBody> {
+        serde_json::from_slice(body).map_err(|error| BadBody::NotAnObject(error.to_string()))
+    }
+
+    /// Takes a field out; null and missing are the same.
+    pub fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let at = self.entries.iter().position(|(key, _)| key == name)?;
+        let (_, value) = self.entries.swap_remove(at);
+        (value.get() != "null").then_some(value)
+    }
+
+    /// Takes out the number of matching records: a number, or a number as text. `None` when it is missing.
+    ///
+    /// # Errors
+    /// When it is anything else, or negative.
+    pub fn take_total(&mut self, field: &'static str) -> Result<Option<u64>, BadBody> {
+        let Some(value) = self.take(field) else { return Ok(None) };
+        let text = value.get().trim_matches('"');
+        text.parse().map(Some).map_err(|_| BadBody::WrongType {
+            field,
+            found: type_of(value),
+            expected: "a count",
+        })
+    }
+
+    /// Takes out a list of rows; null and missing are the empty list.
+    ///
+    /// # Errors
+    /// When it is anything but a list.
+    pub fn take_rows(&mut self, field: &'static str) -> Result<Vec<&'a RawValue>, BadBody> {
+        let Some(value) = self.take(field) else { return Ok(Vec::new()) };
+        serde_json::from_str(value.get()).map_err(|_| BadBody::WrongType {
+            field,
+            found: type_of(value),
+            expected: "a list",
+        })
+    }
+
+    /// What nobody took, as drift of `owner` (a table, or the answer itself).
+    pub fn list_unknown(&self, owner: &str, drift: &mut Vec<Drift>) {
+        for (key, _) in &self.entries {
+            drift.push(Drift {
+                kind: DriftKind::Field,
+                field: shorten(&format!("{owner}.{key}")),
+                value: String::new(),
+            });
+        }
+    }
+
+    /// What nobody took, as JSON.
+    fn rest(self) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+        self.entries.into_iter().map(|(key, value)| (key, Cow::Borrowed(value.get()))).collect()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object<'de>, M::Error> {
+                let mut entries: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(24);
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    if entries.iter().any(|(known, _)| *known == key) {
+                        return Err(serde::de::Error::custom(format_args!("field `{key}` twice")));
+                    }
+                    entries.push((key, value));
+                }
+                Ok(Object { entries })
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// A key, borrowed when it has no escapes.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Decodes one row of a table.
+///
+/// `given` has the values of the table's [`Source::Given`] columns, in their order.
+///
+/// # Errors
+/// When the row cannot be stored as it is: it then goes to quarantine, whole.
+pub fn decode_row(
+    table: &'static Table,
+    raw: &RawValue,
+    given: &[Value],
+    drift: &mut Vec<Drift>,
+) -> Result<Record, Reject> {
+    Row::parse(table, raw)
+        .and_then(|row| row.decode(given, drift))
+        .map_err(|reason| Reject { raw: raw.get().to_owned(), reason })
+}
+
+/// A row being decoded: its fields and the objects inside it that columns reach into.
+struct Row<'a> {
+    table: &'static Table,
+    fields: Object<'a>,
+    objects: Vec<(&'static str, Object<'a>)>,
+}
+
+impl<'a> Row<'a> {
+    fn parse(table: &'static Table, raw: &'a RawValue) -> Result<Self, String> {
+        let mut fields = Object::parse(raw.get()).map_err(|error| format!("not a JSON object ({error})"))?;
+        let mut objects: Vec<(&'static str, Object<'a>)> = Vec::new();
+        let columns = table.columns.iter().map(|column| column.source);
+        for source in columns.chain(table.children.iter().map(|children| children.source)) {
+            if let Source::Nested(object, _) = source
+                && !objects.iter().any(|(name, _)| *name == object)
+            {
+                let inner = match fields.take(object) {
+                    Some(value) => Object::parse(value.get()).map_err(|error| {
+                        format!("field `{object}` is {}, not an object ({error})", type_of(value))
+                    })?,
+                    None => Object { entries: Vec::new() },
+                };
+                objects.push((object, inner));
+            }
+        }
+        Ok(Self { table, fields, objects })
+    }
+
+    fn take(&mut self, source: Source) -> Option<&'a RawValue> {
+        match source {
+            Source::Field(name) => self.fields.take(name),
+            Source::Nested(object, name) => {
+                self.objects.iter_mut().find(|(known, _)| *known == object)?.1.take(name)
+            }
+            Source::Given | Source::GivenOrKept => None,
+        }
+    }
+
+    fn decode(mut self, given: &[Value], drift: &mut Vec<Drift>) -> Result<Record, String> {
+        let mut given = given.iter();
+        let mut values = Vec::with_capacity(self.table.columns.len());
+        for column in self.table.columns {
+            values.push(match column.source {
+                Source::Given | Source::GivenOrKept => given.next().cloned().unwrap_or(Value::Null),
+                Source::Field(_) | Source::Nested(..) => {
+                    let raw = self.take(column.source);
+                    convert(self.table, column, raw, drift)?
+                }
+            });
+        }
+        let key = &values[..self.table.key_len];
+        let mut lists = Vec::with_capacity(self.table.children.len());
+        for children in self.table.children {
+            let raw = self.take(children.source);
+            lists.push(decode_children(children, raw, key, drift)?);
+        }
+        let table = self.table;
+        let extra = self.extra(drift);
+        Ok(Record { table, values, extra, children: lists, dependents: Vec::new() })
+    }
+
+    fn extra(mut self, drift: &mut Vec<Drift>) -> Option<String> {
+        for field in self.table.elsewhere {
+            self.fields.take(field);
+        }
+        self.fields.list_unknown(self.table.name, drift);
+        let mut rest = self.fields.rest();
+        for (name, object) in self.objects {
+            object.list_unknown(&format!("{}.{name}", self.table.name), drift);
+            let inner = object.rest();
+            if !inner.is_empty() {
+                rest.push((Cow::Borrowed(name), Cow::Owned(to_json(inner))));
+            }
+        }
+        (!rest.is_empty()).then(|| to_json(rest))
+    }
+}
+
+fn decode_children(
+    children: &Children,
+    raw: Option<&RawValue>,
+    parent_key: &[Value],
+    drift: &mut Vec<Drift>,
+) -> Result<Vec<Record>, String> {
+    let Some(raw) = raw else { return Ok(Vec::new()) };
+    let name = children.table.name;
+    let elements: Vec<&RawValue> =
+        serde_json::from_str(raw.get()).map_err(|_| format!("{name}: {} instead of a list", type_of(raw)))?;
+    let mut records = Vec::with_capacity(elements.len());
+    for (position, element) in (0i64..).zip(elements) {
+        let mut given = parent_key.to_vec();
+        given.push(Value::Integer(position));
+        let record = Row::parse(children.table, element)
+            .and_then(|row| row.decode(&given, drift))
+            .map_err(|reason| format!("{name}[{position}]: {reason}"))?;
+        records.push(record);
+    }
+    Ok(records)
+}
+
+/// The entries in the order of their names, so that the same content is the same text.
+fn to_json(mut entries: Vec<(Cow<'_, str>, Cow<'_, str>)>) -> String {
+    entries.sort_unstable();
+    let mut json = String::from("{");
+    for (key, value) in entries {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push_str(&serde_json::Value::String(key.into_owned()).to_string());
+        json.push(':');
+        json.push_str(&value);
+    }
+    json.push('}');
+    json
+}
+
+fn convert(
+    table: &Table,
+    column: &Column,
+    raw: Option<&RawValue>,
+    drift: &mut Vec<Drift>,
+) -> Result<Value, String> {
+    let Some(raw) = raw else {
+        return match column.kind {
+            Kind::Id => Err(format!("key field `{}` is missing", column.name)),
+            Kind::OptionalId => Ok(Value::from("")),
+            Kind::Text
+            | Kind::Integer
+            | Kind::MainUnit
+            | Kind::Money
+            | Kind::Decimal
+            | Kind::Time
+            | Kind::Flag => Ok(Value::Null),
+        };
+    };
+    let text = scalar_text(raw).ok_or_else(|| {
+        format!("field `{}` is {}, not {}", column.name, type_of(raw), expected(column.kind))
+    })?;
+    let wrong = |why: &dyn fmt::Display| {
+        format!("field `{}`: {} {why}, not {}", column.name, raw.get(), expected(column.kind))
+    };
+    let value = match column.kind {
+        Kind::Id if text.is_empty() => return Err(format!("key field `{}` is empty", column.name)),
+        Kind::Text | Kind::Id | Kind::OptionalId => Value::Text(text.into_owned()),
+        // An empty text where a number is documented says as little as null.
+        Kind::Integer | Kind::MainUnit | Kind::Money | Kind::Decimal | Kind::Flag if text.is_empty() => {
+            Value::Null
+        }
+        Kind::Integer => Value::Integer(text.parse().map_err(|_| wrong(&"is another type"))?),
+        Kind::MainUnit if text == "1" => Value::Integer(1),
+        Kind::MainUnit => return Err(wrong(&"is another unit of money")),
+        Kind::Money => Amount::parse(&text).map_err(|error| wrong(&error))?.into(),
+        Kind::Decimal if is_number(&text) => Value::Text(text.into_owned()),
+        Kind::Decimal => return Err(wrong(&"is no number")),
+        Kind::Flag => match text.as_ref() {
+            "true" | "1" => Value::Integer(1),
+            "false" | "0" => Value::Integer(0),
+            _ => return Err(wrong(&"is another type")),
+        },
+        Kind::Time => {
+            if !text.is_empty() && UtcSecond::parse(&text).is_none() {
+                drift.push(unusual(DriftKind::Time, table, column, &text));
+            }
+            Value::Text(text.into_owned())
+        }
+    };
+    if !column.known.is_empty() {
+        let code = match &value {
+            Value::Integer(integer) => integer.to_string(),
+            Value::Text(text) => text.clone(),
+            Value::Null => String::new(),
+        };
+        if !code.is_empty() && !column.known.contains(&code.as_str()) {
+            drift.push(unusual(DriftKind::Value, table, column, &code));
+        }
+    }
+    Ok(value)
+}
+
+fn unusual(kind: DriftKind, table: &Table, column: &Column, value: &str) -> Drift {
+    Drift { kind, field: format!("{}.{}", table.name, column.name), value: shorten(value) }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(DRIFT_VALUE_CHARS).collect()
+}
+
+/// The text of a string, number or truth value; `None` for lists and objects.
+fn scalar_text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let json = raw.get();
+    match json.as_bytes().first() {
+        Some(b'"') => {
+            let Key(text) = serde_json::from_str(json).ok()?;
+            Some(text)
+        }
+        Some(b'{' | b'[') | None => None,
+        Some(_) => Some(Cow::Borrowed(json)),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    serde_json::from_str::<&RawValue>(text)
+        .is_ok_and(|value| value.get().starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']))
+}
+
+fn type_of(raw: &RawValue) -> &'static str {
+    match raw.get().as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "a list",
+        Some(b'"') => "a text",
+        Some(b't' | b'f') => "a truth value",
+        _ => "a number",
+    }
+}
+
+const fn expected(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text | Kind::Id | Kind::OptionalId => "a text",
+        Kind::Integer => "a whole number",
+        Kind::MainUnit => "1 (the currency's main unit)",
+        Kind::Money => "an exact amount",
+        Kind::Decimal => "a number",
+        Kind::Time => "a time",
+        Kind::Flag => "a truth value",
+    }
+}

@@ -1,0 +1,62 @@
+//! Why a command could not do its work: one paragraph for a person, one exit code for cron and systemd.
+
+use crate::client::ClientError;
+use crate::config::ConfigError;
+use crate::run::RunError;
+use crate::warehouse::WarehouseError;
+
+/// A command failed before or outside its jobs.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The command line asks for something that does not exist.
+    #[error("{0}")]
+    Usage(String),
+    /// The warehouse failed.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// A client could not be built from the configuration.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The system refused something.
+    #[error("{what}: {detail}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// The system's words.
+        detail: String,
+    },
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Warehouse(error) => Self::Warehouse(error),
+            RunError::Client(error) => Self::Client(error),
+        }
+    }
+}
+
+impl Failure {
+    /// The exit code (`DESIGN` §7).
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Usage(_) | Self::Client(_) => 2,
+            Self::Warehouse(WarehouseError::Held { .. }) => 75,
+            Self::Warehouse(_) => 6,
+            Self::System { .. } => 1,
+        }
+    }
+
+    /// What to do about it; empty where the message says it.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::Warehouse(error) => error.advice(),
+            Self::Config(_) | Self::Usage(_) | Self::Client(_) | Self::System { .. } => "",
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! bss-sync copies an account's billing records from the Huawei Cloud BSS API into a SQLite warehouse.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod decode;
+pub mod error;
+pub mod job;
+pub mod money;
+pub mod plan;
+pub mod rate;
+pub mod record;
+pub mod refusal;
+pub mod request;
+pub mod retry;
+pub mod run;
+pub mod settings;
+pub mod sign;
+pub mod stream;
+pub mod time;
+pub mod token;
+pub mod walk;
+pub mod warehouse;

@@ -1,0 +1,95 @@
+//! What is asked of the vendor: endpoints with their published quotas, and one request to one of them.
+
+use std::time::Duration;
+
+use crate::time::UtcSecond;
+
+/// A request method of the vendor's read-only interfaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Parameters in the query string.
+    Get,
+    /// Parameters in a JSON body; read-only and safe to repeat all the same.
+    Post,
+}
+
+impl Method {
+    /// The method as it stands in the request line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// At most `calls` calls in any `period`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Calls allowed in a period; at least 1.
+    pub calls: u32,
+    /// Length of a period; at least a second.
+    pub period: Duration,
+}
+
+impl Quota {
+    /// `calls` calls each second, the usual form of the vendor's published quotas (`CONTRACT` §5).
+    #[must_use]
+    pub const fn per_second(calls: u32) -> Self {
+        Self { calls, period: Duration::from_secs(1) }
+    }
+}
+
+impl std::fmt::Display for Quota {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}s", self.calls, self.period.as_secs())
+    }
+}
+
+/// One URL of the vendor's API. Quotas belong to (account, endpoint).
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Short name, used in `quotas` of the configuration, in messages and logs.
+    pub name: &'static str,
+    /// Method.
+    pub method: Method,
+    /// Path without parameters, starting with a slash.
+    pub path: &'static str,
+    /// Largest page the endpoint gives.
+    pub max_limit: u32,
+    /// The quota the vendor publishes; 10/s where none was seen (`CONTRACT` §5).
+    pub quota: Quota,
+}
+
+/// One request to one endpoint, not yet signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Where to.
+    pub endpoint: &'static Endpoint,
+    /// Segment behind the endpoint's path, not yet percent-encoded (the order id of order details).
+    pub path_parameter: Option<String>,
+    /// Query parameters, not yet percent-encoded.
+    pub query: Vec<(&'static str, String)>,
+    /// JSON body of a POST.
+    pub body: Option<String>,
+    /// Language of localised names, sent as `X-Language` where the endpoint knows it.
+    pub language: Option<&'static str>,
+}
+
+impl PartialEq for Endpoint {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Endpoint {}
+
+/// The body of a successful answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// JSON text; an `error_code` in it was already turned into an error.
+    pub body: Vec<u8>,
+    /// When the vendor answered, by its own clock (`Date` header); ours when it sent none.
+    pub answered_at: UtcSecond,
+}

@@ -1,0 +1,169 @@
+//! One invocation: jobs times accounts, each a run of its own in the ledger. The only place where plan, vendor
+//! and warehouse meet.
+
+mod board;
+mod job;
+mod outcome;
+mod queue;
+mod walker;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use board::Progress;
+pub use outcome::{Finding, JobReport, Outcome};
+
+use crate::client::{Client, ClientError, Deadline};
+use crate::config::Account;
+use crate::job::Job;
+use crate::rate::{QuotaSetting, Source};
+use crate::stream::{self, CATALOGUE};
+use crate::time::UtcSecond;
+use crate::warehouse::{LearnedQuota, RunStart, WarehouseError, Writer};
+use board::Board;
+
+/// What to run.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The jobs, in the order of the data's way.
+    pub jobs: Vec<&'a Job>,
+    /// The accounts.
+    pub accounts: Vec<&'a Account>,
+    /// How much of the past to read.
+    pub extent: Extent,
+    /// How long each job may take, instead of its own deadline.
+    pub deadline: Option<Duration>,
+}
+
+/// How much of the past a run reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What no run has read completely, and what can still change.
+    Incremental,
+    /// Everything from the start of the history, again.
+    Full,
+}
+
+/// Why an invocation could not even begin its jobs.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The warehouse failed.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// A client could not be built.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// Runs the jobs of all accounts side by side: every endpoint has its own quota, so none waits for another.
+///
+/// `stop` becoming true ends the run between two pages. Returns a report for each job and account.
+///
+/// # Errors
+/// When the warehouse fails outside a job, or a client cannot be built.
+pub async fn run(
+    order: Order<'_>,
+    writer: &Writer,
+    progress: &Arc<Progress>,
+    stop: watch::Receiver<bool>,
+) -> Result<Vec<JobReport>, RunError> {
+    let mut tasks = JoinSet::new();
+    let mut clients = Vec::new();
+    for account in &order.accounts {
+        let client = Arc::new(client_of(account, writer).await?);
+        clients.push((account.name.clone(), Arc::clone(&client)));
+        let jobs: Vec<&Job> = order.jobs.iter().copied().filter(|job| reads(job, account)).collect();
+        let board = Arc::new(Board::new(jobs.iter().map(|job| job.stream.as_str())));
+        for job in jobs {
+            // The configuration was checked against the catalogue.
+            let Some(stream) = stream::find(&job.stream) else { continue };
+            let limit = order.deadline.or(job.deadline);
+            let deadline =
+                limit.map_or(Deadline::NONE, |limit| Deadline::after(tokio::time::Instant::now(), limit));
+            let start = RunStart {
+                job: job.name.to_string(),
+                account: account.name.clone(),
+                stream: stream.name(),
+                at: UtcSecond::now(),
+            };
+            let context = Arc::new(job::Context {
+                run: writer.call(move |warehouse| warehouse.start_run(&start)).await?,
+                job: job.clone(),
+                account: account.name.clone(),
+                role: account.role,
+                stream,
+                client: Arc::clone(&client),
+                writer: writer.clone(),
+                extent: order.extent,
+                deadline,
+                stop: stop.clone(),
+                halted: AtomicBool::new(false),
+                board: Arc::clone(&board),
+                counts: progress.add(&account.name, job.name.as_str()),
+            });
+            tasks.spawn(job::run(context));
+        }
+    }
+    let mut reports = Vec::new();
+    while let Some(joined) = tasks.join_next().await {
+        match joined {
+            Ok(report) => reports.push(report),
+            // Nothing cancels these tasks; a panic is a bug and must not look like success.
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+    for (account, client) in clients {
+        save_learned_quotas(account, &client, writer).await?;
+    }
+    let place = |report: &JobReport| {
+        let at = order.jobs.iter().position(|job| job.name.as_str() == report.job);
+        (report.account.clone(), at)
+    };
+    reports.sort_by_key(place);
+    Ok(reports)
+}
+
+/// Whether a job reads an account: its file names it, and its stream may be asked for in the account's role.
+#[must_use]
+pub fn reads(job: &Job, account: &Account) -> bool {
+    job.reads(&account.name, account.role)
+        && stream::find(&job.stream).is_some_and(|stream| stream.serves(account.role))
+}
+
+/// A client that knows the quotas which earlier runs learned, where the configuration says nothing.
+async fn client_of(account: &Account, writer: &Writer) -> Result<Client, RunError> {
+    let name = account.name.clone();
+    let learned = writer.call(move |warehouse| warehouse.learned_quotas(&name)).await?;
+    let mut profile = account.profile.clone();
+    if profile.quotas.default.is_none() {
+        let learned: BTreeMap<String, QuotaSetting> =
+            learned.into_iter().map(|known| (known.endpoint, QuotaSetting::Limit(known.quota))).collect();
+        for (endpoint, setting) in learned {
+            profile.quotas.by_endpoint.entry(endpoint).or_insert(setting);
+        }
+    }
+    Ok(Client::new(profile)?)
+}
+
+async fn save_learned_quotas(
+    account: String,
+    client: &Client,
+    writer: &Writer,
+) -> Result<(), WarehouseError> {
+    let learned: Vec<LearnedQuota> = CATALOGUE
+        .iter()
+        .filter_map(|stream| match client.quota(stream.endpoint()) {
+            (Some(quota), Source::Refusal) => {
+                Some(LearnedQuota { endpoint: stream.endpoint().name.to_owned(), quota })
+            }
+            (Some(_) | None, _) => None,
+        })
+        .collect();
+    let at = UtcSecond::now();
+    writer.call(move |warehouse| warehouse.save_learned_quotas(&account, &learned, at)).await
+}

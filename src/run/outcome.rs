@@ -1,0 +1,178 @@
+//! How a run of a job ended, and which exit code says so.
+
+use std::time::Duration;
+
+use crate::client::{ExitClass, FetchError, Reading};
+use crate::warehouse::{Tally, WarehouseError};
+
+/// How a run ended. The order is that of urgency: the worst of several runs is the invocation's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Everything asked for is complete.
+    Done,
+    /// Not finished; the next run goes on from there.
+    Partial,
+    /// Done, with something a person should look at.
+    Findings,
+    /// Failed for another reason.
+    Failed,
+    /// The vendor refused.
+    Refused,
+    /// The warehouse failed.
+    Warehouse,
+}
+
+impl Outcome {
+    /// The word in `runs.outcome`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Partial => "partial",
+            Self::Findings => "findings",
+            Self::Failed | Self::Warehouse => "failed",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// The exit code (`DESIGN` §7).
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Findings => 3,
+            Self::Partial => 4,
+            Self::Refused => 5,
+            Self::Warehouse => 6,
+        }
+    }
+}
+
+/// Something a person should look at; the run went on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Rows that could not be decoded.
+    Quarantined(u64),
+    /// A window or list that could not be proven complete.
+    Disputed {
+        /// What was read.
+        scope: String,
+        /// Why it proves nothing.
+        reason: String,
+    },
+    /// An order whose records the vendor does not give.
+    Unreadable {
+        /// The order.
+        order: String,
+        /// The vendor's answer.
+        reason: String,
+    },
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Quarantined(rows) => write!(
+                f,
+                "{rows} row(s) could not be decoded; they are kept in the table quarantine with the reason"
+            ),
+            Self::Disputed { scope, reason } => {
+                write!(f, "{scope} could not be proven complete ({reason}); it is read again at the next run")
+            }
+            Self::Unreadable { order, reason } => {
+                write!(f, "order {order} stays in the queue: {reason}")
+            }
+        }
+    }
+}
+
+/// Why a job stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stop {
+    /// The vendor's answer, or its absence.
+    #[error(transparent)]
+    Fetch(#[from] Box<FetchError>),
+    /// The warehouse.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// An answer that is not what the endpoint promises, several times.
+    #[error("{scope}: {reason}")]
+    BadBody {
+        /// What was asked for.
+        scope: String,
+        /// What was wrong with the answer.
+        reason: String,
+    },
+    /// A partner's request must name the order's owner, and the order does not say who that is.
+    #[error("the order names no customer, which a partner's request must")]
+    Customerless,
+    /// Somebody asked the worker to stop.
+    #[error("stopped on request")]
+    Asked,
+    /// So many orders fail that the fault is not theirs.
+    #[error("{count} orders in a row could not be read; the last: {reason}")]
+    TooManyFailures {
+        /// How many.
+        count: usize,
+        /// The last one's reason.
+        reason: String,
+    },
+}
+
+impl From<FetchError> for Stop {
+    fn from(error: FetchError) -> Self {
+        Self::Fetch(Box::new(error))
+    }
+}
+
+impl Stop {
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Fetch(error) => match error.exit_class() {
+                ExitClass::Refused => Outcome::Refused,
+                ExitClass::NotFinished => Outcome::Partial,
+                ExitClass::Failed => Outcome::Failed,
+            },
+            Self::Warehouse(_) => Outcome::Warehouse,
+            Self::BadBody { .. } | Self::Customerless | Self::TooManyFailures { .. } => Outcome::Failed,
+            Self::Asked => Outcome::Partial,
+        }
+    }
+
+    pub(super) fn advice(&self) -> &'static str {
+        match self {
+            Self::Fetch(error) => error.advice(),
+            Self::Warehouse(error) => error.advice(),
+            Self::BadBody { .. } => {
+                "nothing of it was stored; if it happens again, the vendor's API or a proxy on the way changed"
+            }
+            Self::Customerless => "the vendor's order list left the owner out; ask the vendor",
+            Self::Asked => "nothing is lost; the next run goes on from here",
+            Self::TooManyFailures { .. } => {
+                "nothing is lost, they stay in the queue; the table queue has each order's last error"
+            }
+        }
+    }
+}
+
+/// What one run of a job did.
+#[derive(Clone, Debug)]
+pub struct JobReport {
+    /// The job.
+    pub job: String,
+    /// The account.
+    pub account: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it stopped early, and what to do; `None` when it did not.
+    pub stopped: Option<(String, &'static str)>,
+    /// What a person should look at.
+    pub findings: Vec<Finding>,
+    /// What was stored.
+    pub tally: Tally,
+    /// What was asked.
+    pub requests: Reading,
+    /// How long it took.
+    pub elapsed: Duration,
+}

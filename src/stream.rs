@@ -1,0 +1,427 @@
+//! The streams: each kind of record, what to ask for it and what an answer means.
+
+mod order_lines;
+mod orders;
+mod refund_attributions;
+mod resource_types;
+mod resources;
+mod service_types;
+mod sub_customers;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use crate::decode::{BadBody, Object};
+use crate::record::{Drift, Record, Reject, Table, Value};
+use crate::request::{Endpoint, Request};
+use crate::time::{UtcSecond, Window};
+use crate::walk::{Cursor, Paging};
+
+/// Every stream this build can sync; the only registration there is.
+pub static CATALOGUE: &[&dyn Stream] = &[
+    &orders::Orders,
+    &order_lines::OrderLines,
+    &refund_attributions::RefundAttributions,
+    &resources::Resources,
+    &service_types::ServiceTypes,
+    &resource_types::ResourceTypes,
+    &sub_customers::SubCustomers,
+];
+
+/// The stream of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Stream> {
+    CATALOGUE.iter().copied().find(|stream| stream.name() == name)
+}
+
+/// Whose credential reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The account that owns the resources.
+    Customer,
+    /// A solution provider or distributor, who sees the customers' orders.
+    Partner,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Customer => "customer",
+            Self::Partner => "partner",
+        })
+    }
+}
+
+/// What one walk reads to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Orders by creation time.
+    Created(Window),
+    /// Orders by payment time.
+    Paid(Window),
+    /// Orders that have a status now.
+    Status(i64),
+    /// What belongs to one order (or the order itself).
+    Parent(String),
+    /// The whole list.
+    Whole,
+}
+
+impl Scope {
+    /// Reads back what `Display` wrote; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let window = || {
+            let (begin, end) = rest.split_once('/')?;
+            Window::new(UtcSecond::parse(begin)?, UtcSecond::parse(end)?)
+        };
+        match kind {
+            "created" => window().map(Self::Created),
+            "paid" => window().map(Self::Paid),
+            "status" => rest.parse().ok().map(Self::Status),
+            "order" => Some(Self::Parent(rest.to_owned())),
+            "whole" => Some(Self::Whole),
+            _ => None,
+        }
+    }
+
+    /// The window, for scopes that are one.
+    #[must_use]
+    pub const fn window(&self) -> Option<Window> {
+        match self {
+            Self::Created(window) | Self::Paid(window) => Some(*window),
+            Self::Status(_) | Self::Parent(_) | Self::Whole => None,
+        }
+    }
+
+    /// The parent, for scopes that are one.
+    #[must_use]
+    pub fn parent(&self) -> Option<&str> {
+        match self {
+            Self::Parent(parent) => Some(parent),
+            Self::Created(_) | Self::Paid(_) | Self::Status(_) | Self::Whole => None,
+        }
+    }
+
+    /// The time field whose watermark a window moves.
+    #[must_use]
+    pub const fn lane(&self) -> Option<Lane> {
+        match self {
+            Self::Created(_) => Some(Lane::Created),
+            Self::Paid(_) => Some(Lane::Paid),
+            Self::Status(_) | Self::Parent(_) | Self::Whole => None,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(window) => write!(f, "created {}/{}", window.begin(), window.end()),
+            Self::Paid(window) => write!(f, "paid {}/{}", window.begin(), window.end()),
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Parent(parent) => write!(f, "order {parent}"),
+            Self::Whole => f.write_str("whole"),
+        }
+    }
+}
+
+/// A time field of orders that has windows and a watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// `create_time`.
+    Created,
+    /// `payment_time`.
+    Paid,
+}
+
+impl Lane {
+    /// The scope that reads a window of this time field.
+    #[must_use]
+    pub const fn scope(self, window: Window) -> Scope {
+        match self {
+            Self::Created => Scope::Created(window),
+            Self::Paid => Scope::Paid(window),
+        }
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created => "created",
+            Self::Paid => "paid",
+        })
+    }
+}
+
+/// What is asked: the request is part of the record, because many rows do not say what they belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ask {
+    /// What to read.
+    pub scope: Scope,
+    /// The customer the request names; partners must name one for what belongs to a customer.
+    pub customer_id: Option<String>,
+}
+
+/// How a stream comes to know what to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Windows of time fields, open orders, and single orders from the queue.
+    Windows,
+    /// One order at a time, from the queue.
+    Queue,
+    /// One order at a time from the queue, and now and then the whole list.
+    QueueAndWhole,
+    /// The whole list, now and then.
+    Whole,
+}
+
+impl Reading {
+    /// Whether the stream reads orders that the queue names.
+    #[must_use]
+    pub const fn drains_queue(self) -> bool {
+        !matches!(self, Self::Whole)
+    }
+
+    /// Whether the stream reads its whole list.
+    #[must_use]
+    pub const fn reads_whole(self) -> bool {
+        matches!(self, Self::QueueAndWhole | Self::Whole)
+    }
+}
+
+/// What one answer holds.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Records to store.
+    pub records: Vec<Record>,
+    /// Key and creation time of each row the paging counts.
+    pub rows: Vec<RowMark>,
+    /// The number of matching rows, as the vendor counts them.
+    pub total: Option<u64>,
+    /// Rows that could not be decoded.
+    pub rejects: Vec<Reject>,
+    /// What the documents do not list.
+    pub drift: Vec<Drift>,
+}
+
+/// What the paging must know of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowMark {
+    /// The row's key; its whole text where it could not be decoded.
+    pub key: String,
+    /// The time the list is sorted by, where it is sorted.
+    pub time: Option<UtcSecond>,
+}
+
+impl Page {
+    /// Adds a decoded row that the paging counts.
+    pub fn push(&mut self, decoded: Result<Record, Reject>) {
+        match decoded {
+            Ok(record) => {
+                let time = record.text("create_time").and_then(UtcSecond::parse);
+                self.rows.push(RowMark { key: record.first_key().to_owned(), time });
+                self.records.push(record);
+            }
+            Err(reject) => {
+                let time = Object::parse(&reject.raw)
+                    .ok()
+                    .and_then(|mut fields| fields.take("create_time"))
+                    .and_then(|time| UtcSecond::parse(time.get().trim_matches('"')));
+                self.rows.push(RowMark { key: reject.raw.clone(), time });
+                self.rejects.push(reject);
+            }
+        }
+    }
+}
+
+/// Rows that belong to an order.
+#[derive(Clone, Copy, Debug)]
+pub struct Owned {
+    /// Their table.
+    pub table: &'static Table,
+    /// Its column with the order's id.
+    pub parent_column: &'static str,
+}
+
+/// One kind of record.
+pub trait Stream: Sync {
+    /// Its name, as jobs and the ledger call it.
+    fn name(&self) -> &'static str;
+
+    /// Where it is asked for.
+    fn endpoint(&self) -> &'static Endpoint;
+
+    /// The tables it fills; child tables are named by their parents.
+    fn tables(&self) -> &'static [&'static Table];
+
+    /// How it comes to know what to ask.
+    fn reading(&self) -> Reading;
+
+    /// Whether a credential of this role may ask.
+    fn serves(&self, role: Role) -> bool {
+        match role {
+            Role::Customer | Role::Partner => true,
+        }
+    }
+
+    /// The table whose rows belong to the order that was asked for: what a complete answer no longer shows
+    /// is gone.
+    fn owned_by_parent(&self) -> Option<Owned> {
+        None
+    }
+
+    /// How long after an order's last event its dependent records are read once more.
+    fn read_again_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether a partner must name the customer in each request.
+    fn partner_names_customer(&self) -> bool {
+        false
+    }
+
+    /// How the answer to a scope is paged.
+    fn paging(&self, scope: &Scope) -> Paging {
+        let _ = scope;
+        Paging::Offset
+    }
+
+    /// The request for a page of `limit` rows.
+    fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request;
+
+    /// The rows of an answer.
+    ///
+    /// # Errors
+    /// When the body is not what the endpoint answers.
+    fn decode(&self, body: &[u8], ask: &Ask) -> Result<Page, BadBody>;
+}
+
+impl fmt::Debug for dyn Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stream({})", self.name())
+    }
+}
+
+/// Language of localised names: one per warehouse, the vendor's default.
+const LANGUAGE: &str = "zh_CN";
+
+/// Where the rows and their number stand in a plain list answer.
+struct ListAnswer {
+    rows: &'static str,
+    total: &'static str,
+}
+
+impl ListAnswer {
+    /// Decodes an answer that is a list of `table`'s rows and its total.
+    fn decode(&self, body: &[u8], table: &'static Table, given: &[Value]) -> Result<Page, BadBody> {
+        self.decode_with(body, |raw, drift| crate::decode::decode_row(table, raw, given, drift))
+    }
+
+    fn decode_with(
+        &self,
+        body: &[u8],
+        mut decode: impl FnMut(&RawValue, &mut Vec<Drift>) -> Result<Record, Reject>,
+    ) -> Result<Page, BadBody> {
+        let mut answer = Object::of_body(body)?;
+        let mut page = Page { total: answer.take_total(self.total)?, ..Page::default() };
+        for raw in answer.take_rows(self.rows)? {
+            let decoded = decode(raw, &mut page.drift);
+            page.push(decoded);
+        }
+        list_unknown(&answer, &mut page);
+        Ok(page)
+    }
+}
+
+/// Lists what an answer has beside its documented fields; `error_code` was judged before.
+fn list_unknown(answer: &Object<'_>, page: &mut Page) {
+    answer.list_unknown("answer", &mut page.drift);
+    page.drift.retain(|drift| !matches!(drift.field.as_str(), "answer.error_code" | "answer.error_msg"));
+}
+
+/// A GET of a page of a plain list.
+fn get_page(endpoint: &'static Endpoint, cursor: &Cursor, limit: u32) -> Request {
+    Request {
+        endpoint,
+        path_parameter: None,
+        query: vec![("limit", limit.to_string()), ("offset", cursor.offset().to_string())],
+        body: None,
+        language: None,
+    }
+}
+
+/// Codes of the vendor's documents (`CONTRACT` §9).
+mod codes {
+    pub const ORDER_STATUS: &[&str] = &["1", "2", "3", "4", "5", "6", "9", "10", "11", "12", "13"];
+    pub const ORDER_TYPE: &[&str] = &["1", "2", "3", "4", "10", "11", "13", "14", "15"];
+    pub const ORDER_SOURCE: &[&str] = &["1", "2", "3", "4", "5", "6", "7", "8"];
+    pub const DISCOUNT_TYPE: &[&str] = &[
+        "200", "300", "301", "302", "500", "501", "502", "600", "601", "602", "603", "604", "605", "606",
+        "607", "609", "610", "700", "800", "900", "901",
+    ];
+    pub const PERIOD_TYPE: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7"];
+    pub const RESOURCE_STATUS: &[&str] = &["2", "3", "4", "5"];
+    pub const EXPIRE_POLICY: &[&str] = &["0", "1", "2", "3", "4", "5"];
+    pub const YES_NO: &[&str] = &["0", "1"];
+    pub const ASSOCIATION_TYPE: &[&str] = &["1", "2", "3"];
+    pub const VERIFIED_STATUS: &[&str] = &["-1", "0", "1", "2"];
+    pub const CUSTOMER_TYPE: &[&str] = &["-1", "0", "1"];
+    pub const FROZEN: &[&str] = &["0", "1", "2"];
+    pub const CUSTOMER_LEVEL: &[&str] = &["V0", "V1", "V2", "V3", "V4", "V5"];
+}
+
+/// The columns that the order list and the order details share (`CustomerOrderV2`, `CustomerOrderV3` and
+/// their sub-orders), followed by the caller's own.
+macro_rules! order_columns {
+    ($($own:expr),* $(,)?) => {
+        &[
+            Column::id("order_id"),
+            Column::given_or_kept("parent_order_id"),
+            Column::text("customer_id"),
+            Column::text("service_type_code"),
+            Column::text("service_type_name"),
+            Column::integer_code("source_type", codes::ORDER_SOURCE),
+            Column::integer_code("status", codes::ORDER_STATUS),
+            Column::integer_code("order_type", codes::ORDER_TYPE),
+            Column::money("amount_after_discount_e8", "amount_after_discount"),
+            Column::money("official_amount_e8", "official_amount"),
+            Column::main_unit("measure_id"),
+            Column::time("create_time"),
+            Column::time("payment_time"),
+            Column::text("currency"),
+            Column::text("contract_id"),
+            Column::nested("flexipurchase_coupon_amount_e8", "amount_info", "flexipurchase_coupon_amount", Kind::Money),
+            Column::nested("coupon_amount_e8", "amount_info", "coupon_amount", Kind::Money),
+            Column::nested("stored_card_amount_e8", "amount_info", "stored_card_amount", Kind::Money),
+            Column::nested("commission_amount_e8", "amount_info", "commission_amount", Kind::Money),
+            Column::nested("consumed_amount_e8", "amount_info", "consumed_amount", Kind::Money),
+            $($own),*
+        ]
+    };
+}
+use order_columns;
+
+/// The table of a list of discounts whose owner's key is `$owner`.
+macro_rules! discount_table {
+    ($name:literal, $owner:literal) => {
+        Table {
+            name: $name,
+            key_len: 2,
+            columns: &[
+                Column::given($owner),
+                Column::given("position"),
+                Column::code("discount_type", codes::DISCOUNT_TYPE),
+                Column::money("discount_amount_e8", "discount_amount"),
+            ],
+            children: &[],
+            elsewhere: &[],
+            context: Context::InParent,
+        }
+    };
+}
+use discount_table;

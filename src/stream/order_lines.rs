@@ -1,0 +1,134 @@
+//! Order lines, with the order's head as the details endpoint shows it.
+
+use super::orders::{MEMBERS, decode_order};
+use super::{
+    Ask, LANGUAGE, Owned, Page, Reading, Stream, codes, discount_table, get_page, list_unknown, order_columns,
+};
+use crate::decode::{BadBody, Object, decode_row};
+use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
+use crate::request::{Endpoint, Method, Quota, Request};
+use crate::walk::Cursor;
+
+/// `GET /v2/orders/customer-orders/details/{order_id}` (`CONTRACT` §7.2).
+pub struct OrderLines;
+
+static ENDPOINT: Endpoint = Endpoint {
+    name: "order_details",
+    method: Method::Get,
+    path: "/v2/orders/customer-orders/details",
+    max_limit: 100,
+    quota: Quota::per_second(10),
+};
+
+static DETAIL_DISCOUNTS: Table = discount_table!("order_detail_discounts", "order_id");
+static LINE_DISCOUNTS: Table = discount_table!("order_line_discounts", "order_line_item_id");
+
+static DETAILS: Table = Table {
+    name: "order_details",
+    key_len: 1,
+    columns: order_columns!(Column::text("user_name"), Column::time("pending_payment_end_time")),
+    children: &[Children { table: &DETAIL_DISCOUNTS, source: Source::Nested("amount_info", "discounts") }],
+    elsewhere: &[MEMBERS],
+    context: Context::Stored,
+};
+
+static LINES: Table = Table {
+    name: "order_lines",
+    key_len: 1,
+    columns: &[
+        Column::id("order_line_item_id"),
+        Column::given("requested_order_id"),
+        Column::text("order_id"),
+        Column::text("service_type_code"),
+        Column::text("service_type_name"),
+        Column::text("product_id"),
+        Column::text("product_spec_desc"),
+        Column::integer_code("period_type", codes::PERIOD_TYPE),
+        Column::integer("period_num"),
+        Column::time("effective_time"),
+        Column::time("expire_time"),
+        Column::integer("subscription_num"),
+        Column::money("amount_after_discount_e8", "amount_after_discount"),
+        Column::money("official_amount_e8", "official_amount"),
+        Column::nested(
+            "flexipurchase_coupon_amount_e8",
+            "amount_info",
+            "flexipurchase_coupon_amount",
+            Kind::Money,
+        ),
+        Column::nested("coupon_amount_e8", "amount_info", "coupon_amount", Kind::Money),
+        Column::nested("stored_card_amount_e8", "amount_info", "stored_card_amount", Kind::Money),
+        Column::nested("commission_amount_e8", "amount_info", "commission_amount", Kind::Money),
+        Column::nested("consumed_amount_e8", "amount_info", "consumed_amount", Kind::Money),
+        Column::text("currency"),
+        Column::text("category_code"),
+        Column::text("product_owner_service"),
+        Column::text("commercial_resource"),
+        Column::nested("base_product_id", "base_product_info", "product_id", Kind::Text),
+        Column::nested("base_product_spec_desc", "base_product_info", "product_spec_desc", Kind::Text),
+        Column::nested("base_category_code", "base_product_info", "category_code", Kind::Text),
+        Column::nested(
+            "base_product_owner_service",
+            "base_product_info",
+            "product_owner_service",
+            Kind::Text,
+        ),
+        Column::nested("base_commercial_resource", "base_product_info", "commercial_resource", Kind::Text),
+    ],
+    children: &[Children { table: &LINE_DISCOUNTS, source: Source::Nested("amount_info", "discounts") }],
+    elsewhere: &[],
+    context: Context::Stored,
+};
+
+static TABLES: [&Table; 2] = [&DETAILS, &LINES];
+
+impl Stream for OrderLines {
+    fn name(&self) -> &'static str {
+        "order_lines"
+    }
+
+    fn endpoint(&self) -> &'static Endpoint {
+        &ENDPOINT
+    }
+
+    fn tables(&self) -> &'static [&'static Table] {
+        &TABLES
+    }
+
+    fn reading(&self) -> Reading {
+        Reading::Queue
+    }
+
+    fn owned_by_parent(&self) -> Option<Owned> {
+        Some(Owned { table: &LINES, parent_column: "requested_order_id" })
+    }
+
+    fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
+        Request {
+            path_parameter: ask.scope.parent().map(str::to_owned),
+            language: Some(LANGUAGE),
+            ..get_page(&ENDPOINT, cursor, limit)
+        }
+    }
+
+    fn decode(&self, body: &[u8], ask: &Ask) -> Result<Page, BadBody> {
+        let mut answer = Object::of_body(body)?;
+        let mut page = Page { total: answer.take_total("total_count")?, ..Page::default() };
+        if let Some(raw) = answer.take("order_info") {
+            match decode_order(&DETAILS, raw, &mut page.drift) {
+                Ok((order, members)) => {
+                    page.records.push(order);
+                    page.records.extend(members);
+                }
+                Err(reject) => page.rejects.push(reject),
+            }
+        }
+        let requested = ask.scope.parent().map_or(Value::Null, Value::from);
+        for raw in answer.take_rows("order_line_items")? {
+            let line = decode_row(&LINES, raw, std::slice::from_ref(&requested), &mut page.drift);
+            page.push(line);
+        }
+        list_unknown(&answer, &mut page);
+        Ok(page)
+    }
+}

@@ -1,0 +1,60 @@
+//! The catalogue of resource types.
+
+use super::{Ask, LANGUAGE, ListAnswer, Page, Reading, Stream, get_page};
+use crate::decode::BadBody;
+use crate::record::{Column, Context, Table};
+use crate::request::{Endpoint, Method, Quota, Request};
+use crate::walk::Cursor;
+
+/// `GET /v2/products/resource-types` (`CONTRACT` §7.5).
+pub struct ResourceTypes;
+
+static ENDPOINT: Endpoint = Endpoint {
+    name: "resource_types",
+    method: Method::Get,
+    path: "/v2/products/resource-types",
+    max_limit: 1000,
+    quota: Quota::per_second(10),
+};
+
+static RESOURCE_TYPES: Table = Table {
+    name: "resource_types",
+    key_len: 2,
+    columns: &[
+        Column::id("resource_type_code"),
+        Column::optional_id("service_type_code"),
+        Column::text("resource_type_name"),
+        Column::text("resource_type_desc"),
+    ],
+    children: &[],
+    elsewhere: &[],
+    context: Context::Stored,
+};
+
+static TABLES: [&Table; 1] = [&RESOURCE_TYPES];
+
+impl Stream for ResourceTypes {
+    fn name(&self) -> &'static str {
+        "resource_types"
+    }
+
+    fn endpoint(&self) -> &'static Endpoint {
+        &ENDPOINT
+    }
+
+    fn tables(&self) -> &'static [&'static Table] {
+        &TABLES
+    }
+
+    fn reading(&self) -> Reading {
+        Reading::Whole
+    }
+
+    fn request(&self, _ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
+        Request { language: Some(LANGUAGE), ..get_page(&ENDPOINT, cursor, limit) }
+    }
+
+    fn decode(&self, body: &[u8], _ask: &Ask) -> Result<Page, BadBody> {
+        ListAnswer { rows: "resource_types", total: "total_count" }.decode(body, &RESOURCE_TYPES, &[])
+    }
+}

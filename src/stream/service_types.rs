@@ -1,0 +1,60 @@
+//! The catalogue of cloud service types.
+
+use super::{Ask, LANGUAGE, ListAnswer, Page, Reading, Stream, get_page};
+use crate::decode::BadBody;
+use crate::record::{Column, Context, Table};
+use crate::request::{Endpoint, Method, Quota, Request};
+use crate::walk::Cursor;
+
+/// `GET /v2/products/service-types` (`CONTRACT` §7.6).
+pub struct ServiceTypes;
+
+static ENDPOINT: Endpoint = Endpoint {
+    name: "service_types",
+    method: Method::Get,
+    path: "/v2/products/service-types",
+    // The documents name no maximum; the vendor's own example asks for 100.
+    max_limit: 100,
+    quota: Quota::per_second(10),
+};
+
+static SERVICE_TYPES: Table = Table {
+    name: "service_types",
+    key_len: 1,
+    columns: &[
+        Column::id("service_type_code"),
+        Column::text("service_type_name"),
+        Column::text("abbreviation"),
+    ],
+    children: &[],
+    elsewhere: &[],
+    context: Context::Stored,
+};
+
+static TABLES: [&Table; 1] = [&SERVICE_TYPES];
+
+impl Stream for ServiceTypes {
+    fn name(&self) -> &'static str {
+        "service_types"
+    }
+
+    fn endpoint(&self) -> &'static Endpoint {
+        &ENDPOINT
+    }
+
+    fn tables(&self) -> &'static [&'static Table] {
+        &TABLES
+    }
+
+    fn reading(&self) -> Reading {
+        Reading::Whole
+    }
+
+    fn request(&self, _ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
+        Request { language: Some(LANGUAGE), ..get_page(&ENDPOINT, cursor, limit) }
+    }
+
+    fn decode(&self, body: &[u8], _ask: &Ask) -> Result<Page, BadBody> {
+        ListAnswer { rows: "service_types", total: "total_count" }.decode(body, &SERVICE_TYPES, &[])
+    }
+}

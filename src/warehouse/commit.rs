@@ -1,0 +1,386 @@
+//! One page, one transaction: rows, history, queue, checkpoint, coverage and counters, or nothing of it.
+
+use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
+
+use super::ledger::RunId;
+use super::upsert::{Effect, Origin, Statements, Store};
+use crate::record::{Dependent, Drift, Reject};
+use crate::stream::{Ask, Page, Role, Scope, Stream};
+use crate::time::{UtcSecond, Window};
+use crate::walk::Walk;
+
+/// A page to store, and what it means for the walk it belongs to.
+#[derive(Debug)]
+pub struct PageCommit {
+    /// The run that read it.
+    pub run: RunId,
+    /// Account of the configuration.
+    pub account: String,
+    /// The account's role.
+    pub role: Role,
+    /// The stream.
+    pub stream: &'static dyn Stream,
+    /// What was asked.
+    pub ask: Ask,
+    /// When the vendor answered.
+    pub answered_at: UtcSecond,
+    /// The rows.
+    pub page: Page,
+    /// Where the walk stands now.
+    pub progress: Progress,
+    /// For entries of the queue: which generation of the entry this reading settles.
+    pub generation: Option<i64>,
+}
+
+/// Where a walk stands after a page.
+#[derive(Debug)]
+pub enum Progress {
+    /// It goes on here.
+    Next(Walk),
+    /// It begins anew: its end proved nothing.
+    Again(Walk),
+    /// Everything was read.
+    Complete {
+        /// The walk.
+        walk: Walk,
+        /// The window that is proven, for scopes that are one.
+        covered: Option<Window>,
+        /// What proves it.
+        proof: &'static str,
+    },
+    /// It ended several times without proof.
+    Disputed {
+        /// The last walk.
+        walk: Walk,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a commit changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Answers stored.
+    pub pages: u64,
+    /// Rows in them.
+    pub received: u64,
+    /// Record rows that were new.
+    pub inserted: u64,
+    /// Record rows whose content changed.
+    pub changed: u64,
+    /// Rows that could not be decoded.
+    pub quarantined: u64,
+    /// Entries put into the queue.
+    pub enqueued: u64,
+}
+
+impl Tally {
+    /// Adds another commit's.
+    pub const fn add(&mut self, other: Self) {
+        self.pages += other.pages;
+        self.received += other.received;
+        self.inserted += other.inserted;
+        self.changed += other.changed;
+        self.quarantined += other.quarantined;
+        self.enqueued += other.enqueued;
+    }
+}
+
+/// Stores a page inside the caller's transaction.
+pub(super) fn commit_page(
+    connection: &Connection,
+    statements: &Statements,
+    commit: &PageCommit,
+) -> rusqlite::Result<Tally> {
+    let seen_at = commit.answered_at.to_string();
+    let origin = Origin {
+        account: &commit.account,
+        role: commit.role,
+        asked_customer: commit.ask.customer_id.as_deref(),
+        run: commit.run,
+        seen_at: &seen_at,
+    };
+    let committer =
+        Committer { store: Store { connection, statements, origin }, connection, commit, seen_at: &seen_at };
+    committer.run()
+}
+
+struct Committer<'a> {
+    store: Store<'a>,
+    connection: &'a Connection,
+    commit: &'a PageCommit,
+    seen_at: &'a str,
+}
+
+impl Committer<'_> {
+    fn run(&self) -> rusqlite::Result<Tally> {
+        let page = &self.commit.page;
+        let mut tally = Tally {
+            pages: 1,
+            received: page.rows.len() as u64,
+            quarantined: page.rejects.len() as u64,
+            ..Tally::default()
+        };
+        for record in &page.records {
+            let Effect { inserted, changed } = self.store.store(record)?;
+            tally.inserted += inserted;
+            tally.changed += changed;
+            if inserted + changed > 0 {
+                for dependent in &record.dependents {
+                    self.enqueue(dependent)?;
+                    tally.enqueued += 1;
+                }
+            }
+        }
+        for reject in &page.rejects {
+            self.quarantine(reject)?;
+        }
+        for drift in &page.drift {
+            self.list_drift(drift)?;
+        }
+        tally.changed += self.save_progress()?;
+        self.count(tally)?;
+        Ok(tally)
+    }
+
+    fn enqueue(&self, dependent: &Dependent) -> rusqlite::Result<()> {
+        enqueue(self.connection, &self.commit.account, self.commit.run, self.seen_at, dependent)
+    }
+
+    fn quarantine(&self, reject: &Reject) -> rusqlite::Result<()> {
+        let digest = hex::encode(Sha256::digest(&reject.raw));
+        self.connection
+            .prepare_cached(
+                "insert into quarantine (account, stream, raw_sha256, scope, reason, raw, first_run, last_run, last_seen_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)
+                 on conflict (account, stream, raw_sha256)
+                     do update set scope = excluded.scope, reason = excluded.reason,
+                         last_run = excluded.last_run, last_seen_at = excluded.last_seen_at",
+            )?
+            .execute((
+                &self.commit.account,
+                self.commit.stream.name(),
+                digest,
+                self.commit.ask.scope.to_string(),
+                &reject.reason,
+                &reject.raw,
+                self.commit.run,
+                self.seen_at,
+            ))
+            .map(|_| ())
+    }
+
+    fn list_drift(&self, drift: &Drift) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(
+                "insert into drift (account, stream, kind, field, value, first_run, first_seen_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict do nothing",
+            )?
+            .execute((
+                &self.commit.account,
+                self.commit.stream.name(),
+                drift.kind.to_string(),
+                &drift.field,
+                &drift.value,
+                self.commit.run,
+                self.seen_at,
+            ))
+            .map(|_| ())
+    }
+
+    /// Checkpoint, coverage and queue. Returns how many rows were found gone.
+    fn save_progress(&self) -> rusqlite::Result<u64> {
+        match &self.commit.progress {
+            Progress::Next(walk) | Progress::Again(walk) => self.save_checkpoint(walk).map(|()| 0),
+            Progress::Complete { walk, covered, proof } => {
+                self.cover(walk, *covered, "complete", proof)?;
+                let Scope::Parent(parent) = &self.commit.ask.scope else { return Ok(0) };
+                self.settle_entry(parent)?;
+                let since = walk.started_at.map(|at| UtcSecond::from_unix(at).to_string());
+                match (self.commit.stream.owned_by_parent(), since) {
+                    (Some(owned), Some(since)) => self.store.mark_missing_gone(owned, parent, &since),
+                    (None, _) | (_, None) => Ok(0),
+                }
+            }
+            Progress::Disputed { walk, reason } => {
+                self.cover(walk, self.commit.ask.scope.window(), "disputed", reason)?;
+                Ok(0)
+            }
+        }
+    }
+
+    fn customer(&self) -> &str {
+        self.commit.ask.customer_id.as_deref().unwrap_or_default()
+    }
+
+    fn save_checkpoint(&self, walk: &Walk) -> rusqlite::Result<()> {
+        // A list of what has a status now means nothing later: such a walk always begins anew.
+        if matches!(self.commit.ask.scope, Scope::Status(_)) {
+            return Ok(());
+        }
+        let json = serde_json::to_string(walk)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        self.connection
+            .prepare_cached(
+                "insert into checkpoints (account, stream, scope, customer_id, walk, run_id, saved_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 on conflict (account, stream, scope, customer_id)
+                     do update set walk = excluded.walk, run_id = excluded.run_id, saved_at = excluded.saved_at",
+            )?
+            .execute((
+                &self.commit.account,
+                self.commit.stream.name(),
+                self.commit.ask.scope.to_string(),
+                self.customer(),
+                json,
+                self.commit.run,
+                self.seen_at,
+            ))
+            .map(|_| ())
+    }
+
+    fn cover(
+        &self,
+        walk: &Walk,
+        covered: Option<Window>,
+        verdict: &str,
+        proof: &str,
+    ) -> rusqlite::Result<()> {
+        let Ask { scope, .. } = &self.commit.ask;
+        let account = &self.commit.account;
+        let stream = self.commit.stream.name();
+        self.connection
+            .prepare_cached(
+                "delete from checkpoints where account = ?1 and stream = ?2 and scope = ?3 and customer_id = ?4",
+            )?
+            .execute((account, stream, scope.to_string(), self.customer()))?;
+        let lane = scope.lane();
+        // The window that is proven may end before the one that was asked for.
+        let covered_scope = match (lane, covered) {
+            (Some(lane), Some(window)) => lane.scope(window),
+            (Some(_), None) => return Ok(()),
+            (None, _) => scope.clone(),
+        };
+        let window = covered_scope.window();
+        self.connection
+            .prepare_cached(
+                "insert into coverage (account, stream, scope, customer_id, lane, window_begin, window_end, parent_id,
+                     expected, seen, requests, attempts, verdict, proof, run_id, read_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                 on conflict (account, stream, scope, customer_id) do update set
+                     expected = excluded.expected, seen = excluded.seen, requests = excluded.requests,
+                     attempts = excluded.attempts, verdict = excluded.verdict, proof = excluded.proof,
+                     run_id = excluded.run_id, read_at = excluded.read_at",
+            )?
+            .execute(rusqlite::params![
+                account,
+                stream,
+                covered_scope.to_string(),
+                self.customer(),
+                lane.map(|lane| lane.to_string()),
+                window.map(|window| window.begin().to_string()),
+                window.map(|window| window.end().to_string()),
+                scope.parent(),
+                walk.expected.map(saturate),
+                saturate(walk.seen),
+                saturate(walk.requests),
+                walk.attempt,
+                verdict,
+                proof,
+                self.commit.run,
+                self.seen_at,
+            ])
+            .map(|_| ())
+    }
+
+    /// Takes the order out of the queue, unless it changed meanwhile or must be read once more later.
+    fn settle_entry(&self, parent: &str) -> rusqlite::Result<()> {
+        let (Some(generation), account) = (self.commit.generation, &self.commit.account) else {
+            return Ok(());
+        };
+        let stream = self.commit.stream.name();
+        if let Some(delay) = self.commit.stream.read_again_after() {
+            let last_event: Option<String> = self
+                .connection
+                .prepare_cached(
+                    "select max(coalesce(create_time, ''), coalesce(payment_time, '')) from orders
+                     where account = ?1 and order_id = ?2",
+                )?
+                .query_row((account, parent), |row| row.get(0))
+                .optional()?;
+            let is_recent =
+                last_event.is_some_and(|event| event > self.commit.answered_at.minus(delay).to_string());
+            if is_recent {
+                let later = self.commit.answered_at.plus(i64::try_from(delay.as_secs()).unwrap_or(i64::MAX));
+                return self
+                    .connection
+                    .prepare_cached(
+                        "update queue set not_before = ?1, attempts = 0, last_error = null
+                         where account = ?2 and stream = ?3 and parent_id = ?4 and generation = ?5",
+                    )?
+                    .execute((later.to_string(), account, stream, parent, generation))
+                    .map(|_| ());
+            }
+        }
+        self.connection
+            .prepare_cached(
+                "delete from queue where account = ?1 and stream = ?2 and parent_id = ?3 and generation = ?4",
+            )?
+            .execute((account, stream, parent, generation))
+            .map(|_| ())
+    }
+
+    fn count(&self, tally: Tally) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(
+                "update runs set pages = pages + ?1, rows_received = rows_received + ?2,
+                     rows_inserted = rows_inserted + ?3, rows_changed = rows_changed + ?4,
+                     rows_quarantined = rows_quarantined + ?5
+                 where run_id = ?6",
+            )?
+            .execute((
+                saturate(tally.pages),
+                saturate(tally.received),
+                saturate(tally.inserted),
+                saturate(tally.changed),
+                saturate(tally.quarantined),
+                self.commit.run,
+            ))
+            .map(|_| ())
+    }
+}
+
+/// Puts an order into the queue of a stream, or renews the reason why it is there.
+pub(super) fn enqueue(
+    connection: &Connection,
+    account: &str,
+    run: RunId,
+    at: &str,
+    dependent: &Dependent,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "insert into queue (account, stream, parent_id, customer_id, parent_time, enqueued_run, enqueued_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             on conflict (account, stream, parent_id) do update set
+                 customer_id = excluded.customer_id, parent_time = excluded.parent_time, not_before = '',
+                 generation = generation + 1, attempts = 0, last_error = null,
+                 enqueued_run = excluded.enqueued_run, enqueued_at = excluded.enqueued_at",
+        )?
+        .execute((
+            account,
+            dependent.stream,
+            &dependent.parent_id,
+            &dependent.customer_id,
+            &dependent.parent_time,
+            run,
+            at,
+        ))
+        .map(|_| ())
+}
+
+/// Counts fit: 63 bits are more than any account has rows.
+pub(super) fn saturate(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,482 @@
+//! The ledger's side of a run: what it must know to go on, and what it leaves behind.
+
+use rusqlite::OptionalExtension;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use super::commit::{PageCommit, Tally, commit_page, enqueue, saturate};
+use super::{Warehouse, WarehouseError};
+use crate::record::Dependent;
+use crate::request::Quota;
+use crate::stream::Lane;
+use crate::time::{UtcSecond, Window};
+use crate::walk::Walk;
+
+/// Number of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RunId(i64);
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl ToSql for RunId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for RunId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}
+
+/// What a run is, at its start.
+#[derive(Clone, Debug)]
+pub struct RunStart {
+    /// The job.
+    pub job: String,
+    /// The account.
+    pub account: String,
+    /// The stream.
+    pub stream: &'static str,
+    /// Now, by this machine's clock.
+    pub at: UtcSecond,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// Outcome, as `runs.outcome` names it.
+    pub outcome: &'static str,
+    /// Why it is not 'done'.
+    pub reason: Option<String>,
+    /// HTTP requests sent.
+    pub requests: u64,
+    /// Answers 429.
+    pub throttled: u64,
+    /// Requests repeated after failures.
+    pub retried: u64,
+    /// Now, by this machine's clock.
+    pub at: UtcSecond,
+}
+
+/// An order whose dependent records are still to be read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct QueueEntry {
+    /// The order.
+    pub parent_id: String,
+    /// Its owner.
+    pub customer_id: Option<String>,
+    /// Which reason it is there for: a reading settles this one only.
+    pub generation: i64,
+}
+
+/// Orders whose status can still change, by status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenOrders {
+    /// The status; `None` when the vendor sent none.
+    pub status: Option<i64>,
+    /// How many.
+    pub count: u64,
+}
+
+/// A quota that a refusal told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LearnedQuota {
+    /// Endpoint's name.
+    pub endpoint: String,
+    /// The quota.
+    pub quota: Quota,
+}
+
+/// Orders that the list shows in their own right and whose status can still change: 4 and 5 look final
+/// (`CONTRACT` §9).
+const OPEN: &str = "account = ?1 and parent_order_id is null and gone_since is null
+     and (status is null or status not in (4, 5)) and coalesce(create_time, '') < ?2";
+
+impl Warehouse {
+    pub(super) fn commit_pages(&mut self, pages: &[Box<PageCommit>]) -> Result<Vec<Tally>, WarehouseError> {
+        let path = self.path.clone();
+        let sql = |error| WarehouseError::sql(&path, error);
+        let tx = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(sql)?;
+        let tallies = pages
+            .iter()
+            .map(|page| commit_page(&tx, &self.statements, page))
+            .collect::<rusqlite::Result<Vec<_>>>()
+            .map_err(sql)?;
+        tx.commit().map_err(sql)?;
+        Ok(tallies)
+    }
+
+    /// Records that a run begins.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn start_run(&mut self, run: &RunStart) -> Result<RunId, WarehouseError> {
+        self.connection
+            .query_row(
+                "insert into runs (job, account, stream, program_version, started_at) values (?1, ?2, ?3, ?4, ?5)
+                 returning run_id",
+                (&run.job, &run.account, run.stream, env!("CARGO_PKG_VERSION"), run.at.to_string()),
+                |row| row.get(0),
+            )
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Records how a run ended.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn end_run(&mut self, run: RunId, end: &RunEnd) -> Result<(), WarehouseError> {
+        self.connection
+            .execute(
+                "update runs set outcome = ?1, reason = ?2, requests = ?3, throttled = ?4, retried = ?5, finished_at = ?6
+                 where run_id = ?7",
+                (
+                    end.outcome,
+                    &end.reason,
+                    saturate(end.requests),
+                    saturate(end.throttled),
+                    saturate(end.retried),
+                    end.at.to_string(),
+                    run,
+                ),
+            )
+            .map(|_| ())
+            .map_err(|error| self.sql(error))
+    }
+
+    /// The windows of a time field that were read completely.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn covered_windows(
+        &self,
+        account: &str,
+        stream: &str,
+        lane: Lane,
+    ) -> Result<Vec<Window>, WarehouseError> {
+        self.connection
+            .prepare_cached(
+                "select window_begin, window_end from coverage
+                 where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'complete'",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map((account, stream, lane.to_string()), |row| {
+                        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+                    })?
+                    .collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .map(|texts| {
+                let window = |(begin, end): (String, String)| {
+                    Window::new(UtcSecond::parse(&begin)?, UtcSecond::parse(&end)?)
+                };
+                texts.into_iter().filter_map(window).collect()
+            })
+            .map_err(|error| self.sql(error))
+    }
+
+    /// The watermark of a time field, as the last run left it.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn watermark(
+        &self,
+        account: &str,
+        stream: &str,
+        lane: Lane,
+    ) -> Result<Option<UtcSecond>, WarehouseError> {
+        self.connection
+            .prepare_cached(
+                "select watermark from watermarks where account = ?1 and stream = ?2 and lane = ?3",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row((account, stream, lane.to_string()), |row| row.get::<_, String>(0))
+                    .optional()
+            })
+            .map(|text| text.as_deref().and_then(UtcSecond::parse))
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Moves the watermark of a time field.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn set_watermark(
+        &mut self,
+        account: &str,
+        stream: &str,
+        lane: Lane,
+        watermark: UtcSecond,
+        run: RunId,
+    ) -> Result<(), WarehouseError> {
+        self.connection
+            .execute(
+                "insert into watermarks (account, stream, lane, watermark, run_id) values (?1, ?2, ?3, ?4, ?5)
+                 on conflict (account, stream, lane)
+                     do update set watermark = excluded.watermark, run_id = excluded.run_id",
+                (account, stream, lane.to_string(), watermark.to_string(), run),
+            )
+            .map(|_| ())
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Walks that the last run left in the middle: scope, customer ('' for none) and where they stand.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn open_walks(
+        &self,
+        account: &str,
+        stream: &str,
+    ) -> Result<Vec<(String, String, Walk)>, WarehouseError> {
+        self.connection
+            .prepare_cached(
+                "select scope, customer_id, walk from checkpoints where account = ?1 and stream = ?2",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map((account, stream), |row| {
+                        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+                    })?
+                    .collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .map(|rows| {
+                rows.into_iter()
+                    // A checkpoint that another version wrote differently only costs its walk a new start.
+                    .filter_map(|(scope, customer, walk)| {
+                        Some((scope, customer, serde_json::from_str(&walk).ok()?))
+                    })
+                    .collect()
+            })
+            .map_err(|error| self.sql(error))
+    }
+
+    /// When a whole list was last read completely; `customer` names whose.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn last_whole_reading(
+        &self,
+        account: &str,
+        stream: &str,
+        customer: Option<&str>,
+    ) -> Result<Option<UtcSecond>, WarehouseError> {
+        self.connection
+            .prepare_cached(
+                "select read_at from coverage where account = ?1 and stream = ?2 and scope = 'whole'
+                     and customer_id = ?3 and verdict = 'complete'",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row((account, stream, customer.unwrap_or_default()), |row| row.get::<_, String>(0))
+                    .optional()
+            })
+            .map(|text| text.as_deref().and_then(UtcSecond::parse))
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Customers that a partner's warehouse knows, from its customer list and from its orders.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn known_customers(&self, account: &str) -> Result<Vec<String>, WarehouseError> {
+        self.connection
+            .prepare_cached(
+                "select customer_id from sub_customers where account = ?1
+                 union select customer_id from orders where account = ?1 and customer_id <> ''",
+            )
+            .and_then(|mut statement| {
+                statement.query_map([account], |row| row.get(0))?.collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Open orders created before `before`, counted by status.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn open_orders(&self, account: &str, before: UtcSecond) -> Result<Vec<OpenOrders>, WarehouseError> {
+        self.connection
+            .prepare_cached(&format!("select status, count(*) from orders where {OPEN} group by status"))
+            .and_then(|mut statement| {
+                statement
+                    .query_map((account, before.to_string()), |row| {
+                        let count: i64 = row.get(1)?;
+                        Ok(OpenOrders { status: row.get(0)?, count: count.unsigned_abs() })
+                    })?
+                    .collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Puts the open orders of a status, created before `before` and not among `seen`, into the queue, to be
+    /// read one by one. Returns how many.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn enqueue_open_orders(
+        &mut self,
+        account: &str,
+        status: Option<i64>,
+        before: UtcSecond,
+        seen: &std::collections::HashSet<String>,
+        run: RunId,
+    ) -> Result<u64, WarehouseError> {
+        let path = self.path.clone();
+        let sql = |error| WarehouseError::sql(&path, error);
+        let tx = self.connection.transaction().map_err(sql)?;
+        let departed: Vec<Dependent> = tx
+            .prepare_cached(&format!(
+                "select order_id, customer_id, coalesce(create_time, '') from orders where {OPEN} and status is ?3"
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_map((account, before.to_string(), status), |row| {
+                        Ok(Dependent {
+                            stream: "orders",
+                            parent_id: row.get(0)?,
+                            customer_id: row.get(1)?,
+                            parent_time: row.get(2)?,
+                        })
+                    })?
+                    .filter(|order| order.as_ref().map_or(true, |order| !seen.contains(&order.parent_id)))
+                    .collect()
+            })
+            .map_err(sql)?;
+        let now = UtcSecond::now().to_string();
+        for order in &departed {
+            enqueue(&tx, account, run, &now, order).map_err(sql)?;
+        }
+        tx.commit().map_err(sql)?;
+        Ok(departed.len() as u64)
+    }
+
+    /// The next entries of a queue that are due, newest orders first.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn due_entries(
+        &self,
+        account: &str,
+        stream: &str,
+        now: UtcSecond,
+        count: u64,
+    ) -> Result<Vec<QueueEntry>, WarehouseError> {
+        self.connection
+            .prepare_cached(
+                "select parent_id, customer_id, generation from queue
+                 where account = ?1 and stream = ?2 and not_before <= ?3
+                 order by parent_time desc, parent_id limit ?4",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map((account, stream, now.to_string(), saturate(count)), |row| {
+                        Ok(QueueEntry {
+                            parent_id: row.get(0)?,
+                            customer_id: row.get(1)?,
+                            generation: row.get(2)?,
+                        })
+                    })?
+                    .collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Entries of a queue that are due.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn count_due(&self, account: &str, stream: &str, now: UtcSecond) -> Result<u64, WarehouseError> {
+        self.connection
+            .query_row(
+                "select count(*) from queue where account = ?1 and stream = ?2 and not_before <= ?3",
+                (account, stream, now.to_string()),
+                |row| row.get::<_, i64>(0),
+            )
+            .map(i64::unsigned_abs)
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Records why an entry could not be settled; it stays, and blocks no other.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn entry_failed(
+        &mut self,
+        account: &str,
+        stream: &str,
+        entry: &QueueEntry,
+        error: &str,
+    ) -> Result<(), WarehouseError> {
+        self.connection
+            .execute(
+                "update queue set attempts = attempts + 1, last_error = ?1
+                 where account = ?2 and stream = ?3 and parent_id = ?4",
+                (error, account, stream, &entry.parent_id),
+            )
+            .map(|_| ())
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Quotas learned from refusals in the last 30 days; an older lesson may be out of date.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn learned_quotas(&self, account: &str) -> Result<Vec<LearnedQuota>, WarehouseError> {
+        self.connection
+            .prepare_cached(
+                "select endpoint, quota_calls, quota_period_s from rate_state
+                 where account = ?1 and learned_at > strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-30 days')",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map([account], |row| {
+                        let calls: u32 = row.get(1)?;
+                        let seconds: u32 = row.get(2)?;
+                        let period = std::time::Duration::from_secs(u64::from(seconds));
+                        Ok(LearnedQuota { endpoint: row.get(0)?, quota: Quota { calls, period } })
+                    })?
+                    .collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .map_err(|error| self.sql(error))
+    }
+
+    /// Stores quotas learned from refusals.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn save_learned_quotas(
+        &mut self,
+        account: &str,
+        quotas: &[LearnedQuota],
+        at: UtcSecond,
+    ) -> Result<(), WarehouseError> {
+        for learned in quotas {
+            self.connection
+                .execute(
+                    "insert into rate_state (account, endpoint, quota_calls, quota_period_s, learned_at)
+                     values (?1, ?2, ?3, ?4, ?5)
+                     on conflict (account, endpoint) do update set quota_calls = excluded.quota_calls,
+                         quota_period_s = excluded.quota_period_s, learned_at = excluded.learned_at",
+                    (
+                        account,
+                        &learned.endpoint,
+                        learned.quota.calls,
+                        saturate(learned.quota.period.as_secs()),
+                        at.to_string(),
+                    ),
+                )
+                .map_err(|error| self.sql(error))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! One worker per warehouse: a kernel lock, which a crash releases.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::WarehouseError;
+use crate::time::UtcSecond;
+
+/// Holds the lock of a warehouse until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+
+impl Lock {
+    /// Takes the lock in `<warehouse>.lock`, at once or not at all.
+    pub(super) fn take(warehouse: &Path) -> Result<Self, WarehouseError> {
+        let mut path = warehouse.as_os_str().to_owned();
+        path.push(".lock");
+        let path = Path::new(&path);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| WarehouseError::io(path, &error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // A lock file we cannot read still says that somebody holds it.
+                let _ = file.read_to_string(&mut holder);
+                let holder = holder.trim();
+                let holder = if holder.is_empty() { String::new() } else { format!(" ({holder})") };
+                return Err(WarehouseError::Held { path: warehouse.to_owned(), holder });
+            }
+            Err(TryLockError::Error(error)) => return Err(WarehouseError::io(path, &error)),
+        }
+        let holder = format!("process {}, since {}\n", std::process::id(), UtcSecond::now());
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(holder.as_bytes()))
+            .map_err(|error| WarehouseError::io(path, &error))?;
+        Ok(Self(file))
+    }
+}

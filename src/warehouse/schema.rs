@@ -1,0 +1,200 @@
+//! Brings a file up to date: migrations, and what is derived from them (history tables, triggers, views).
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction};
+use rusqlite_migration::{M, Migrations};
+use sha2::{Digest, Sha256};
+
+use super::{APPLICATION_ID, WarehouseError};
+use crate::record::Table;
+use crate::stream::CATALOGUE;
+
+/// Applied in order, each in one transaction, never edited once released.
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../schema/ledger.sql"),
+    include_str!("../../schema/orders.sql"),
+    include_str!("../../schema/order_lines.sql"),
+    include_str!("../../schema/refund_attributions.sql"),
+    include_str!("../../schema/resources.sql"),
+    include_str!("../../schema/service_types.sql"),
+    include_str!("../../schema/resource_types.sql"),
+    include_str!("../../schema/sub_customers.sql"),
+];
+
+/// Schema version of this program: the number of migrations.
+pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// Views in the order of their creation: a view stands behind those it reads.
+const VIEWS: &[&str] = &[
+    include_str!("../../schema/views/code_names.sql"),
+    include_str!("../../schema/views/classified_orders.sql"),
+    include_str!("../../schema/views/counted_orders.sql"),
+    include_str!("../../schema/views/counted_lines.sql"),
+    include_str!("../../schema/views/allocated_spend.sql"),
+    include_str!("../../schema/views/f01_net_spend_by_service.sql"),
+    include_str!("../../schema/views/f02_net_spend_by_customer.sql"),
+    include_str!("../../schema/views/f05_refunds_by_original_month.sql"),
+    include_str!("../../schema/views/renewals.sql"),
+    include_str!("../../schema/views/f08_renewals_next_month.sql"),
+    include_str!("../../schema/views/f09_orders_waiting_for_payment.sql"),
+    include_str!("../../schema/views/f11_fees_and_consumption_kept_back.sql"),
+    include_str!("../../schema/views/v_orders.sql"),
+    include_str!("../../schema/views/v_order_lines.sql"),
+    include_str!("../../schema/views/v_refund_attributions.sql"),
+    include_str!("../../schema/views/v_resources.sql"),
+];
+
+/// Columns of a record table that are bookkeeping, not content.
+const BOOKKEEPING: &[&str] =
+    &["asked_customer_id", "role", "first_seen_run", "last_changed_run", "last_seen_at", "version"];
+
+/// Applies the missing migrations, and makes the derived objects anew when this program's differ.
+pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Result<(), WarehouseError> {
+    let sql = |error| WarehouseError::sql(path, error);
+    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
+    Migrations::new(MIGRATIONS.iter().map(|migration| M::up(migration)).collect())
+        .to_latest(connection)
+        .map_err(|error| migration_error(path, error))?;
+    let tx = connection.transaction().map_err(sql)?;
+    derive_objects(&tx).map_err(sql)?;
+    tx.commit().map_err(sql)
+}
+
+fn migration_error(path: &Path, error: rusqlite_migration::Error) -> WarehouseError {
+    match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => WarehouseError::sql(path, err),
+        other => WarehouseError::Statement { path: path.to_owned(), detail: other.to_string() },
+    }
+}
+
+/// All record tables, child tables included.
+pub(super) fn record_tables() -> Vec<&'static Table> {
+    let mut tables: Vec<&'static Table> = Vec::new();
+    for stream in CATALOGUE {
+        for table in stream.tables() {
+            tables.push(table);
+            tables.extend(table.children.iter().map(|children| children.table));
+        }
+    }
+    tables
+}
+
+/// History tables, triggers and views are made from the migrated tables and this program's files, so they
+/// are no migrations: a fingerprint tells when they are another program version's.
+fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let views: Vec<String> = VIEWS.iter().map(|view| expand_decimals(view)).collect();
+    let mut hash = Sha256::new();
+    for text in MIGRATIONS.iter().copied().chain(views.iter().map(String::as_str)) {
+        hash.update(text);
+        hash.update([0]);
+    }
+    let fingerprint = hex::encode(hash.finalize());
+    let stored: Option<String> = tx
+        .query_row("select value from meta where key = 'derived_objects'", [], |row| row.get(0))
+        .map(Some)
+        .or_else(|error| match error {
+            rusqlite::Error::QueryReturnedNoRows => Ok(None),
+            other => Err(other),
+        })?;
+    if stored.as_deref() == Some(fingerprint.as_str()) {
+        return Ok(());
+    }
+    for name in names(tx, "view")? {
+        tx.execute_batch(&format!("drop view \"{name}\""))?;
+    }
+    for table in record_tables() {
+        keep_history(tx, table.name)?;
+    }
+    for view in views {
+        tx.execute_batch(&view)?;
+    }
+    tx.execute(
+        "insert into meta (key, value) values ('derived_objects', ?1)
+         on conflict (key) do update set value = excluded.value",
+        [&fingerprint],
+    )?;
+    Ok(())
+}
+
+fn names(tx: &Transaction<'_>, kind: &str) -> rusqlite::Result<Vec<String>> {
+    tx.prepare("select name from sqlite_schema where type = ?1")?
+        .query_map([kind], |row| row.get(0))?
+        .collect()
+}
+
+fn columns(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
+    tx.prepare("select name, type from pragma_table_info(?1) order by cid")?
+        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Gives a table `<table>_history` and the triggers that copy each replaced or deleted row there.
+fn keep_history(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
+    let columns = columns(tx, table)?;
+    let typed: Vec<String> = columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+    tx.execute_batch(&format!(
+        "create table if not exists {table}_history (
+            {},
+            ended_run integer,
+            ended_at text not null
+        ) strict;",
+        typed.join(", ")
+    ))?;
+    let existing = self::columns(tx, &format!("{table}_history"))?;
+    for (name, kind) in &columns {
+        if !existing.iter().any(|(known, _)| known == name) {
+            tx.execute_batch(&format!("alter table {table}_history add column {name} {kind}"))?;
+        }
+    }
+    let all: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let content: Vec<&str> = all.iter().copied().filter(|name| !BOOKKEEPING.contains(name)).collect();
+    let list = |prefix: &str, names: &[&str]| {
+        names.iter().map(|name| format!("{prefix}{name}")).collect::<Vec<_>>().join(", ")
+    };
+    let copy = format!(
+        "insert into {table}_history ({}, ended_run, ended_at) select {}",
+        list("", &all),
+        list("old.", &all)
+    );
+    let key: Vec<&str> = all.iter().copied().take(3).collect();
+    tx.execute_batch(&format!(
+        "create index if not exists {table}_history_by_key on {table}_history ({key});
+         drop trigger if exists {table}_keeps_replaced_rows;
+         create trigger {table}_keeps_replaced_rows after update of {content} on {table}
+         when ({old}) is not ({new})
+         begin
+             {copy}, new.last_changed_run, coalesce(new.gone_since, new.last_seen_at);
+         end;
+         drop trigger if exists {table}_keeps_deleted_rows;
+         create trigger {table}_keeps_deleted_rows after delete on {table}
+         begin
+             {copy}, null, strftime('%Y-%m-%dT%H:%M:%SZ', 'now');
+         end;",
+        key = key.join(", "),
+        content = list("", &content),
+        old = list("old.", &content),
+        new = list("new.", &content),
+    ))
+}
+
+/// Replaces `decimal(x_e8)` in a view's text by the exact decimal text of `x_e8`: SQLite has no decimal type,
+/// and a view must work in any client, without a function of ours.
+fn expand_decimals(view: &str) -> String {
+    const MARK: &str = "decimal(";
+    let mut sql = String::with_capacity(view.len());
+    let mut rest = view;
+    while let Some(at) = rest.find(MARK) {
+        sql.push_str(&rest[..at]);
+        rest = &rest[at + MARK.len()..];
+        let end = rest.find(')').unwrap_or(rest.len());
+        let x = &rest[..end];
+        sql.push_str(&format!(
+            "iif({x} is null, null, printf('%s%d.%02d', iif({x} < 0, '-', ''), abs({x}) / 100000000, \
+             abs({x}) / 1000000 % 100) || rtrim(printf('%06d', abs({x}) % 1000000), '0'))"
+        ));
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    sql.push_str(rest);
+    sql
+}

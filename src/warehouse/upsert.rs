@@ -1,0 +1,230 @@
+//! Stores one record: a row is touched only when its content changed, and never by an older answer.
+
+use std::collections::HashMap;
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection};
+
+use super::RunId;
+use crate::record::{Context, Record, Source, Table, Value};
+use crate::stream::{Owned, Role};
+
+/// What storing a record did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Effect {
+    pub(super) inserted: u64,
+    pub(super) changed: u64,
+}
+
+impl Effect {
+    fn add(&mut self, other: Self) {
+        self.inserted += other.inserted;
+        self.changed += other.changed;
+    }
+}
+
+/// Who stores, and from which answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin<'a> {
+    pub(super) account: &'a str,
+    pub(super) role: Role,
+    pub(super) asked_customer: Option<&'a str>,
+    pub(super) run: RunId,
+    /// When the vendor answered, UTC text.
+    pub(super) seen_at: &'a str,
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(integer) => ValueRef::Integer(*integer),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+/// The statements of one record table.
+#[derive(Debug)]
+struct TableSql {
+    upsert: String,
+    sighting: String,
+    tail: String,
+}
+
+/// Stores records through a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Store<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) statements: &'a Statements,
+    pub(super) origin: Origin<'a>,
+}
+
+/// The statements of all record tables, written once.
+#[derive(Debug)]
+pub(super) struct Statements(HashMap<&'static str, TableSql>);
+
+impl Statements {
+    pub(super) fn new(tables: &[&'static Table]) -> Self {
+        let sql = |table: &Table| TableSql {
+            upsert: upsert_sql(table),
+            sighting: sighting_sql(table),
+            tail: tail_sql(table),
+        };
+        Self(tables.iter().map(|table| (table.name, sql(table))).collect())
+    }
+
+    fn of(&self, table: &Table) -> &TableSql {
+        // Records name tables of the catalogue only, and the statements were made from the whole catalogue.
+        &self.0[table.name]
+    }
+}
+
+impl Store<'_> {
+    /// Stores a record and the rows of its lists.
+    pub(super) fn store(self, record: &Record) -> rusqlite::Result<Effect> {
+        let mut effect = self.store_row(record)?;
+        let is_new = effect.inserted > 0;
+        for (children, rows) in record.table.children.iter().zip(&record.children) {
+            for row in rows {
+                effect.add(self.store_row(row)?);
+            }
+            // A row that has just been born has no former list.
+            if !is_new {
+                effect.changed += self.mark_tail_gone(record, children.table, rows.len())?;
+            }
+        }
+        Ok(effect)
+    }
+
+    fn store_row(self, record: &Record) -> rusqlite::Result<Effect> {
+        let Self { connection, statements, origin } = self;
+        let table = record.table;
+        let mut upsert = connection.prepare_cached(&statements.of(table).upsert)?;
+        let role = origin.role.to_string();
+        let mut at = 0;
+        let mut bind = |statement: &mut CachedStatement<'_>, value: &dyn ToSql| {
+            at += 1;
+            statement.raw_bind_parameter(at, value)
+        };
+        bind(&mut upsert, &origin.account)?;
+        for value in &record.values {
+            bind(&mut upsert, value)?;
+        }
+        bind(&mut upsert, &record.extra)?;
+        if table.context == Context::Stored {
+            bind(&mut upsert, &origin.asked_customer)?;
+            bind(&mut upsert, &role)?;
+        }
+        bind(&mut upsert, &origin.run)?;
+        bind(&mut upsert, &origin.run)?;
+        bind(&mut upsert, &origin.seen_at)?;
+        let version = upsert.raw_query().next()?.map(|row| row.get::<_, i64>(0)).transpose()?;
+        Ok(match version {
+            Some(1) => Effect { inserted: 1, changed: 0 },
+            Some(_) => Effect { inserted: 0, changed: 1 },
+            None => {
+                self.record_sighting(record)?;
+                Effect::default()
+            }
+        })
+    }
+
+    /// The row is as it was: only the time it was last seen moves, and that is no change of its content.
+    fn record_sighting(self, record: &Record) -> rusqlite::Result<()> {
+        let mut sighting = self.connection.prepare_cached(&self.statements.of(record.table).sighting)?;
+        sighting.raw_bind_parameter(1, self.origin.seen_at)?;
+        sighting.raw_bind_parameter(2, self.origin.account)?;
+        for (at, key) in (3..).zip(&record.values[..record.table.key_len]) {
+            sighting.raw_bind_parameter(at, key)?;
+        }
+        sighting.raw_execute().map(|_| ())
+    }
+
+    /// Elements behind the end of a list that became shorter are gone.
+    fn mark_tail_gone(self, parent: &Record, child: &Table, len: usize) -> rusqlite::Result<u64> {
+        let mut gone = self.connection.prepare_cached(&self.statements.of(child).tail)?;
+        gone.raw_bind_parameter(1, self.origin.seen_at)?;
+        gone.raw_bind_parameter(2, self.origin.run)?;
+        gone.raw_bind_parameter(3, self.origin.account)?;
+        for (at, key) in (4..).zip(&parent.values[..parent.table.key_len]) {
+            gone.raw_bind_parameter(at, key)?;
+        }
+        gone.raw_bind_parameter(4 + parent.table.key_len, i64::try_from(len).unwrap_or(i64::MAX))?;
+        Ok(gone.raw_execute()? as u64)
+    }
+
+    /// Marks rows of a parent that a complete answer, begun at `since`, no longer shows.
+    pub(super) fn mark_missing_gone(self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<u64> {
+        let sql = format!(
+            "update {} set gone_since = ?1, last_changed_run = ?2, version = version + 1
+             where account = ?3 and {} = ?4 and gone_since is null and last_seen_at < ?5",
+            owned.table.name, owned.parent_column
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let Origin { seen_at, run, account, .. } = self.origin;
+        Ok(statement.execute((seen_at, run, account, parent, since))? as u64)
+    }
+}
+
+/// The account as the first column of every key, then the table's own.
+fn key_columns(table: &Table) -> impl Iterator<Item = &'static str> {
+    std::iter::once("account").chain(table.columns[..table.key_len].iter().map(|column| column.name))
+}
+
+fn upsert_sql(table: &Table) -> String {
+    let name = table.name;
+    let mut columns = vec!["account"];
+    columns.extend(table.columns.iter().map(|column| column.name));
+    columns.push("extra");
+    if table.context == Context::Stored {
+        columns.extend(["asked_customer_id", "role"]);
+    }
+    columns.extend(["first_seen_run", "last_changed_run", "last_seen_at"]);
+    let content = &table.columns[table.key_len..];
+    let new = |column: &crate::record::Column| match column.source {
+        Source::GivenOrKept => format!("coalesce(excluded.{0}, {name}.{0})", column.name),
+        Source::Field(_) | Source::Nested(..) | Source::Given => format!("excluded.{}", column.name),
+    };
+    let context = match table.context {
+        Context::Stored => "asked_customer_id = excluded.asked_customer_id, role = excluded.role, ",
+        Context::InParent => "",
+    };
+    format!(
+        "insert into {name} ({columns}) values ({places})
+         on conflict ({key}) do update set {sets}extra = excluded.extra, {context}gone_since = null,
+             last_changed_run = excluded.last_changed_run, last_seen_at = excluded.last_seen_at,
+             version = {name}.version + 1
+         where excluded.last_seen_at >= {name}.last_seen_at
+             and ({old}{name}.extra, {name}.gone_since) is not ({new}excluded.extra, null)
+         returning version",
+        places = vec!["?"; columns.len()].join(", "),
+        columns = columns.join(", "),
+        key = key_columns(table).collect::<Vec<_>>().join(", "),
+        sets = content.iter().map(|c| format!("{} = {}, ", c.name, new(c))).collect::<String>(),
+        old = content.iter().map(|c| format!("{name}.{}, ", c.name)).collect::<String>(),
+        new = content.iter().map(|c| format!("{}, ", new(c))).collect::<String>(),
+    )
+}
+
+fn key_condition(keys: impl Iterator<Item = &'static str>) -> String {
+    keys.map(|key| format!("{key} = ?")).collect::<Vec<_>>().join(" and ")
+}
+
+fn sighting_sql(table: &Table) -> String {
+    format!(
+        "update {} set last_seen_at = ?1 where {} and last_seen_at < ?1",
+        table.name,
+        key_condition(key_columns(table))
+    )
+}
+
+fn tail_sql(table: &Table) -> String {
+    let parent_keys = key_columns(table).take(table.key_len);
+    format!(
+        "update {} set gone_since = ?1, last_changed_run = ?2, version = version + 1
+         where {} and position >= ? and gone_since is null and last_seen_at <= ?1",
+        table.name,
+        key_condition(parent_keys)
+    )
+}

@@ -1,0 +1,722 @@
+//! Finance's views over rows made by hand: the definitions of finance, one fact per test.
+
+use proptest::prelude::*;
+use rusqlite::{Connection, Params, params};
+
+/// Record tables, in the order in which they refer to each other.
+const TABLES: [&str; 8] = [
+    include_str!("../../schema/ledger.sql"),
+    include_str!("../../schema/orders.sql"),
+    include_str!("../../schema/order_lines.sql"),
+    include_str!("../../schema/refund_attributions.sql"),
+    include_str!("../../schema/resource_types.sql"),
+    include_str!("../../schema/resources.sql"),
+    include_str!("../../schema/service_types.sql"),
+    include_str!("../../schema/sub_customers.sql"),
+];
+
+/// Views, each after those it uses.
+const VIEWS: [&str; 16] = [
+    include_str!("../../schema/views/code_names.sql"),
+    include_str!("../../schema/views/classified_orders.sql"),
+    include_str!("../../schema/views/counted_orders.sql"),
+    include_str!("../../schema/views/counted_lines.sql"),
+    include_str!("../../schema/views/allocated_spend.sql"),
+    include_str!("../../schema/views/v_orders.sql"),
+    include_str!("../../schema/views/v_order_lines.sql"),
+    include_str!("../../schema/views/v_refund_attributions.sql"),
+    include_str!("../../schema/views/v_resources.sql"),
+    include_str!("../../schema/views/renewals.sql"),
+    include_str!("../../schema/views/f01_net_spend_by_service.sql"),
+    include_str!("../../schema/views/f02_net_spend_by_customer.sql"),
+    include_str!("../../schema/views/f05_refunds_by_original_month.sql"),
+    include_str!("../../schema/views/f08_renewals_next_month.sql"),
+    include_str!("../../schema/views/f09_orders_waiting_for_payment.sql"),
+    include_str!("../../schema/views/f11_fees_and_consumption_kept_back.sql"),
+];
+
+const PURCHASE: i64 = 1;
+const RENEWAL: i64 = 2;
+const CHANGE: i64 = 3;
+const REFUND: i64 = 4;
+const TRIAL: i64 = 13;
+const ADJUSTMENT: i64 = 15;
+
+const CANCELLED: i64 = 4;
+const COMPLETED: i64 = 5;
+const PENDING: i64 = 6;
+
+fn warehouse() -> Connection {
+    let db = Connection::open_in_memory().unwrap();
+    for sql in TABLES {
+        db.execute_batch(sql).unwrap();
+    }
+    for sql in VIEWS {
+        db.execute_batch(&expand(sql)).unwrap();
+    }
+    db.execute_batch(
+        "insert into runs (run_id, job, account, stream, program_version, started_at)
+         values (1, 'test', 'main', 'orders', '0', '2026-01-01T00:00:00Z')",
+    )
+    .unwrap();
+    db
+}
+
+/// Writes out `decimal(x)`, as the program does when it creates the views.
+fn expand(sql: &str) -> String {
+    let mut out = String::new();
+    let mut rest = sql;
+    while let Some(at) = rest.find("decimal(") {
+        let (before, after) = (&rest[..at], &rest[at + "decimal(".len()..]);
+        let end = after.find(')').unwrap();
+        let x = &after[..end];
+        let text = format!(
+            "iif({x} is null, null, printf('%s%d.%02d', iif({x} < 0, '-', ''), abs({x}) / 100000000, \
+             abs({x}) / 1000000 % 100) || rtrim(printf('%06d', abs({x}) % 1000000), '0'))"
+        );
+        out.extend([before, &text]);
+        rest = &after[end + 1..];
+    }
+    out + rest
+}
+
+/// An order row; `insert` writes it. Amounts in 10⁻⁸, as stored.
+#[derive(Clone)]
+struct Order<'a> {
+    id: &'a str,
+    parent: Option<&'a str>,
+    customer: &'a str,
+    service: Option<&'a str>,
+    kind: i64,
+    status: i64,
+    amount: i64,
+    coupon: i64,
+    currency: &'a str,
+    created: &'a str,
+    paid: Option<&'a str>,
+    payer: Option<&'a str>,
+    commission: Option<i64>,
+    consumed: Option<i64>,
+}
+
+/// A completed purchase of ECS in CNY, created and paid at `paid`.
+fn order<'a>(id: &'a str, kind: i64, amount: &str, paid: &'a str) -> Order<'a> {
+    Order {
+        id,
+        parent: None,
+        customer: "cust-1",
+        service: Some("ecs"),
+        kind,
+        status: COMPLETED,
+        amount: e8(amount),
+        coupon: 0,
+        currency: "CNY",
+        created: paid,
+        paid: Some(paid),
+        payer: None,
+        commission: None,
+        consumed: None,
+    }
+}
+
+impl Order<'_> {
+    fn insert(&self, db: &Connection) {
+        run(
+            db,
+            "insert into orders (account, order_id, parent_order_id, customer_id, service_type_code, order_type,
+                 status, amount_after_discount_e8, coupon_amount_e8, currency, create_time, payment_time,
+                 is_agent_pay, paying_agent_id, commission_amount_e8, consumed_amount_e8, measure_id, role,
+                 first_seen_run, last_changed_run, last_seen_at)
+             values ('main', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 is not null, ?12, ?13, ?14, 1,
+                 'customer', 1, 1, '2026-12-01T00:00:00Z')",
+            params![
+                self.id,
+                self.parent,
+                self.customer,
+                self.service,
+                self.kind,
+                self.status,
+                self.amount,
+                self.coupon,
+                self.currency,
+                self.created,
+                self.paid,
+                self.payer,
+                self.commission,
+                self.consumed,
+            ],
+        );
+    }
+}
+
+/// A line of 12 months of VM; `of` is the order it names, `None` when it names none.
+fn line(db: &Connection, id: &str, asked: &str, of: Option<&str>, service: &str, amount: &str, coupon: &str) {
+    run(
+        db,
+        "insert into order_lines (account, order_line_item_id, requested_order_id, order_id, service_type_code,
+             commercial_resource, period_type, period_num, amount_after_discount_e8, coupon_amount_e8, currency,
+             role, first_seen_run, last_changed_run, last_seen_at)
+         values ('main', ?1, ?2, ?3, ?4, 'vm', 2, 12, ?5, ?6, 'CNY', 'customer', 1, 1, '2026-12-01T00:00:00Z')",
+        params![id, asked, of, service, e8(amount), e8(coupon)],
+    );
+}
+
+fn attribution(db: &Connection, id: &str, refund: &str, amount: &str, base: Option<&str>) {
+    run(
+        db,
+        "insert into refund_attributions (account, refund_order_id, id, amount_e8, measure_id, base_order_id, role,
+             first_seen_run, last_changed_run, last_seen_at)
+         values ('main', ?1, ?2, ?3, 1, ?4, 'customer', 1, 1, '2026-12-01T00:00:00Z')",
+        params![refund, id, e8(amount), base],
+    );
+}
+
+/// A running ECS machine (or something attached to `parent`), bought by `orders`.
+fn resource(db: &Connection, id: &str, parent: Option<&str>, expires: &str, policy: i64, orders: &[&str]) {
+    run(
+        db,
+        "insert into resources (account, resource_id, service_type_code, resource_type_code, parent_resource_id,
+             is_main_resource, status, expire_time, expire_policy, role, first_seen_run, last_changed_run,
+             last_seen_at)
+         values ('main', ?1, 'ecs', 'vm', ?2, ?2 is null, 2, ?3, ?4, 'customer', 1, 1, '2026-12-01T00:00:00Z')",
+        params![id, parent, expires, policy],
+    );
+    for order in orders {
+        run(
+            db,
+            "insert into order_resources (account, order_id, resource_id, role, first_seen_run, last_changed_run,
+                 last_seen_at)
+             values ('main', ?1, ?2, 'customer', 1, 1, '2026-12-01T00:00:00Z')",
+            params![order, id],
+        );
+    }
+}
+
+fn run(db: &Connection, sql: &str, params: impl Params) {
+    db.execute(sql, params).unwrap();
+}
+
+/// All rows of a query as text, columns parted by a bar; null is empty.
+fn rows(db: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = db.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    statement
+        .query_map([], |row| {
+            let texts: Vec<String> = (0..columns)
+                .map(|at| {
+                    row.get_ref(at).map(|value| match value {
+                        rusqlite::types::ValueRef::Null => String::new(),
+                        rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                        rusqlite::types::ValueRef::Real(number) => number.to_string(),
+                        other => other.as_str().unwrap().to_owned(),
+                    })
+                })
+                .collect::<Result<_, _>>()?;
+            Ok(texts.join("|"))
+        })
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
+}
+
+/// `1200.00` in 10⁻⁸.
+fn e8(text: &str) -> i64 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{fraction:0<8}").parse().unwrap()
+}
+
+/// The worked example of the finance definitions.
+fn worked_example(db: &Connection) {
+    Order { coupon: e8("100"), ..order("A", PURCHASE, "1200", "2026-01-10T02:00:00Z") }.insert(db);
+    Order {
+        commission: Some(e8("50")),
+        consumed: Some(e8("301.37")),
+        ..order("R", REFUND, "748.63", "2026-04-10T02:00:00Z")
+    }
+    .insert(db);
+    attribution(db, "1", "R", "-1100", Some("A"));
+    attribution(db, "2", "R", "301.37", Some("A"));
+    attribution(db, "3", "R", "50", Some("A"));
+}
+
+#[test]
+fn the_worked_example_costs_451_37_net_of_its_refund() {
+    let db = warehouse();
+    worked_example(&db);
+    assert_eq!(
+        rows(
+            &db,
+            "select month, purchases, refunds, net, net_of_coupons, net_e8 from f01_net_spend_by_service
+             order by month"
+        ),
+        [
+            "2026-01|1200.00|0.00|1200.00|1100.00|120000000000",
+            "2026-04|0.00|-748.63|-748.63|-748.63|-74863000000"
+        ]
+    );
+    assert_eq!(
+        rows(&db, "select sum(net_e8), sum(net_of_coupons_e8) from f01_net_spend_by_service"),
+        ["45137000000|35137000000"]
+    );
+    assert_eq!(
+        rows(
+            &db,
+            "select refund_month, original_month, is_earlier_period, is_earlier_quarter, is_earlier_year, refunded
+             from f05_refunds_by_original_month"
+        ),
+        ["2026-04|2026-01|1|1|0|748.63"]
+    );
+    assert_eq!(
+        rows(
+            &db,
+            "select month, refund_orders, commission, consumed, net_refund, fee_rate_percent
+             from f11_fees_and_consumption_kept_back"
+        ),
+        ["2026-04|1|50.00|301.37|748.63|4.55"]
+    );
+}
+
+#[test]
+fn coupons_given_back_by_a_refund_count_again() {
+    let db = warehouse();
+    Order { coupon: e8("100"), ..order("A", PURCHASE, "300", "2026-01-10T02:00:00Z") }.insert(&db);
+    Order { coupon: e8("100"), ..order("R", REFUND, "-300", "2026-01-11T02:00:00Z") }.insert(&db);
+    assert_eq!(rows(&db, "select net, net_of_coupons from f01_net_spend_by_service"), ["0.00|0.00"]);
+}
+
+#[test]
+fn months_are_months_of_utc_plus_8() {
+    let db = warehouse();
+    order("late", PURCHASE, "1", "2026-10-31T16:30:00Z").insert(&db);
+    order("early", PURCHASE, "1", "2026-10-31T15:59:59Z").insert(&db);
+    assert_eq!(
+        rows(&db, "select order_id, month, event_time_utc8 from v_orders order by order_id"),
+        ["early|2026-10|2026-10-31 23:59:59", "late|2026-11|2026-11-01 00:30:00"]
+    );
+}
+
+#[test]
+fn a_refund_without_payment_time_is_dated_by_its_creation_and_flagged() {
+    let db = warehouse();
+    Order { paid: Some(""), ..order("R", REFUND, "5", "2026-03-01T00:00:00Z") }.insert(&db);
+    assert_eq!(
+        rows(&db, "select month, event_time_is_estimated, signed_amount_e8 from counted_orders"),
+        ["2026-03|1|-500000000"]
+    );
+}
+
+#[test]
+fn a_combined_trade_is_counted_once_and_paid_by_its_payer() {
+    let db = warehouse();
+    Order { service: None, payer: Some("agent"), ..order("T", PURCHASE, "30.03", "2026-02-15T08:00:00Z") }
+        .insert(&db);
+    Order { parent: Some("T"), ..order("T1", PURCHASE, "10.01", "2026-02-15T08:00:00Z") }.insert(&db);
+    Order {
+        parent: Some("T"),
+        service: Some("evs"),
+        ..order("T2", PURCHASE, "20.02", "2026-02-15T08:00:00Z")
+    }
+    .insert(&db);
+    line(&db, "T-1", "T", Some("T1"), "ecs", "10.01", "0");
+    assert_eq!(
+        rows(&db, "select service_type_code, net from f01_net_spend_by_service order by 1"),
+        ["ecs|10.01", "evs|20.02"]
+    );
+    assert_eq!(
+        rows(&db, "select order_id, payer, is_paid_by_other from counted_orders order by 1"),
+        ["T1|agent|1", "T2|agent|1"]
+    );
+    assert_eq!(
+        rows(&db, "select not_counted_because from v_orders where order_id = 'T'"),
+        ["combined trade: its members count"]
+    );
+}
+
+#[test]
+fn what_is_unpaid_cancelled_pending_trial_or_gone_is_not_spent() {
+    let db = warehouse();
+    let at = "2026-02-15T08:00:00Z";
+    Order { paid: None, ..order("unpaid", PURCHASE, "1", at) }.insert(&db);
+    Order { paid: Some(""), status: PENDING, ..order("pending", PURCHASE, "1", at) }.insert(&db);
+    Order { status: CANCELLED, ..order("cancelled", PURCHASE, "1", at) }.insert(&db);
+    Order { status: 2, ..order("refunding", REFUND, "1", at) }.insert(&db);
+    order("trial", TRIAL, "1", at).insert(&db);
+    order("unknown", 77, "1", at).insert(&db);
+    order("gone", PURCHASE, "1", at).insert(&db);
+    run(&db, "update orders set gone_since = '2026-03-01T00:00:00Z' where order_id = 'gone'", []);
+    order("odd", PURCHASE, "1", at).insert(&db);
+    run(&db, "update orders set measure_id = 3 where order_id = 'odd'", []);
+    assert_eq!(rows(&db, "select order_id from counted_orders"), [""; 0]);
+    assert_eq!(
+        rows(&db, "select order_id, not_counted_because from v_orders order by 1"),
+        [
+            "cancelled|cancelled",
+            "odd|amount is not in the main unit of its currency",
+            "pending|not paid",
+            "refunding|refund is not completed",
+            "trial|trial",
+            "unknown|order type is not known",
+            "unpaid|not paid",
+        ]
+    );
+}
+
+#[test]
+fn a_refund_names_the_purchase_and_both_renewals_and_an_unknown_order() {
+    let db = warehouse();
+    order("P", PURCHASE, "100", "2025-11-02T00:00:00Z").insert(&db);
+    order("N1", RENEWAL, "100", "2026-01-02T00:00:00Z").insert(&db);
+    order("N2", RENEWAL, "100", "2026-03-02T00:00:00Z").insert(&db);
+    order("R", REFUND, "250", "2026-03-20T00:00:00Z").insert(&db);
+    attribution(&db, "1", "R", "-40", Some("P"));
+    attribution(&db, "2", "R", "-90", Some("N1"));
+    attribution(&db, "3", "R", "-100", Some("N2"));
+    attribution(&db, "4", "R", "-15", Some("2017"));
+    // 5.00 of the refund stays unexplained.
+    assert_eq!(
+        rows(
+            &db,
+            "select original_month, is_earlier_period, is_earlier_quarter, is_earlier_year, refunded
+             from f05_refunds_by_original_month order by 1"
+        ),
+        [
+            "(before history)||||15.00",
+            "(not attributed)||||5.00",
+            "2025-11|1|1|1|40.00",
+            "2026-01|1|0|0|90.00",
+            "2026-03|0|0|0|100.00",
+        ]
+    );
+    assert_eq!(
+        rows(
+            &db,
+            "select refund_month, original_month, refunded, meaning_en from v_refund_attributions where id = '2'"
+        ),
+        ["2026-03|2026-01|90.00|refunded"]
+    );
+}
+
+#[test]
+fn a_refund_without_attributions_is_not_attributed() {
+    let db = warehouse();
+    order("R", REFUND, "-7", "2026-03-20T00:00:00Z").insert(&db);
+    assert_eq!(
+        rows(&db, "select original_month, refunded from f05_refunds_by_original_month"),
+        ["(not attributed)|7.00"]
+    );
+}
+
+#[test]
+fn a_downgrade_is_a_refund_and_an_upgrade_a_purchase() {
+    let db = warehouse();
+    order("up", CHANGE, "30", "2026-03-01T00:00:00Z").insert(&db);
+    order("down", CHANGE, "-20", "2026-03-02T00:00:00Z").insert(&db);
+    order("less", ADJUSTMENT, "-1", "2026-03-02T00:00:00Z").insert(&db);
+    assert_eq!(
+        rows(&db, "select orders, purchases, refunds, net from f01_net_spend_by_service"),
+        ["3|29.00|-20.00|9.00"]
+    );
+}
+
+#[test]
+fn what_lines_leave_unexplained_is_not_allocated() {
+    let db = warehouse();
+    Order { coupon: e8("9"), ..order("A", PURCHASE, "100", "2026-03-01T00:00:00Z") }.insert(&db);
+    line(&db, "1", "A", Some("A"), "ecs", "60", "9");
+    // A line without an order of its own belongs to the order that was asked for.
+    line(&db, "2", "A", None, "evs", "30", "0");
+    Order { service: None, ..order("B", PURCHASE, "1", "2026-03-01T00:00:00Z") }.insert(&db);
+    assert_eq!(
+        rows(
+            &db,
+            "select service_type_code, orders, net, net_of_coupons from f01_net_spend_by_service order by 1"
+        ),
+        ["(not allocated)|2|11.00|11.00", "ecs|1|60.00|51.00", "evs|1|30.00|30.00"]
+    );
+}
+
+#[test]
+fn lines_of_a_refund_take_the_sign_of_their_order() {
+    let db = warehouse();
+    order("R", REFUND, "90", "2026-03-01T00:00:00Z").insert(&db);
+    line(&db, "1", "R", Some("R"), "ecs", "60", "0");
+    line(&db, "2", "R", Some("R"), "evs", "-30", "0");
+    assert_eq!(
+        rows(&db, "select service_type_code, refunds, net from f01_net_spend_by_service order by 1"),
+        ["ecs|-60.00|-60.00", "evs|-30.00|-30.00"]
+    );
+}
+
+#[test]
+fn currencies_are_never_added() {
+    let db = warehouse();
+    order("A", PURCHASE, "1", "2026-03-01T00:00:00Z").insert(&db);
+    Order { currency: "USD", ..order("B", PURCHASE, "2", "2026-03-01T00:00:00Z") }.insert(&db);
+    Order { currency: "", ..order("C", PURCHASE, "4", "2026-03-01T00:00:00Z") }.insert(&db);
+    for view in ["f01_net_spend_by_service", "f02_net_spend_by_customer"] {
+        assert_eq!(
+            rows(&db, &format!("select currency, net from {view} order by 1")),
+            ["(unknown)|4.00", "CNY|1.00", "USD|2.00"]
+        );
+    }
+}
+
+#[test]
+fn customers_are_ranked_with_shares_and_changes() {
+    let db = warehouse();
+    run(
+        &db,
+        "insert into sub_customers (account, customer_id, customer, role, first_seen_run, last_changed_run,
+             last_seen_at)
+         values ('main', 'b', 'Beta', 'partner', 1, 1, '2026-12-01T00:00:00Z')",
+        [],
+    );
+    let paid = |id, customer, amount, at| Order { customer, ..order(id, PURCHASE, amount, at) }.insert(&db);
+    paid("1", "a", "10", "2025-03-05T00:00:00Z");
+    paid("2", "a", "30", "2026-02-05T00:00:00Z");
+    paid("3", "a", "25", "2026-03-05T00:00:00Z");
+    paid("4", "b", "75", "2026-03-05T00:00:00Z");
+    assert_eq!(
+        rows(
+            &db,
+            "select month, rank, customer_name, net, share_percent, cumulative_share_percent,
+                 change_to_previous_month, change_to_last_year
+             from f02_net_spend_by_customer order by month, rank"
+        ),
+        [
+            "2025-03|1|a|10.00|100|100||",
+            "2026-02|1|a|30.00|100|100|30.00|",
+            "2026-03|1|Beta|75.00|75|75|75.00|75.00",
+            "2026-03|2|a|25.00|25|100|-5.00|15.00",
+        ]
+    );
+}
+
+#[test]
+fn renewals_show_the_debit_date_an_estimate_and_no_attached_resource() {
+    let db = warehouse();
+    order("P", PURCHASE, "2400", "2025-12-05T00:00:00Z").insert(&db);
+    // A price that does not divide evenly: 13 × 10⁻⁸ over 24 machine-months round to one.
+    line(&db, "P-1", "P", Some("P"), "ecs", "2400.00000013", "0");
+    order("U", CHANGE, "300", "2026-05-05T00:00:00Z").insert(&db);
+    // One line of two machines: each costs half of it; 23:59:59 UTC+8 still belongs to the day.
+    resource(&db, "vm-1", None, "2026-12-05T15:59:59Z", 3, &["P", "U"]);
+    resource(&db, "vm-2", None, "2026-12-31T16:00:00Z", 1, &["P"]);
+    resource(&db, "disk", Some("vm-1"), "2026-12-05T15:59:59Z", 3, &["P"]);
+    run(&db, "update resources set resource_type_code = 'volume' where resource_id = 'disk'", []);
+    resource(&db, "gift", None, "2026-12-05T15:59:59Z", 0, &[]);
+    assert_eq!(
+        rows(
+            &db,
+            "select resource_id, expire_month, is_auto_renewed, debit_time, debit_time_utc8, debit_month,
+                 attached_resources, amount_basis, estimate_order_id, estimate_period_en, changed_since, currency,
+                 estimate
+             from renewals order by 1"
+        ),
+        [
+            "gift|2026-12|0||||0|unknown|||0||",
+            "vm-1|2026-12|1|2026-11-27T19:00:00Z|2026-11-28 03:00:00|2026-11|1|estimate|P|month|1|CNY|100.00000001",
+            "vm-2|2027-01|0||||0|estimate|P|month|0|CNY|100.00000001",
+        ]
+    );
+    assert_eq!(
+        rows(&db, "select expire_policy_en, expire_policy_zh from renewals where resource_id = 'vm-1'"),
+        ["renew automatically|到期后自动续订"]
+    );
+}
+
+#[test]
+fn next_months_renewals_are_those_of_the_month_after_this_one() {
+    let db = warehouse();
+    for (id, months) in [("now", "+0 months"), ("next", "+1 month"), ("later", "+2 months")] {
+        let expires = rows(
+            &db,
+            &format!(
+                "select strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+8 hours', 'start of month', '{months}', '-8 hours')"
+            ),
+        );
+        resource(&db, id, None, &expires[0], 3, &[]);
+    }
+    assert_eq!(rows(&db, "select resource_id from f08_renewals_next_month"), ["next"]);
+}
+
+#[test]
+fn orders_waiting_for_payment_have_a_deadline_and_a_creator() {
+    let db = warehouse();
+    let pending = |id, parent| Order {
+        parent,
+        paid: None,
+        status: PENDING,
+        ..order(id, PURCHASE, "12.5", "2026-03-01T00:00:00Z")
+    };
+    pending("T", None).insert(&db);
+    pending("T1", Some("T")).insert(&db);
+    order("paid", PURCHASE, "1", "2026-03-01T00:00:00Z").insert(&db);
+    run(
+        &db,
+        "insert into order_details (account, order_id, user_name, pending_payment_end_time, role, first_seen_run,
+             last_changed_run, last_seen_at)
+         values ('main', 'T', 'ops_demo', strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+7 days'), 'customer', 1, 1,
+             '2026-12-01T00:00:00Z')",
+        [],
+    );
+    assert_eq!(
+        rows(
+            &db,
+            "select order_id, user_name, amount, order_type_zh, hours_left between 167 and 168
+             from f09_orders_waiting_for_payment"
+        ),
+        ["T1|ops_demo|12.50|开通|1"]
+    );
+}
+
+#[test]
+fn decimals_show_every_digit() {
+    let db = warehouse();
+    let at = "2026-03-01T00:00:00Z";
+    for (id, amount) in [("1", -1), ("2", i64::MAX), ("3", 0), ("4", e8("360.5")), ("5", e8("-120.24999999"))]
+    {
+        Order { amount, ..order(id, ADJUSTMENT, "0", at) }.insert(&db);
+    }
+    assert_eq!(
+        rows(&db, "select amount_after_discount from v_orders order by order_id"),
+        ["-0.00000001", "92233720368.54775807", "0.00", "360.50", "-120.24999999"]
+    );
+}
+
+#[test]
+fn records_are_readable_in_both_languages() {
+    let db = warehouse();
+    worked_example(&db);
+    line(&db, "A-1", "A", Some("A"), "ecs", "1200", "100");
+    resource(&db, "vm-1", None, "2027-01-10T15:59:59Z", 3, &["A"]);
+    assert_eq!(
+        rows(
+            &db,
+            "select order_type_en, order_type_zh, status_zh, month, counted_as from v_orders order by order_id"
+        ),
+        ["new purchase|开通|已完成|2026-01|purchase", "unsubscription|退订|已完成|2026-04|refund"]
+    );
+    assert_eq!(
+        rows(&db, "select order_id, month, period_type_zh, currency, coupon_amount from v_order_lines"),
+        ["A|2026-01|月|CNY|100.00"]
+    );
+    assert_eq!(
+        rows(&db, "select status_zh, expire_month, linked_orders from v_resources"),
+        ["使用中|2027-01|1"]
+    );
+    assert_eq!(rows(&db, "select domain, code from code_names group by 1, 2 having count(*) > 1"), [""; 0]);
+}
+
+#[test]
+fn every_view_can_be_read_and_starts_with_the_account() {
+    let db = warehouse();
+    for view in rows(&db, "select name from sqlite_schema where type = 'view' and name <> 'code_names'") {
+        let statement = db.prepare(&format!("select * from {view}")).unwrap();
+        assert_eq!(statement.column_names()[0], "account", "{view}");
+    }
+}
+
+/// One generated order: type, status, amount, coupon, day, customer, service, is it paid, lines, attributions.
+type Draw = (i64, i64, i64, i64, u8, u8, u8, bool, Vec<i64>, Vec<i64>);
+
+fn draw() -> impl Strategy<Value = Draw> {
+    (
+        prop::sample::select(vec![1, 2, 3, 4, 10, 11, 13, 14, 15, 77]),
+        prop::sample::select(vec![2, 4, 5, 5, 5, 6]),
+        -500i64..500,
+        0i64..50,
+        1u8..28,
+        0u8..3,
+        0u8..3,
+        prop::bool::weighted(0.8),
+        prop::collection::vec(-300i64..300, 0..3),
+        prop::collection::vec(-300i64..100, 0..3),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_breakdown_adds_up_to_the_total(draws in prop::collection::vec(draw(), 1..20)) {
+        let db = warehouse();
+        for (at, (kind, status, amount, coupon, day, customer, service, is_paid, lines, refunds)) in
+            draws.into_iter().enumerate()
+        {
+            let id = format!("o{at}");
+            // Every third order is a member of the one before.
+            let parent = format!("o{}", at.wrapping_sub(1));
+            let time = format!("2026-{:02}-{day:02}T17:00:00Z", day % 3 + 1);
+            Order {
+                id: &id,
+                parent: (at % 3 == 2).then_some(&parent),
+                customer: ["a", "b", ""][usize::from(customer)],
+                service: [Some("ecs"), Some(""), None][usize::from(service)],
+                kind,
+                status,
+                amount,
+                coupon,
+                currency: ["CNY", "USD"][at % 2],
+                created: &time,
+                paid: is_paid.then_some(&time),
+                payer: None,
+                commission: Some(1),
+                consumed: Some(2),
+            }
+            .insert(&db);
+            for (nr, amount) in lines.into_iter().enumerate() {
+                let line_id = format!("{id}-{nr}");
+                line(&db, &line_id, &id, (nr == 0).then_some(&id), ["ecs", "evs"][nr], "0", "0");
+                run(
+                    &db,
+                    "update order_lines set amount_after_discount_e8 = ?2, currency = '' where order_line_item_id = ?1",
+                    params![line_id, amount],
+                );
+            }
+            for (nr, amount) in refunds.into_iter().enumerate() {
+                attribution(&db, &nr.to_string(), &id, "0", Some(&parent));
+                run(
+                    &db,
+                    "update refund_attributions set amount_e8 = ?2 where refund_order_id = ?1 and id = ?3",
+                    params![id, amount, nr.to_string()],
+                );
+            }
+        }
+        let total = rows(
+            &db,
+            "select month, currency, sum(iif(kind = 'purchase', signed_amount_e8, 0)),
+                 sum(iif(kind = 'refund', signed_amount_e8, 0)), sum(signed_amount_e8),
+                 sum(signed_amount_e8 + coupon_effect_e8)
+             from counted_orders group by 1, 2 order by 1, 2",
+        );
+        for view in ["f01_net_spend_by_service", "f02_net_spend_by_customer"] {
+            let sums = rows(
+                &db,
+                &format!(
+                    "select month, currency, sum(purchases_e8), sum(refunds_e8), sum(net_e8), sum(net_of_coupons_e8)
+                     from {view} group by 1, 2 order by 1, 2"
+                ),
+            );
+            prop_assert_eq!(&sums, &total, "{}", view);
+        }
+        let refunded = rows(
+            &db,
+            "select month, currency, -sum(signed_amount_e8) as back from counted_orders where kind = 'refund'
+             group by 1, 2 having back <> 0 order by 1, 2",
+        );
+        for (view, month, amount) in [
+            ("f05_refunds_by_original_month", "refund_month", "refunded_e8"),
+            ("f11_fees_and_consumption_kept_back", "month", "net_refund_e8"),
+        ] {
+            let sums = rows(
+                &db,
+                &format!(
+                    "select {month}, currency, sum({amount}) as back from {view}
+                     group by 1, 2 having back <> 0 order by 1, 2"
+                ),
+            );
+            prop_assert_eq!(&sums, &refunded, "{}", view);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! How a simulator behaves: its data, quotas, clock and the faults to come.
+
+use std::time::Duration;
+
+use super::faults::{Fault, Faults};
+use super::generate::{Size, generate};
+use super::quota::{QuotaPlan, RefusalStyle};
+use super::truth::Truth;
+use super::vendor::{Bounds, RowOrder};
+use super::{ANCHOR, Endpoint, http};
+
+/// How a simulator behaves.
+pub struct Script {
+    seed: u64,
+    orders: usize,
+    customers: usize,
+    burst: usize,
+    until: i64,
+    truth: Option<Truth>,
+    pub plan: QuotaPlan,
+    pub style: RefusalStyle,
+    pub latency: Duration,
+    pub bounds: Bounds,
+    pub row_order: RowOrder,
+    pub ties: RowOrder,
+    pub clock: i64,
+    pub skew: i64,
+    pub token_lifetime: i64,
+    pub denied: Vec<Endpoint>,
+    pub faults: Faults,
+    pub port: u16,
+}
+
+impl Script {
+    /// 300 orders of one customer, no quota, no faults.
+    pub fn seeded(seed: u64) -> Self {
+        Self {
+            seed,
+            orders: 300,
+            customers: 1,
+            burst: 0,
+            until: ANCHOR,
+            truth: None,
+            plan: QuotaPlan::None,
+            style: RefusalStyle::Gateway,
+            latency: Duration::ZERO,
+            bounds: Bounds::Inclusive,
+            row_order: RowOrder::Stable,
+            ties: RowOrder::Stable,
+            clock: 0,
+            skew: 900,
+            token_lifetime: 86_400,
+            denied: Vec::new(),
+            faults: Faults::default(),
+            port: 0,
+        }
+    }
+
+    /// Serves these rows instead of generated ones.
+    pub fn serving(truth: Truth) -> Self {
+        Self { truth: Some(truth), ..Self::seeded(0) }
+    }
+
+    /// How many orders stand in the list (members of combined trades come on top).
+    pub fn orders(self, orders: usize) -> Self {
+        Self { orders, ..self }
+    }
+
+    /// How many customers the partner has, the owner included.
+    pub fn customers(self, customers: usize) -> Self {
+        Self { customers, ..self }
+    }
+
+    /// That many purchases in one single second, 45 days before the end.
+    pub fn burst(self, burst: usize) -> Self {
+        Self { burst, ..self }
+    }
+
+    /// The present of the generated account, unix seconds.
+    pub fn until(self, until: i64) -> Self {
+        Self { until, ..self }
+    }
+
+    pub fn quotas(self, plan: QuotaPlan) -> Self {
+        Self { plan, ..self }
+    }
+
+    pub fn refusals(self, style: RefusalStyle) -> Self {
+        Self { style, ..self }
+    }
+
+    /// Every answer takes this long.
+    pub fn latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
+    }
+
+    pub fn bounds(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    /// The order of resources, catalogues and sub-customers.
+    pub fn row_order(self, row_order: RowOrder) -> Self {
+        Self { row_order, ..self }
+    }
+
+    /// Whether orders of one second come in the same order in every call that sorts.
+    pub fn ties(self, ties: RowOrder) -> Self {
+        Self { ties, ..self }
+    }
+
+    /// The vendor's clock differs from the real one by this many seconds (`Date`, signatures, tokens).
+    pub fn clock_ahead(self, seconds: i64) -> Self {
+        Self { clock: seconds, ..self }
+    }
+
+    /// The vendor's clock shows `now` at the start. Signatures are checked without looking at their date,
+    /// because the caller's clock shows the real time.
+    pub fn starting_at(self, now: i64) -> Self {
+        Self { clock: now - http::real_now(), skew: i64::MAX, ..self }
+    }
+
+    /// The vendor accepts any date in a signature.
+    pub fn any_date(self) -> Self {
+        Self { skew: i64::MAX, ..self }
+    }
+
+    /// Seconds a token lives.
+    pub fn token_lifetime(self, seconds: i64) -> Self {
+        Self { token_lifetime: seconds, ..self }
+    }
+
+    /// No credential may call this endpoint.
+    pub fn deny(mut self, endpoint: Endpoint) -> Self {
+        self.denied.push(endpoint);
+        self
+    }
+
+    /// A fault for the next call of any endpoint.
+    pub fn then(self, fault: Fault) -> Self {
+        self.fault(None, fault)
+    }
+
+    /// A fault for the next call of one endpoint, or of any.
+    pub fn fault(mut self, endpoint: impl Into<Option<Endpoint>>, fault: Fault) -> Self {
+        self.faults.push(endpoint.into(), fault);
+        self
+    }
+
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// The truth to serve, generated unless it was given.
+    pub(super) fn take_truth(&mut self) -> Truth {
+        let size = Size {
+            seed: self.seed,
+            orders: self.orders,
+            customers: self.customers,
+            burst: self.burst,
+            until: self.until,
+        };
+        self.truth.take().unwrap_or_else(|| generate(size))
+    }
+}
