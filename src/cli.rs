@@ -5,8 +5,8 @@ mod logging;
 mod run;
 mod status;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -72,21 +72,25 @@ enum Command {
     Status,
 }
 
-/// Parses the command line, runs the command and says how it went.
+/// Parses a command line, the program's name first, runs its command and returns the exit code.
 #[must_use]
-pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match execute(&cli) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            complain(&failure);
-            ExitCode::from(failure.exit_code())
+pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and the version come this way as well. Nobody may be listening.
+            let _ = usage.print();
+            return u8::try_from(usage.exit_code()).unwrap_or(2);
         }
-    }
+    };
+    execute(&cli, environment).unwrap_or_else(|failure| {
+        complain(&failure);
+        failure.exit_code()
+    })
 }
 
-fn execute(cli: &Cli) -> Result<u8, Failure> {
-    let config = load(&cli.common)?;
+fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
+    let config = load(&cli.common, environment)?;
     logging::start(&cli.common, &config.log);
     match &cli.command {
         Command::Run(args) => run::execute(args, &cli.common, &config),
@@ -95,12 +99,12 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
     }
 }
 
-fn load(common: &Common) -> Result<Config, Failure> {
+fn load(common: &Common, environment: &Environment) -> Result<Config, Failure> {
     let streams: Vec<&str> = CATALOGUE.iter().map(|stream| stream.name()).collect();
     let endpoints: Vec<&str> = CATALOGUE.iter().map(|stream| stream.endpoint().name).collect();
     let flags = Flags { file: common.config.as_deref(), set: &common.set };
     let known = KnownNames { streams: &streams, endpoints: &endpoints };
-    Ok(Config::load(flags, &Environment::of_process(), known)?)
+    Ok(Config::load(flags, environment, known)?)
 }
 
 /// Writes to standard error; a closed one must not change what the program does.

@@ -4,5 +4,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    bss_sync::cli::main()
+    let environment = bss_sync::config::Environment::of_process();
+    ExitCode::from(bss_sync::cli::main(std::env::args_os(), &environment))
 }

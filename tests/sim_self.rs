@@ -111,7 +111,7 @@ fn units(row: &str, field: &str) -> i64 {
 }
 
 /// The rules of FINANCE that generated data must not break.
-fn check(truth: &Truth) {
+fn check(truth: &Truth, now: i64) {
     let mut taken: BTreeMap<u32, i64> = BTreeMap::new();
     for (number, order) in truth.orders.iter().enumerate() {
         let number = u32::try_from(number).unwrap();
@@ -131,7 +131,8 @@ fn check(truth: &Truth) {
         if order.status == 5 {
             assert!(order.paid.is_some(), "{id} RC12");
         }
-        assert!(order.created <= sim::ANCHOR && order.paid.is_none_or(|paid| paid <= sim::ANCHOR), "{id}");
+        assert!(order.status != 6 || order.pay_until.is_none_or(|until| until >= now), "{id} RC14");
+        assert!(order.created <= now && order.paid.is_none_or(|paid| paid <= now), "{id}");
         assert!(order.paid.is_none_or(|paid| paid >= order.created), "{id} RC13");
         assert!(lines().all(|line| line.expire == 0 || line.expire > line.effective), "{id} RC13");
         if order.status == 5 && matches!(order.kind, 1 | 2 | 11 | 14) {
@@ -155,7 +156,7 @@ fn check(truth: &Truth) {
             assert_eq!(base.customer, order.customer, "{id} RC07");
         }
     }
-    for (base, back) in taken {
+    for (&base, &back) in &taken {
         let base = &truth.orders[at(base)];
         assert!(back <= base.amount, "{} RC03: {back} of {}", base.id, base.amount);
     }
@@ -163,7 +164,15 @@ fn check(truth: &Truth) {
         let last =
             row.covers.iter().map(|&(order, line)| truth.orders[at(order)].lines[usize::from(line)].expire);
         assert_eq!(last.max(), Some(row.expire), "{} RC20", row.id);
-        let running = row.expire > sim::ANCHOR;
+        let linked = |&(order, _): &(u32, u16)| {
+            truth.links(&truth.orders[at(order)].id).iter().any(|id| **id == *row.id)
+        };
+        assert!(!row.covers.is_empty() && row.covers.iter().all(linked), "{} RC18", row.id);
+        let returned = |&(order, _): &(u32, u16)| {
+            taken.get(&order).is_some_and(|back| *back >= truth.orders[at(order)].amount)
+        };
+        assert!(row.status != 2 || !row.covers.iter().all(returned), "{} RC19", row.id);
+        let running = row.expire > now;
         assert_eq!(running, row.status == 2, "{} expires {}", row.id, clock::text(row.expire));
     }
 }
@@ -174,7 +183,7 @@ fn generated_money_adds_up_for_many_seeds_and_sizes() {
         for orders in [10, 45, 300, 2_500] {
             let truth = generate(size(seed, orders, 3));
             assert_eq!(truth.order_ids(&Scope::Partner).len(), orders);
-            check(&truth);
+            check(&truth, sim::ANCHOR);
         }
     }
 }
@@ -246,6 +255,7 @@ fn evolution_moves_open_orders_and_keeps_the_money_right() {
     for hour in 1..=6 {
         let now = sim::ANCHOR + hour * clock::HOUR;
         let evolved = truth.evolve(now);
+        check(&truth, now);
         assert_eq!(evolved, again.evolve(now));
         assert!(!evolved.new.is_empty() && !evolved.renewals.is_empty());
         for id in &evolved.new {
@@ -286,14 +296,14 @@ const CALL: Call<'static> = Call {
 };
 const PARTNER_CALL: Call<'static> = Call { role: Role::Partner, ..CALL };
 
-fn is_invalid(answer: Result<Page, Refused>) -> bool {
+fn is_invalid(answer: &Result<Page, Refused>) -> bool {
     matches!(answer, Err(Refused::Invalid(_)))
 }
 
 #[test]
 fn order_lists_refuse_what_the_contract_refuses() {
     let truth = generate(size(1, 60, 2));
-    let refused = |query: &str| is_invalid(truth.list_orders(&CALL, query));
+    let refused = |query: &str| is_invalid(&truth.list_orders(&CALL, query));
     for wrong in [
         "limit=0",
         "limit=101",
@@ -333,7 +343,7 @@ fn order_lists_refuse_what_the_contract_refuses() {
     ] {
         assert!(!refused(right), "{right}");
     }
-    assert!(is_invalid(truth.list_orders(&PARTNER_CALL, "customer_id=")));
+    assert!(is_invalid(&truth.list_orders(&PARTNER_CALL, "customer_id=")));
     let reseller = truth.list_orders(&PARTNER_CALL, "indirect_partner_id=x");
     assert!(matches!(reseller, Err(Refused::UnknownReseller)));
     assert_eq!(truth.list_orders(&CALL, "order_id=null").unwrap().total, 0);
@@ -414,32 +424,32 @@ fn details_refunds_and_resources_know_who_may_ask() {
     let foreign = order(&|order| order.customer == 1);
     let refund = order(&|order| order.customer == 0 && order.kind == 4 && order.status == 5);
     assert!(truth.order_details(&CALL, &own.id.to_lowercase(), "").is_ok());
-    assert!(is_invalid(truth.order_details(&CALL, &foreign.id, "")));
+    assert!(is_invalid(&truth.order_details(&CALL, &foreign.id, "")));
     assert!(truth.order_details(&PARTNER_CALL, &foreign.id, "limit=1").is_ok());
-    assert!(is_invalid(truth.order_details(&CALL, "CS1", "")));
+    assert!(is_invalid(&truth.order_details(&CALL, "CS1", "")));
     let query = format!("order_id={}", own.id);
     assert!(matches!(truth.refund_orders(&CALL, &query), Err(Refused::NotARefund)));
     let query = format!("order_id={}", refund.id);
     assert!(truth.refund_orders(&CALL, &query).unwrap().total > 0);
-    assert!(is_invalid(truth.refund_orders(&PARTNER_CALL, &query)));
+    assert!(is_invalid(&truth.refund_orders(&PARTNER_CALL, &query)));
     let query = format!("{query}&customer_id={}", truth.owner());
     assert!(truth.refund_orders(&PARTNER_CALL, &query).unwrap().total > 0);
-    assert!(is_invalid(truth.refund_orders(&CALL, "order_id=CS1")));
-    assert!(is_invalid(truth.refund_orders(&CALL, "")));
+    assert!(is_invalid(&truth.refund_orders(&CALL, "order_id=CS1")));
+    assert!(is_invalid(&truth.refund_orders(&CALL, "")));
     let resources = |call, body: &str| truth.list_resources(call, body.as_bytes());
     assert_eq!(resources(&PARTNER_CALL, "{\"limit\":500}").unwrap().total, 0);
     let body = format!("{{\"order_id\":\"{}\",\"limit\":500}}", own.id);
     assert_eq!(resources(&CALL, &body).unwrap().rows.len(), truth.links(&own.id).len());
     for wrong in ["{\"limit\":501}", "{\"x\":1}", "{\"status_list\":[1]}", "{\"service_type_code\":\"\"}", ""]
     {
-        assert!(is_invalid(resources(&CALL, wrong)), "{wrong}");
+        assert!(is_invalid(&resources(&CALL, wrong)), "{wrong}");
     }
     assert!(matches!(truth.list_sub_customers(&CALL, b"{}"), Err(Refused::Denied)));
     assert_eq!(truth.list_sub_customers(&PARTNER_CALL, b"{}").unwrap().total, 3);
-    assert!(is_invalid(truth.list_sub_customers(&PARTNER_CALL, b"{\"limit\":101}")));
-    assert!(is_invalid(truth.list_sub_customers(&PARTNER_CALL, b"{\"associated_on_begin\":\"\"}")));
+    assert!(is_invalid(&truth.list_sub_customers(&PARTNER_CALL, b"{\"limit\":101}")));
+    assert!(is_invalid(&truth.list_sub_customers(&PARTNER_CALL, b"{\"associated_on_begin\":\"\"}")));
     assert_eq!(truth.list_service_types(&CALL, "limit=1000").unwrap().rows.len(), 40);
-    assert!(is_invalid(truth.list_service_types(&CALL, "limit=1001")));
+    assert!(is_invalid(&truth.list_service_types(&CALL, "limit=1001")));
     let english = Call { language: "en_US", ..CALL };
     assert_eq!(truth.list_service_types(&english, "service_type_name=elastic&limit=100").unwrap().total, 4);
 }
@@ -457,10 +467,8 @@ fn lines_are_paged_and_the_order_is_repeated() {
 
 #[test]
 fn the_examples_of_the_contract_are_served_byte_for_byte() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let parts = [folder.to_path_buf(), folder.join("../../main")];
-    let folder = parts.iter().map(|root| root.join("tests/fixtures/bss")).find(|path| path.exists());
-    let truth = Truth::from_parts(sim::Parts::of_examples(&folder.unwrap()));
+    let folder = std::path::Path::new(file!()).with_file_name("fixtures").join("bss");
+    let truth = Truth::from_parts(sim::Parts::of_examples(&folder));
     assert_eq!(truth.order_ids(&Scope::Own).len(), 6);
     assert_eq!(truth.refunds("cs2602101515demo4").unwrap().len(), 6);
     assert_eq!(truth.links("CS2601050210DEMO1").len(), 2);
@@ -596,7 +604,7 @@ fn a_held_answer_waits_for_its_release() {
     sim.push_fault(Endpoint::Orders, Fault::Hold(hold.clone()));
     std::thread::scope(|scope| {
         let answer = scope.spawn(|| get(&sim, &token, LIST));
-        assert!(hold.wait_for_request(std::time::Duration::from_secs(60)));
+        assert!(hold.wait_for_request(std::time::Duration::from_mins(1)));
         assert_eq!(sim.count(Endpoint::Orders).calls, 0);
         hold.release();
         assert!(answer.join().unwrap().unwrap().starts_with("HTTP/1.1 200"));

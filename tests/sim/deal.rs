@@ -100,22 +100,22 @@ impl<'t> Maker<'t> {
         let mut lines = Vec::new();
         let spec = u8::try_from(self.dice.below(FAMILIES[family].specs.len() as u64)).unwrap_or(0);
         for _ in 0..mains {
-            lines.push(self.line(self.mains[family], spec, months, Line::default()));
+            lines.push(self.line(self.mains[family], spec, months, &Line::default()));
             let count = self.attached[family].len() as u64;
             let extras = if count == 0 { 0 } else { self.dice.below(extras + 1) };
             for _ in 0..extras {
                 let pick = self.attached[family][at(u32::try_from(self.dice.below(count)).unwrap_or(0))];
-                lines.push(self.line(pick, 0, months, Line { attached: true, ..Line::default() }));
+                lines.push(self.line(pick, 0, months, &Line { attached: true, ..Line::default() }));
             }
         }
         lines
     }
 
-    fn line(&self, resource: u16, spec: u8, months: u8, rest: Line) -> Line {
+    fn line(&self, resource: u16, spec: u8, months: u8, rest: &Line) -> Line {
         let dearer = 100 + 60 * i64::from(spec);
         let official = self.prices[usize::from(resource)] / 100 * dearer * i64::from(months);
         let service = catalogue::service_of(resource);
-        Line { service, resource, spec, months, official, amount: official, ..rest }
+        Line { service, resource, spec, months, official, amount: official, ..rest.clone() }
     }
 
     /// Discounts, coupons and cards; afterwards the lines add up to the order to the last digit.
@@ -248,7 +248,7 @@ impl<'t> Maker<'t> {
                 id: uuid(self.truth.seed, self.truth.resources.len() as u64).into(),
                 customer: order.customer,
                 service: line.service,
-                resource: line.resource,
+                kind: line.resource,
                 spec: line.spec,
                 region: order.region,
                 parent: main.filter(|_| line.attached),
@@ -297,7 +297,7 @@ impl<'t> Maker<'t> {
                 about: Some(number),
                 ..Line::default()
             };
-            order.lines.push(self.line(resource.resource, resource.spec, months, rest));
+            order.lines.push(self.line(resource.kind, resource.spec, months, &rest));
         }
         order.service = order.lines.first().map(|line| line.service);
         order.resources = resources.to_vec();
@@ -325,7 +325,7 @@ impl<'t> Maker<'t> {
             about: Some(number),
             ..Line::default()
         };
-        let mut line = self.line(resource.resource, resource.spec.wrapping_add(1) % 3, 1, rest);
+        let mut line = self.line(resource.kind, resource.spec.wrapping_add(1) % 3, 1, &rest);
         let days = ((expire - created) / DAY).clamp(1, 800);
         line.official = share(line.official, days, 90).max(CENT);
         line.amount = line.official;

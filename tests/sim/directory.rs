@@ -57,8 +57,8 @@ pub fn sub_customers(truth: &Truth, size: Size) -> Vec<SubCustomer> {
             let mut object = Object::open(&mut out);
             if !bare {
                 row.name = format!("示例（北京）科技有限公司{number}");
-                row.label = ["重点", "普通", ""][number % 3].to_owned();
-                row.association_type = if look.is_multiple_of(4) { "1" } else { "2" }.to_owned();
+                row.label = String::from(["重点", "普通", ""][number % 3]);
+                row.association_type = String::from(if look.is_multiple_of(4) { "1" } else { "2" });
                 let since = size.until - 3 * 365 * DAY - i64::try_from(look % 256).unwrap_or(0) * DAY;
                 row.associated_on = Some(since);
                 object.text("customer", &row.name);

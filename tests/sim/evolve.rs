@@ -1,6 +1,7 @@
 //! Lets an account live on: what was open moves, new business comes, some of it is given back.
 
 use super::clock::{DAY, HOUR};
+use super::deal::Maker;
 use super::dice::mix;
 use super::generate::Account;
 use super::giveback::Return;
@@ -34,7 +35,7 @@ impl Truth {
         let mut summary = Evolved::default();
         let mut account = Account::resume(self, seed, now);
         account.move_open_orders(now, &mut summary);
-        let mut touched = account.new_business(now, &mut summary);
+        let mut touched = account.new_business(now);
         let truth = &account.maker.truth;
         let id = |number: u32| truth.orders[at(number)].id.to_string();
         for number in before..truth.orders.len() {
@@ -118,7 +119,7 @@ impl Account<'_> {
                     self.maker.set_status(number, 11, paid);
                     summary.moved.push(id);
                 }
-                11 if roll % 2 == 0 => {
+                11 if roll.is_multiple_of(2) => {
                     let made = self.maker.settle(number, paid.unwrap_or(when));
                     summary.resources.extend(self.ids(&made));
                     summary.completed.push(id);
@@ -138,9 +139,9 @@ impl Account<'_> {
     }
 
     /// New orders of all kinds just before `now`; the resources they touched besides their own.
-    fn new_business(&mut self, now: i64, _summary: &mut Evolved) -> Vec<u32> {
+    fn new_business(&mut self, now: i64) -> Vec<u32> {
         let customers = self.maker.truth.customers.len() as u64;
-        let mut touched = Vec::new();
+        let mut touched = self.expire(now);
         let count = self.maker.dice.between(3, 7);
         for purchase in 0..count {
             let customer = if purchase == 0 { 0 } else { self.maker.dice.below(customers) };
@@ -169,6 +170,25 @@ impl Account<'_> {
             self.maker.renew(2, &[number], now - 240, 1);
         }
         touched
+    }
+
+    /// Resources that ran out, froze or closed since they were last looked at.
+    fn expire(&mut self, now: i64) -> Vec<u32> {
+        let resources = &self.maker.truth.resources;
+        let over: Vec<u32> = (0..u32::try_from(resources.len()).unwrap_or(u32::MAX))
+            .filter(|&number| {
+                let row = &resources[at(number)];
+                row.status != 3 && row.expire <= now && row.raw.is_none()
+            })
+            .collect();
+        let statuses = |maker: &Maker<'_>| -> Vec<u8> {
+            over.iter().map(|&number| maker.truth.resources[at(number)].status).collect()
+        };
+        let before = statuses(&self.maker);
+        self.maker.run_out(&over, now);
+        let after = statuses(&self.maker);
+        let changed = over.iter().zip(before.iter().zip(&after)).filter(|(_, (old, new))| old != new);
+        changed.map(|(&number, _)| number).collect()
     }
 
     /// A main resource of the owner that is in use and was paid for, whose expiry suits.

@@ -263,22 +263,14 @@ impl<'t> Account<'t> {
                     5..9 => {
                         self.maker.downgrade(resources[0], when);
                     }
-                    9..14 => {
-                        if self.maker.give_back(&resources, when, Return::Unsubscribed).is_some() {
-                            return;
-                        }
-                    }
+                    9..14 if self.returned(&resources, when, Return::Unsubscribed) => return,
                     14..19 if resources.len() > 1 => {
                         let part = [resources[resources.len() - 1]];
                         if self.maker.give_back(&part, when, Return::Unsubscribed).is_some() {
                             resources.pop();
                         }
                     }
-                    19..21 => {
-                        if self.maker.give_back(&resources, when, Return::OnDemand).is_some() {
-                            return;
-                        }
-                    }
+                    19..21 if self.returned(&resources, when, Return::OnDemand) => return,
                     _ => {}
                 }
             }
@@ -300,6 +292,10 @@ impl<'t> Account<'t> {
                 return;
             }
         }
+    }
+
+    fn returned(&mut self, resources: &[u32], when: i64, why: Return) -> bool {
+        self.maker.give_back(resources, when, why).is_some()
     }
 
     /// Business that is under way now: every status that can still change.

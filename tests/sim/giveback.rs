@@ -34,7 +34,7 @@ impl Maker<'_> {
         let resource = &self.truth.resources[at(number)];
         let line = Line {
             service: resource.service,
-            resource: resource.resource,
+            resource: resource.kind,
             spec: resource.spec,
             months: 1,
             attached: !resource.main,
@@ -73,12 +73,11 @@ impl Maker<'_> {
         let order = &self.truth.orders[at(order)];
         let line = &order.lines[usize::from(line)];
         let kept = match why {
-            Return::FiveDays => 0,
             // One unit more than the exact share, so that rounding never gives a coupon back.
             Return::Unsubscribed | Return::OnDemand if order.coupon > 0 => {
                 share(order.coupon, line.amount, order.amount) + 1
             }
-            Return::Unsubscribed | Return::OnDemand => 0,
+            Return::FiveDays | Return::Unsubscribed | Return::OnDemand => 0,
         };
         (line.amount - kept - line.refunded).max(0)
     }
@@ -90,12 +89,12 @@ impl Maker<'_> {
         let mut parts = Parts::new();
         let mut lines = Vec::new();
         let mut returned = Vec::new();
-        let past = self.dice.percent(50);
+        let elapsed_too = self.dice.percent(50);
         for &number in resources {
             let resource = &self.truth.resources[at(number)];
             let mut line = Line {
                 service: resource.service,
-                resource: resource.resource,
+                resource: resource.kind,
                 spec: resource.spec,
                 attached: !resource.main,
                 about: Some(number),
@@ -105,7 +104,7 @@ impl Maker<'_> {
                 let paid = self.left(base, position, why);
                 let cover = &self.truth.orders[at(base)].lines[usize::from(position)];
                 let over = created >= cover.expire;
-                if paid == 0 || over && (!past || why != Return::Unsubscribed) {
+                if paid == 0 || over && (!elapsed_too || why != Return::Unsubscribed) {
                     continue;
                 }
                 let total = ((cover.expire - cover.effective) / HOUR).max(1);

@@ -51,10 +51,10 @@ impl Reply {
 
     /// An error of the gateway, which names the request.
     fn gateway(status: u16, code: &str, message: &str, request_id: &str) -> Self {
-        let mut body = String::from("{\"error_msg\":");
-        push_str(&mut body, message);
-        body.push_str(&format!(",\"error_code\":\"{code}\",\"request_id\":\"{request_id}\"}}"));
-        Self::json(status, body)
+        let mut text = String::new();
+        push_str(&mut text, message);
+        let ids = format!("\"error_code\":\"{code}\",\"request_id\":\"{request_id}\"");
+        Self::json(status, format!("{{\"error_msg\":{text},{ids}}}"))
     }
 }
 
@@ -319,21 +319,16 @@ impl Turn<'_> {
 }
 
 fn page_text(page: &Page, fault: Option<&Fault>) -> String {
-    let mut out = String::from("{");
-    match fault {
-        Some(Fault::MissingTotal) => {}
-        Some(Fault::StringTotal) => {
-            out.push_str(&format!("\"{}\":\"{}\",", page.total_field, page.total));
-        }
-        _ => out.push_str(&format!("\"{}\":{},", page.total_field, page.total)),
-    }
-    if let Some((name, value)) = &page.extra {
-        out.push_str(&format!("\"{name}\":{value},"));
-    }
-    out.push_str(&format!("\"{}\":", page.rows_field));
-    out.push_str(&array(page.rows.iter().map(String::as_str)));
-    out.push('}');
-    out
+    let Page { total_field, total, rows_field, .. } = page;
+    let total = match fault {
+        Some(Fault::MissingTotal) => String::new(),
+        Some(Fault::StringTotal) => format!("\"{total_field}\":\"{total}\","),
+        _ => format!("\"{total_field}\":{total},"),
+    };
+    let extra = page.extra.as_ref().map(|(name, value)| format!("\"{name}\":{value},"));
+    let extra = extra.unwrap_or_default();
+    let rows = array(page.rows.iter().map(String::as_str));
+    format!("{{{total}{extra}\"{rows_field}\":{rows}}}")
 }
 
 /// The real time in unix seconds.

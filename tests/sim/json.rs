@@ -1,5 +1,7 @@
 //! Writes JSON text by hand, because the exact digits of an amount are what a test is about.
 
+use std::fmt::Write as _;
+
 use super::clock;
 
 /// Appends a JSON string.
@@ -11,7 +13,8 @@ pub fn push_str(out: &mut String, text: &str) {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             control if control < ' ' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(control)));
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(control));
             }
             other => out.push(other),
         }
@@ -20,7 +23,6 @@ pub fn push_str(out: &mut String, text: &str) {
 }
 
 pub fn push_int(out: &mut String, value: i64) {
-    use std::fmt::Write as _;
     // Writing to a String cannot fail.
     let _ = write!(out, "{value}");
 }
@@ -34,7 +36,7 @@ pub fn push_amount(out: &mut String, units: i64, style: u64) {
     }
     let size = units.unsigned_abs();
     if style % 5 == 4 && size < 100 {
-        out.push_str(&format!("{size}E-8"));
+        let _ = write!(out, "{size}E-8");
         return;
     }
     let (whole, part) = (size / 100_000_000, size % 100_000_000);
@@ -210,9 +212,8 @@ fn value_length(tail: &str) -> usize {
         }
         match byte {
             b'"' => text = true,
-            b',' if depth == 0 => return at,
+            b',' | b'}' | b']' if depth == 0 => return at,
             b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth == 0 => return at,
             b'}' | b']' => depth -= 1,
             _ => {}
         }

@@ -204,7 +204,7 @@ impl Sim {
         });
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();
-        let served = Arc::clone(&shared);
+        let answering = Arc::clone(&shared);
         let port = script.port;
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -218,7 +218,7 @@ impl Sim {
                 let address = listener.local_addr().expect("a bound socket has an address");
                 // Nobody listens when the test is gone already.
                 let _ = ready.send(address);
-                let router = Router::new().fallback(http::handle).with_state(served);
+                let router = Router::new().fallback(http::handle).with_state(answering);
                 let service = router.into_make_service_with_connect_info::<wire::Scissors>();
                 let server = axum::serve(wire::Cutting(listener), service);
                 tokio::select! {

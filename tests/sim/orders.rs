@@ -16,6 +16,17 @@ struct Wanted {
     paid: Option<(i64, i64)>,
 }
 
+impl Wanted {
+    /// Whether an order is wanted, its times aside.
+    fn fits(&self, order: &Order) -> bool {
+        let service =
+            |want: &String| order.service_code().is_some_and(|code| code.eq_ignore_ascii_case(want));
+        self.status.is_none_or(|status| status == order.status)
+            && self.kind.is_none_or(|kind| kind == order.kind)
+            && self.service.as_ref().is_none_or(service)
+    }
+}
+
 impl Truth {
     pub fn list_orders(&self, call: &Call<'_>, query: &str) -> Answer {
         const IS_FILTER: Forms = Forms { valueless: Rule::Default, empty: Rule::Reject, null: Rule::Filter };
@@ -39,7 +50,7 @@ impl Truth {
         let paid = query.window("payment_time_begin", "payment_time_end")?;
         let paging = query.paging(100, MAX_INT)?;
         query.finish()?;
-        self.known_reseller(call, reseller)?;
+        Self::known_reseller(call, reseller.as_deref())?;
         let scope = match (call.role, customer) {
             (Role::Customer, _) => Scope::Own,
             (Role::Partner, None) => Scope::Partner,
@@ -93,7 +104,7 @@ impl Truth {
                 let order = &self.orders[at(*number)];
                 inside(Some(order.created), wanted.created)
                     && inside(order.paid, wanted.paid)
-                    && self.has_features(order, wanted)
+                    && wanted.fits(order)
             };
             return found.into_iter().filter(matches).collect();
         }
@@ -106,7 +117,7 @@ impl Truth {
             if wanted.status.is_none() && wanted.kind.is_none() && wanted.service.is_none() {
                 return Cow::Borrowed(by_creation);
             }
-            let matches = |number: &&u32| self.has_features(&self.orders[at(**number)], wanted);
+            let matches = |number: &&u32| wanted.fits(&self.orders[at(**number)]);
             return by_creation.iter().filter(matches).copied().collect();
         };
         let (first, last) = (by_creation.first(), by_creation.last());
@@ -114,7 +125,7 @@ impl Truth {
         let span = self.orders[at(first)].created..=self.orders[at(last)].created;
         let matches = |number: &&u32| {
             let order = &self.orders[at(**number)];
-            span.contains(&order.created) && self.has_features(order, wanted)
+            span.contains(&order.created) && wanted.fits(order)
         };
         let found = self.slice(&index.paid, paid, window, call.bounds).iter().filter(matches);
         let mut found: Vec<u32> = found.copied().collect();
@@ -134,14 +145,6 @@ impl Truth {
         let begin = rows.partition_point(|number| !bounds.holds(from, time(number)));
         let end = rows.partition_point(|number| bounds.ends(time(number), to));
         &rows[begin..end.max(begin)]
-    }
-
-    fn has_features(&self, order: &Order, wanted: &Wanted) -> bool {
-        let service =
-            |want: &String| self.service_code(order).is_some_and(|code| code.eq_ignore_ascii_case(want));
-        wanted.status.is_none_or(|status| status == order.status)
-            && wanted.kind.is_none_or(|kind| kind == order.kind)
-            && wanted.service.as_ref().is_none_or(service)
     }
 
     /// One page in the order of creation, where rows of one second may be shuffled.

@@ -165,9 +165,9 @@ impl Truth {
         });
         raw.list = json::with_field(&raw.list, field, value);
         raw.info = json::with_field(&raw.info, field, value);
-        let service = self.service_code(order);
+        let service = order.service_code().map(Box::<str>::from);
         self.change(number, |order| {
-            order.raw_service = service.map(Into::into);
+            order.raw_service = service;
             order.raw = Some(Box::new(raw));
         });
         true

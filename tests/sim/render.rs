@@ -72,15 +72,12 @@ impl Truth {
         let mut row = Object::open(out);
         row.text("order_id", &order.id);
         row.text("customer_id", &self.customers[at(order.customer)].id);
-        match order.service {
-            Some(service) => {
-                row.text("service_type_code", SERVICES[usize::from(service)].0);
-                row.text("service_type_name", service_name(service, language));
-            }
-            None => {
-                row.raw("service_type_code", "\"\"");
-                row.raw("service_type_name", "null");
-            }
+        if let Some(service) = order.service {
+            row.text("service_type_code", SERVICES[usize::from(service)].0);
+            row.text("service_type_name", service_name(service, language));
+        } else {
+            row.raw("service_type_code", "\"\"");
+            row.raw("service_type_name", "null");
         }
         row.int("source_type", i64::from(order.source));
         row.int("status", i64::from(order.status));
@@ -154,13 +151,11 @@ impl Truth {
     }
 
     pub fn line_count(&self, number: u32) -> usize {
-        match &self.orders[at(number)].raw {
-            Some(raw) => raw.lines.len(),
-            None => {
-                let leaves = self.leaves(number);
-                leaves.iter().map(|&leaf| self.orders[at(leaf)].lines.len()).sum()
-            }
+        if let Some(raw) = &self.orders[at(number)].raw {
+            return raw.lines.len();
         }
+        let leaves = self.leaves(number);
+        leaves.iter().map(|&leaf| self.orders[at(leaf)].lines.len()).sum()
     }
 
     /// The `position`th line of an order; the lines of a combined trade are those of its members.
@@ -219,7 +214,7 @@ impl Truth {
         if let Some(raw) = &row.raw {
             return raw.to_string();
         }
-        let (spec_code, spec_text) = spec(row.resource, row.spec);
+        let (spec_code, spec_text) = spec(row.kind, row.spec);
         let look = row.look;
         let mut out = String::with_capacity(1_024);
         let mut object = Object::open(&mut out);
@@ -230,12 +225,12 @@ impl Truth {
         object.text_or("resource_name", named, Gap::text(look >> 4));
         object.text("region_code", REGIONS[usize::from(row.region)]);
         object.text("service_type_code", SERVICES[usize::from(row.service)].0);
-        object.text("resource_type_code", RESOURCES[usize::from(row.resource)].0);
-        object.text("resource_type_name", resource_name(row.resource, "zh_CN"));
+        object.text("resource_type_code", RESOURCES[usize::from(row.kind)].0);
+        object.text("resource_type_name", resource_name(row.kind, "zh_CN"));
         object.text("service_type_name", service_name(row.service, "zh_CN"));
         object.text("resource_spec_code", spec_code);
         object.text("project_id", &hex_id(self.seed, u64::from(row.customer) << 8 | u64::from(row.region)));
-        object.text("product_id", &product_id(row.resource, row.spec));
+        object.text("product_id", &product_id(row.kind, row.spec));
         let parent = row.parent.map(|parent| self.resources[at(parent)].id.to_string());
         object.text_or("parent_resource_id", parent.as_deref(), Gap::text(look >> 6));
         object.int("is_main_resource", i64::from(row.main));

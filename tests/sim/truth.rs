@@ -106,7 +106,8 @@ pub struct Resource {
     pub id: Box<str>,
     pub customer: u32,
     pub service: u16,
-    pub resource: u16,
+    /// Its resource type.
+    pub kind: u16,
     pub spec: u8,
     pub region: u8,
     pub parent: Option<u32>,
@@ -124,6 +125,13 @@ pub struct Resource {
     pub covers: Vec<(u32, u16)>,
     pub raw: Option<Box<str>>,
     pub raw_service: Option<Box<str>>,
+}
+
+impl Order {
+    pub fn service_code(&self) -> Option<&str> {
+        let known = self.service.map(|service| catalogue::SERVICES[usize::from(service)].0);
+        known.or(self.raw_service.as_deref())
+    }
 }
 
 impl Resource {
@@ -342,13 +350,6 @@ impl Truth {
         match &order.raw {
             Some(raw) => raw.refunds.is_some(),
             None => matches!(order.kind, 4 | 10) || order.kind == 3 && order.amount < 0,
-        }
-    }
-
-    pub fn service_code(&self, order: &Order) -> Option<String> {
-        match order.service {
-            Some(service) => Some(catalogue::SERVICES[usize::from(service)].0.to_owned()),
-            None => order.raw_service.as_deref().map(str::to_owned),
         }
     }
 

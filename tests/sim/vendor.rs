@@ -131,7 +131,7 @@ pub fn page_in<T: Copy>(rows: &[T], paging: Paging, order: RowOrder, seed: u64) 
 }
 
 impl Truth {
-    pub fn known_reseller(&self, call: &Call<'_>, reseller: Option<String>) -> Result<(), Refused> {
+    pub fn known_reseller(call: &Call<'_>, reseller: Option<&str>) -> Result<(), Refused> {
         // The partner served here has no resellers; for a customer the parameter means nothing.
         match reseller {
             Some(id) if call.role == Role::Partner && !id.is_empty() => Err(Refused::UnknownReseller),
@@ -150,7 +150,7 @@ impl Truth {
         let reseller = query.text("indirect_partner_id", STRICT, 64)?;
         let paging = query.paging(100, MAX_INT)?;
         query.finish()?;
-        self.known_reseller(call, reseller)?;
+        Self::known_reseller(call, reseller.as_deref())?;
         let number = self.visible(call, id)?;
         let count = self.line_count(number);
         let end = paging.offset.saturating_add(paging.limit).min(count);
@@ -171,7 +171,7 @@ impl Truth {
         let customer = query.text("customer_id", STRICT, 64)?;
         let reseller = query.text("indirect_partner_id", STRICT, 64)?;
         query.finish()?;
-        self.known_reseller(call, reseller)?;
+        Self::known_reseller(call, reseller.as_deref())?;
         let number = self.visible(call, &id)?;
         if call.role == Role::Partner {
             let customer = customer.ok_or_else(|| missing("customer_id"))?;
@@ -237,8 +237,8 @@ impl Truth {
         let found: Cow<'_, [u32]> = if let Some(id) = &order_id {
             let linked = self.order(id).map(|number| self.linked(number)).unwrap_or_default();
             let named = |n: &u32| ids.is_empty() || ids.contains(&&*self.resources[at(*n)].id);
-            let owned = |n: &u32| Some(self.resources[at(*n)].customer) == owner;
-            let linked = linked.into_iter().filter(|n| named(n) && owned(n));
+            let mine = |n: &u32| Some(self.resources[at(*n)].customer) == owner;
+            let linked = linked.into_iter().filter(|n| named(n) && mine(n));
             linked.filter(|&n| matches(&self.resources[at(n)])).collect()
         } else if ids.is_empty() && unfiltered && expire == (None, None) {
             Cow::Borrowed(index)
@@ -246,8 +246,8 @@ impl Truth {
             index.iter().copied().filter(|&n| matches(&self.resources[at(n)])).collect()
         } else {
             let named = ids.iter().filter_map(|id| self.resource_ids.get(*id).copied());
-            let owned = |n: &u32| Some(self.resources[at(*n)].customer) == owner;
-            named.filter(owned).filter(|&n| matches(&self.resources[at(n)])).collect()
+            let mine = |n: &u32| Some(self.resources[at(*n)].customer) == owner;
+            named.filter(mine).filter(|&n| matches(&self.resources[at(n)])).collect()
         };
         let rows = page_in(&found, paging, call.row_order, call.number);
         Ok(Page {
@@ -295,7 +295,7 @@ impl Truth {
         let reseller = body.text("indirect_partner_id", 64)?;
         let paging = body.paging(100, 40_000_000)?;
         body.finish()?;
-        self.known_reseller(call, reseller)?;
+        Self::known_reseller(call, reseller.as_deref())?;
         let like = |want: &Option<String>, text: &str| {
             want.as_ref().is_none_or(|want| text.to_lowercase().contains(&want.to_lowercase()))
         };
