@@ -94,7 +94,10 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     logging::start(&cli.common, &config.log);
     match &cli.command {
         Command::Run(args) => run::execute(args, &cli.common, &config),
-        Command::Jobs => jobs::execute(&cli.common, &config),
+        Command::Jobs => {
+            jobs::execute(&cli.common, &config);
+            Ok(0)
+        }
         Command::Status => status::execute(&cli.common, &config),
     }
 }

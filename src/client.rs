@@ -155,10 +155,10 @@ impl Client {
                     last = Some(refusal.to_string());
                 }
                 Verdict::TryLater { reason, retry_after } => {
-                    last = Some(reason.to_string());
+                    last = Some(format!("{}: {reason}", self.endpoint.host()));
                     let wait =
                         judge_patience(&at, &self.endpoint, &mut patience, meter, reason, retry_after)?;
-                    pause(Instant::now() + wait, deadline, &at, "the next try")
+                    pause(Instant::now() + wait, deadline, &at, wait::NEXT_TRY)
                         .await
                         .map_err(|error| after(error, last.as_deref()))?;
                 }
@@ -258,9 +258,9 @@ impl Client {
                     return Err(FetchError::Credentials { at: at.clone(), refusal: Box::new(refusal) });
                 }
             };
-            let last = Some(reason.to_string());
+            let last = Some(format!("{}: {reason}", user.iam.host()));
             let wait = judge_patience(at, &user.iam, &mut patience, meter, reason, retry_after)?;
-            pause(Instant::now() + wait, deadline, at, "the next try for a token")
+            pause(Instant::now() + wait, deadline, at, wait::NEXT_TRY)
                 .await
                 .map_err(|error| after(error, last.as_deref()))?;
         }

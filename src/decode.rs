@@ -378,3 +378,134 @@ const fn expected(kind: Kind) -> &'static str {
         Kind::Flag => "a truth value",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Context;
+
+    static CHILD: Table = Table {
+        name: "child",
+        key_len: 2,
+        columns: &[Column::given("id"), Column::given("position"), Column::text("kind")],
+        children: &[],
+        elsewhere: &[],
+        context: Context::InParent,
+    };
+
+    static TABLE: Table = Table {
+        name: "thing",
+        key_len: 1,
+        columns: &[
+            Column::id("id"),
+            Column::integer_code("status", &["1", "2"]),
+            Column::money("amount_e8", "amount"),
+            Column::main_unit("measure_id"),
+            Column::time("create_time"),
+            Column::nested("fee_e8", "info", "fee", Kind::Money),
+            Column::nested("is_paid", "info", "is_paid", Kind::Flag),
+            Column::decimal("size"),
+            Column::text("name"),
+        ],
+        children: &[Children { table: &CHILD, source: Source::Nested("info", "parts") }],
+        elsewhere: &["members"],
+        context: Context::Stored,
+    };
+
+    fn decode(json: &str) -> (Result<Record, Reject>, Vec<Drift>) {
+        let raw: &RawValue = serde_json::from_str(json).expect("JSON");
+        let mut drift = Vec::new();
+        (decode_row(&TABLE, raw, &[], &mut drift), drift)
+    }
+
+    fn decoded(json: &str) -> Record {
+        decode(json).0.expect("decodes")
+    }
+
+    fn reason(json: &str) -> String {
+        decode(json).0.expect_err("is rejected").reason
+    }
+
+    #[test]
+    fn every_documented_field_lands_in_its_column() {
+        let record = decoded(
+            r#"{"id":"a","status":"2","amount":-1E-8,"measure_id":"1","create_time":"2026-01-01T00:00:00Z",
+                "info":{"fee":0.10,"is_paid":true,"parts":[{"kind":"x"},{"kind":null}]},"size":40.50,"name":7,"members":[]}"#,
+        );
+        assert_eq!(
+            record.values,
+            [
+                Value::from("a"),
+                Value::Integer(2),
+                Value::Integer(-1),
+                Value::Integer(1),
+                Value::from("2026-01-01T00:00:00Z"),
+                Value::Integer(10_000_000),
+                Value::Integer(1),
+                Value::from("40.50"),
+                Value::from("7"),
+            ]
+        );
+        assert_eq!(record.extra, None);
+        let parts: Vec<_> = record.children[0].iter().map(|part| part.values.clone()).collect();
+        assert_eq!(parts[0], [Value::from("a"), Value::Integer(0), Value::from("x")]);
+        assert_eq!(parts[1], [Value::from("a"), Value::Integer(1), Value::Null]);
+    }
+
+    #[test]
+    fn missing_and_null_are_null_and_an_empty_text_stays() {
+        let record = decoded(r#"{"id":"a","amount":null,"name":"","info":null}"#);
+        assert_eq!(record.get("amount_e8"), Some(&Value::Null));
+        assert_eq!(record.get("fee_e8"), Some(&Value::Null));
+        assert_eq!(record.text("name"), Some(""));
+    }
+
+    #[test]
+    fn unknown_fields_are_kept_with_every_digit_and_listed() {
+        let (record, drift) =
+            decode(r#"{"z":1.50,"id":"a","b":{"x":[1]},"info":{"new":0.123456789012345678}}"#);
+        assert_eq!(
+            record.expect("decodes").extra.as_deref(),
+            Some(r#"{"b":{"x":[1]},"info":{"new":0.123456789012345678},"z":1.50}"#)
+        );
+        let fields: Vec<_> = drift.iter().map(|drift| drift.field.as_str()).collect();
+        assert_eq!(fields, ["thing.z", "thing.b", "thing.info.new"]);
+    }
+
+    #[test]
+    fn unknown_codes_and_odd_times_are_kept_and_listed() {
+        let (record, drift) = decode(r#"{"id":"a","status":99,"create_time":"yesterday"}"#);
+        let record = record.expect("decodes");
+        assert_eq!(record.integer("status"), Some(99));
+        assert_eq!(record.text("create_time"), Some("yesterday"));
+        let kinds: Vec<_> = drift.iter().map(|drift| (drift.kind, drift.value.as_str())).collect();
+        assert_eq!(kinds, [(DriftKind::Value, "99"), (DriftKind::Time, "yesterday")]);
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_stored_as_it_is_says_why() {
+        for (json, expected) in [
+            ("{}", "key field `id` is missing"),
+            (r#"{"id":""}"#, "key field `id` is empty"),
+            (
+                r#"{"id":"a","amount":0.000000001}"#,
+                "field `amount_e8`: 0.000000001 has more than 8 decimals, not an exact amount",
+            ),
+            (
+                r#"{"id":"a","amount":1e400}"#,
+                "field `amount_e8`: 1e400 is beyond ±92233720368.54775807, not an exact amount",
+            ),
+            (r#"{"id":"a","status":1.5}"#, "field `status`: 1.5 is another type, not a whole number"),
+            (
+                r#"{"id":"a","measure_id":3}"#,
+                "field `measure_id`: 3 is another unit of money, not 1 (the currency's main unit)",
+            ),
+            (r#"{"id":"a","name":{"x":1}}"#, "field `name` is an object, not a text"),
+            (r#"{"id":"a","info":{"parts":7}}"#, "child: a number instead of a list"),
+        ] {
+            assert_eq!(reason(json), expected, "{json}");
+        }
+        assert!(reason(r#"{"id":"a","id":"b"}"#).contains("field `id` twice"));
+        assert!(reason("[]").starts_with("not a JSON object"));
+    }
+}

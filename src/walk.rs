@@ -26,8 +26,8 @@ pub enum Cursor {
         from: i64,
         /// Rows to skip: only inside a second that holds a page or more.
         offset: u64,
-        /// Keys already seen of rows that the next page may show again.
-        edge: Vec<String>,
+        /// Key and time of rows already seen that the next page may show again.
+        edge: Vec<(String, Option<i64>)>,
     },
     /// Rows to skip.
     Offset(u64),
@@ -101,7 +101,7 @@ impl Walk {
         let offset = self.cursor.offset();
         let repeated = match &self.cursor {
             Cursor::Keyset { edge, .. } => {
-                page.rows.iter().filter(|row| edge.contains(&row.key)).count() as u64
+                page.rows.iter().filter(|row| edge.iter().any(|(key, _)| *key == row.key)).count() as u64
             }
             Cursor::Offset(_) => 0,
         };
@@ -154,25 +154,161 @@ impl Cursor {
             Self::Keyset { from, offset, edge } => {
                 let last = rows.last().and_then(|row| row.time);
                 let sorted = rows.is_sorted_by_key(|row| row.time);
+                let new = rows
+                    .iter()
+                    .filter(|row| edge.iter().all(|(key, _)| *key != row.key))
+                    .map(|row| (row.key.clone(), row.time.map(UtcSecond::unix)));
+                let seen = edge.iter().cloned().chain(new);
                 match last.map(|time| time.plus(-1).unix()) {
                     // One second before the last row, because the bound may be exclusive.
-                    Some(next) if sorted && next > *from => Self::Keyset {
-                        from: next,
-                        offset: 0,
-                        edge: rows
-                            .iter()
-                            .filter(|row| row.time.is_some_and(|time| time.unix() >= next))
-                            .map(|row| row.key.clone())
-                            .collect(),
-                    },
+                    Some(next) if sorted && next > *from => {
+                        let edge = seen.filter(|(_, time)| time.is_some_and(|time| time >= next)).collect();
+                        Self::Keyset { from: next, offset: 0, edge }
+                    }
                     // A page of one second, or of rows without order or time: skip inside it.
                     Some(_) | None => {
-                        let mut edge = edge.clone();
-                        edge.extend(rows.iter().map(|row| row.key.clone()));
-                        Self::Keyset { from: *from, offset: offset + received, edge }
+                        Self::Keyset { from: *from, offset: offset + received, edge: seen.collect() }
                     }
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// How the server reads the bounds of a window.
+    #[derive(Clone, Copy, Debug)]
+    enum Bounds {
+        Inclusive,
+        ExclusiveBegin,
+        ExclusiveEnd,
+    }
+
+    fn at(second: i64) -> UtcSecond {
+        UtcSecond::from_unix(second)
+    }
+
+    fn rows(times: &[i64]) -> Vec<RowMark> {
+        let mut times = times.to_vec();
+        times.sort_unstable();
+        let mark = |(number, time): (usize, i64)| RowMark { key: number.to_string(), time: Some(at(time)) };
+        times.into_iter().enumerate().map(mark).collect()
+    }
+
+    /// The page a server gives for a cursor.
+    fn serve(all: &[RowMark], window: Window, cursor: &Cursor, limit: usize, bounds: Bounds) -> Page {
+        let begin = cursor.keyset_from().unwrap_or(window.begin());
+        let matches: Vec<RowMark> = all
+            .iter()
+            .filter(|row| {
+                let time = row.time.expect("all rows have one");
+                match bounds {
+                    Bounds::Inclusive => begin <= time && time <= window.end(),
+                    Bounds::ExclusiveBegin => begin < time && time <= window.end(),
+                    Bounds::ExclusiveEnd => begin <= time && time < window.end(),
+                }
+            })
+            .cloned()
+            .collect();
+        let offset = usize::try_from(cursor.offset()).expect("small");
+        let rows = matches.iter().skip(offset).take(limit).cloned().collect();
+        Page { rows, total: Some(matches.len() as u64), ..Page::default() }
+    }
+
+    fn bounds() -> impl Strategy<Value = Bounds> {
+        prop_oneof![Just(Bounds::Inclusive), Just(Bounds::ExclusiveBegin), Just(Bounds::ExclusiveEnd)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_keyset_walk_sees_every_row_of_its_window_and_proves_it(
+            times in proptest::collection::vec(0i64..60, 0..120),
+            limit in 1usize..12,
+            bounds in bounds(),
+        ) {
+            let all = rows(&times);
+            let window = Window::new(at(10), at(50)).expect("not empty");
+            let paging = Paging::Keyset(window);
+            let mut walk = Walk::start(paging, 1);
+            let mut seen = std::collections::HashSet::new();
+            let walk = loop {
+                let page = serve(&all, window, &walk.cursor, limit, bounds);
+                seen.extend(page.rows.iter().map(|row| row.key.clone()));
+                match walk.step(paging, &page, at(100)) {
+                    Step::Next(next) => walk = next,
+                    Step::Complete(walk) => break walk,
+                    Step::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
+                }
+                prop_assert!(walk.requests < 2000, "a walk must come to an end");
+            };
+            for row in &all {
+                let time = row.time.expect("all rows have one");
+                if window.begin() <= time && time < window.end() {
+                    prop_assert!(seen.contains(&row.key), "{row:?} is missing");
+                }
+            }
+            prop_assert_eq!(walk.seen, seen.len() as u64);
+        }
+
+        #[test]
+        fn a_checkpoint_reads_back_as_it_was(
+            from: i64, offset: u64, edge in proptest::collection::vec((".*", proptest::option::of(0i64..9)), 0..3), seen: u64,
+        ) {
+            let walk = Walk {
+                cursor: Cursor::Keyset { from, offset, edge },
+                expected: None,
+                seen,
+                requests: 1,
+                attempt: 2,
+                started_at: Some(from),
+            };
+            let json = serde_json::to_string(&walk).expect("a walk is JSON");
+            prop_assert_eq!(serde_json::from_str::<Walk>(&json).expect("it reads back"), walk);
+        }
+    }
+
+    #[test]
+    fn a_sparse_window_takes_hardly_more_requests_than_pages() {
+        let times: Vec<i64> = (0..1000).map(|number| 100 + number * 60).collect();
+        let all = rows(&times);
+        let window = Window::new(at(100), at(100 + 60_000)).expect("not empty");
+        let paging = Paging::Keyset(window);
+        let mut walk = Walk::start(paging, 1);
+        loop {
+            let page = serve(&all, window, &walk.cursor, 100, Bounds::Inclusive);
+            match walk.step(paging, &page, at(0)) {
+                Step::Next(next) => walk = next,
+                Step::Complete(done) => break assert_eq!(done.requests, 11),
+                Step::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_are_announced_but_never_come_prove_nothing() {
+        let page = |rows, total| Page { rows, total: Some(total), ..Page::default() };
+        let empty = Walk::start(Paging::Offset, 1).step(Paging::Offset, &page(Vec::new(), 3), at(0));
+        assert!(matches!(empty, Step::Unproven(..)), "{empty:?}");
+        let Step::Next(walk) =
+            Walk::start(Paging::Offset, 1).step(Paging::Offset, &page(rows(&[1, 2]), 3), at(0))
+        else {
+            panic!("one more row was announced")
+        };
+        let shrunk = walk.step(Paging::Offset, &page(Vec::new(), 2), at(0));
+        assert!(matches!(shrunk, Step::Complete(_)), "two announced, two seen: {shrunk:?}");
+    }
+
+    #[test]
+    fn without_a_total_only_an_empty_page_ends_a_list() {
+        let page = |rows| Page { rows, ..Page::default() };
+        let Step::Next(walk) = Walk::start(Paging::Offset, 1).step(Paging::Offset, &page(rows(&[1])), at(0))
+        else {
+            panic!("a short page is no end")
+        };
+        assert!(matches!(walk.step(Paging::Offset, &page(Vec::new()), at(0)), Step::Complete(_)));
     }
 }

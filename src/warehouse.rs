@@ -50,7 +50,7 @@ impl Warehouse {
         create_file(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
-            Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, error))?;
+            Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
         let mut warehouse =
             Self { connection, statements: statements(), path: path.to_owned(), _lock: Some(lock) };
         warehouse.prepare()?;
@@ -67,7 +67,7 @@ impl Warehouse {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
-            Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, error))?;
+            Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
         let warehouse = Self { connection, statements: statements(), path: path.to_owned(), _lock: None };
         warehouse.check_identity()?;
         Ok(warehouse)
@@ -85,7 +85,7 @@ impl Warehouse {
         }
         self.check_identity()?;
         let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, error);
+        let sql = |error| WarehouseError::sql(&path, &error);
         self.connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         self.connection
             .execute_batch(
@@ -108,7 +108,7 @@ impl Warehouse {
 
     /// Refuses files that are no database, another program's, or written by a newer version of ours.
     fn check_identity(&self) -> Result<(), WarehouseError> {
-        let sql = |error| WarehouseError::sql(&self.path, error);
+        let sql = |error| WarehouseError::sql(&self.path, &error);
         let pragma = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let application_id = pragma("application_id").map_err(sql)?;
         let objects: i64 = self
@@ -126,7 +126,7 @@ impl Warehouse {
         Ok(())
     }
 
-    fn sql(&self, error: rusqlite::Error) -> WarehouseError {
+    fn sql(&self, error: &rusqlite::Error) -> WarehouseError {
         WarehouseError::sql(&self.path, error)
     }
 }

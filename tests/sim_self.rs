@@ -1,4 +1,5 @@
 //! The simulator against its own specification: signing vectors, validation, money that adds up.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail at once")]
 
 #[path = "sim/mod.rs"]
 mod sim;

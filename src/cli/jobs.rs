@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::{Common, Output, say, say_json, table};
 use crate::config::Config;
-use crate::error::Failure;
 use crate::time::UtcSecond;
 
 #[derive(Serialize)]
@@ -17,7 +16,7 @@ struct JobRow {
     accounts: Vec<String>,
 }
 
-pub(super) fn execute(common: &Common, config: &Config) -> Result<u8, Failure> {
+pub(super) fn execute(common: &Common, config: &Config) {
     let now = UtcSecond::now();
     let rows: Vec<JobRow> = config
         .jobs
@@ -54,5 +53,4 @@ pub(super) fn execute(common: &Common, config: &Config) -> Result<u8, Failure> {
             say(&shown.to_string());
         }
     }
-    Ok(0)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::profile::AddressError;
+use super::wait::NEXT_TRY;
 use crate::refusal::{Refusal, Unavailability};
 use crate::retry::GaveUp;
 use crate::time::UtcSecond;
@@ -196,7 +197,13 @@ pub enum FetchError {
 }
 
 fn wait_text(wait: Option<Duration>) -> String {
-    wait.map(|wait| format!(" ({} ms)", wait.as_millis())).unwrap_or_default()
+    /// Shorter ones are told to the millisecond.
+    const LONG: Duration = Duration::from_secs(10);
+    match wait {
+        Some(wait) if wait >= LONG => format!(" ({} s)", wait.as_secs()),
+        Some(wait) => format!(" ({} ms)", wait.as_millis()),
+        None => String::new(),
+    }
 }
 
 fn last_text(last: Option<&str>) -> String {
@@ -246,13 +253,13 @@ impl FetchError {
 
     /// What to do about it, as a fragment.
     #[must_use]
-    pub const fn advice(&self) -> &'static str {
+    pub fn advice(&self) -> &'static str {
         match self {
             Self::Credentials { .. } => {
                 "check the key pair or password, and that it is enabled and of this site"
             }
             Self::Forbidden { .. } => {
-                "grant the account's user the permission to view billing, or check the role"
+                "grant the account's user the permission to view orders and subscriptions (billing:order:view, billing:subscription:view), or check the role"
             }
             Self::Clock { .. } => "set this machine's clock (UTC), for example with NTP",
             Self::NotARefundOrder { .. } => "nothing to do; this order has no refund attribution",
@@ -266,11 +273,11 @@ impl FetchError {
             Self::Tls { .. } => {
                 "check the endpoint, this machine's CA certificates and date, and TLS-inspecting proxies"
             }
-            Self::Unavailable { .. } => {
-                "check endpoint, network and proxy; nothing is lost, the next run goes on from here"
-            }
             Self::DailyQuota { .. } => {
                 "nothing is lost; the next run goes on from here when the quota is renewed"
+            }
+            Self::Unavailable { .. } | Self::Deadline { reason: NEXT_TRY, .. } => {
+                "check endpoint, network and proxy; nothing is lost, the next run goes on from here"
             }
             Self::Deadline { .. } => "nothing is lost; the next run goes on from here, or raise the deadline",
         }

@@ -7,6 +7,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::error::{FetchError, Place};
 use crate::retry::Deadline;
 
+/// What is waited for after a failed try. A job whose deadline is nearer has no quota to wait for: its vendor is away.
+pub(super) const NEXT_TRY: &str = "the next try";
+
 /// Sleeps until an instant, or fails at once when that is not before the deadline.
 pub(super) async fn pause(
     until: Instant,

@@ -188,11 +188,11 @@ async fn plan_windows(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
     scopes.extend(new.into_iter().map(Scope::Created));
     let resumed = begun.into_iter().filter(|(scope, _)| scope.window().is_some());
     let resumed = resumed.map(|(scope, walk)| unit(scope, None, walk));
-    let begin = |scope: Scope| {
+    let from_start = |scope: Scope| {
         let walk = Walk::start(context.stream.paging(&scope), 1);
         unit(scope, None, walk)
     };
-    Ok(resumed.chain(scopes.into_iter().map(begin)).collect())
+    Ok(resumed.chain(scopes.into_iter().map(from_start)).collect())
 }
 
 fn unit(scope: Scope, customer_id: Option<String>, walk: Walk) -> Unit {

@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::board::Feeding;
 use super::job::{Context, WIDTH};
@@ -19,6 +21,9 @@ use crate::warehouse::{QueueEntry, WarehouseError};
 /// soon get their turn.
 const BATCH: usize = 64;
 
+/// How often the length of the queue is counted, for whoever watches.
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
+
 /// Orders failing in a row until the fault is not theirs.
 const FAILURES_IN_A_ROW: usize = 50;
 
@@ -31,6 +36,7 @@ pub(super) async fn drain(context: &Arc<Context>, findings: &mut Vec<Finding>) -
         reading: JoinSet::new(),
         excluded: HashSet::new(),
         failures_in_a_row: 0,
+        counted_at: None,
         unavailable: None,
         findings,
     };
@@ -49,6 +55,8 @@ struct Drain<'a> {
     /// Entries in hand, and those that failed in this run.
     excluded: HashSet<QueueEntry>,
     failures_in_a_row: usize,
+    /// When the length of the queue was last counted: the count walks the whole queue.
+    counted_at: Option<Instant>,
     /// The first order that got no answer, while others did.
     unavailable: Option<Stop>,
     findings: &'a mut Vec<Finding>,
@@ -100,15 +108,20 @@ impl Drain<'_> {
         let (account, stream) = (self.context.account.clone(), self.context.stream.name());
         let now = self.context.client.now();
         let count = (BATCH + self.excluded.len()) as u64;
+        let is_count_old = self.counted_at.is_none_or(|at| at.elapsed() > COUNT_INTERVAL);
         let (entries, due) = self
             .context
             .writer
             .call(move |warehouse| {
                 let entries = warehouse.due_entries(&account, stream, now, count)?;
-                Ok((entries, warehouse.count_due(&account, stream, now)?))
+                let due = is_count_old.then(|| warehouse.count_due(&account, stream, now)).transpose()?;
+                Ok((entries, due))
             })
             .await?;
-        self.context.counts.plan(due);
+        if let Some(due) = due {
+            self.context.counts.plan(due);
+            self.counted_at = Some(Instant::now());
+        }
         self.pending = entries.into_iter().filter(|entry| !self.excluded.contains(entry)).collect();
         Ok(())
     }

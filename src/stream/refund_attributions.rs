@@ -76,7 +76,7 @@ impl Stream for RefundAttributions {
     /// When attributions appear relative to the order's completion is not documented: ask once more a day
     /// later (`CONTRACT` §10).
     fn read_again_after(&self) -> Option<Duration> {
-        Some(Duration::from_secs(24 * 3600))
+        Some(Duration::from_hours(24))
     }
 
     fn request(&self, ask: &Ask, _cursor: &Cursor, _limit: u32) -> Request {

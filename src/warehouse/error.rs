@@ -65,6 +65,14 @@ pub enum WarehouseError {
         /// The system's words.
         detail: String,
     },
+    /// The system failed to read or write an open file: a disk that fails, a file size limit, a share that went away.
+    #[error("the disk failed to read or write the warehouse {}: {detail}", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's words.
+        detail: String,
+    },
     /// The SQLite library is too old.
     #[error("SQLite {version} is too old; 3.51.3 or newer is needed")]
     OldLibrary {
@@ -85,7 +93,7 @@ pub enum WarehouseError {
 }
 
 impl WarehouseError {
-    pub(super) fn sql(path: &Path, error: rusqlite::Error) -> Self {
+    pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         let detail = error.to_string();
         match error.sqlite_error_code() {
@@ -93,12 +101,10 @@ impl WarehouseError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, detail },
             Some(ErrorCode::NotADatabase) => Self::Foreign { path },
-            Some(
-                ErrorCode::SystemIoFailure
-                | ErrorCode::CannotOpen
-                | ErrorCode::ReadOnly
-                | ErrorCode::PermissionDenied,
-            ) => Self::Io { path, detail },
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                Self::Io { path, detail }
+            }
+            Some(ErrorCode::SystemIoFailure) => Self::Disk { path, detail },
             _ => Self::Statement { path, detail },
         }
     }
@@ -114,7 +120,9 @@ impl WarehouseError {
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         match self {
-            Self::Held { .. } => "wait for it to finish; it goes on where it is",
+            Self::Held { .. } => {
+                "wait until it ends, or stop it with SIGTERM: it then ends after the page in hand, and nothing it read is lost"
+            }
             Self::Missing { .. } => "run `bss-sync run` first, or correct `warehouse.path`",
             Self::Foreign { .. } => "nothing was written to it; point `warehouse.path` at another file",
             Self::Newer { .. } => {
@@ -131,6 +139,9 @@ impl WarehouseError {
             }
             Self::Io { .. } => {
                 "check that the folder exists and that this user may write to it, then run again: nothing stored is lost"
+            }
+            Self::Disk { .. } => {
+                "check the disk, its free space and this user's file size limit (ulimit -f), then run again: nothing stored is lost"
             }
             Self::OldLibrary { .. } => "build bss-sync with its bundled SQLite",
             Self::Statement { .. } | Self::Stopped => {

@@ -100,7 +100,7 @@ const OPEN: &str = "account = ?1 and parent_order_id is null and gone_since is n
 impl Warehouse {
     pub(super) fn commit_pages(&mut self, pages: &[Box<PageCommit>]) -> Result<Vec<Tally>, WarehouseError> {
         let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, error);
+        let sql = |error| WarehouseError::sql(&path, &error);
         let tx = self
             .connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
@@ -126,7 +126,7 @@ impl Warehouse {
                 (&run.job, &run.account, run.stream, env!("CARGO_PKG_VERSION"), run.at.to_string()),
                 |row| row.get(0),
             )
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Records how a run ended.
@@ -149,7 +149,7 @@ impl Warehouse {
                 ),
             )
             .map(|_| ())
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// The windows of a time field that were read completely.
@@ -180,7 +180,7 @@ impl Warehouse {
                 };
                 texts.into_iter().filter_map(window).collect()
             })
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// The watermark of a time field, as the last run left it.
@@ -203,7 +203,7 @@ impl Warehouse {
                     .optional()
             })
             .map(|text| text.as_deref().and_then(UtcSecond::parse))
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Moves the watermark of a time field.
@@ -226,7 +226,7 @@ impl Warehouse {
                 (account, stream, lane.to_string(), watermark.to_string(), run),
             )
             .map(|_| ())
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Walks that the last run left in the middle: scope, customer ('' for none) and where they stand.
@@ -257,7 +257,7 @@ impl Warehouse {
                     })
                     .collect()
             })
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// When a whole list was last read completely; `customer` names whose.
@@ -281,7 +281,7 @@ impl Warehouse {
                     .optional()
             })
             .map(|text| text.as_deref().and_then(UtcSecond::parse))
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Customers that a partner's warehouse knows, from its customer list and from its orders.
@@ -297,7 +297,7 @@ impl Warehouse {
             .and_then(|mut statement| {
                 statement.query_map([account], |row| row.get(0))?.collect::<rusqlite::Result<Vec<_>>>()
             })
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Open orders created before `before`, counted by status.
@@ -315,7 +315,7 @@ impl Warehouse {
                     })?
                     .collect::<rusqlite::Result<Vec<_>>>()
             })
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Puts the open orders of a status, created before `before` and not among `seen`, into the queue, to be
@@ -332,7 +332,7 @@ impl Warehouse {
         run: RunId,
     ) -> Result<u64, WarehouseError> {
         let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, error);
+        let sql = |error| WarehouseError::sql(&path, &error);
         let tx = self.connection.transaction().map_err(sql)?;
         let departed: Vec<Dependent> = tx
             .prepare_cached(&format!(
@@ -388,7 +388,7 @@ impl Warehouse {
                     })?
                     .collect::<rusqlite::Result<Vec<_>>>()
             })
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Entries of a queue that are due.
@@ -403,7 +403,7 @@ impl Warehouse {
                 |row| row.get::<_, i64>(0),
             )
             .map(i64::unsigned_abs)
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Records why an entry could not be settled; it stays, and blocks no other.
@@ -424,7 +424,7 @@ impl Warehouse {
                 (error, account, stream, &entry.parent_id),
             )
             .map(|_| ())
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Quotas learned from refusals in the last 30 days; an older lesson may be out of date.
@@ -447,7 +447,7 @@ impl Warehouse {
                     })?
                     .collect::<rusqlite::Result<Vec<_>>>()
             })
-            .map_err(|error| self.sql(error))
+            .map_err(|error| self.sql(&error))
     }
 
     /// Stores quotas learned from refusals.
@@ -475,7 +475,7 @@ impl Warehouse {
                         at.to_string(),
                     ),
                 )
-                .map_err(|error| self.sql(error))?;
+                .map_err(|error| self.sql(&error))?;
         }
         Ok(())
     }

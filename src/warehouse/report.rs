@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Warehouse, WarehouseError};
+use super::{Warehouse, WarehouseError, lock};
 
 /// The state of the warehouse.
 #[derive(Clone, Debug, Serialize)]
@@ -86,13 +86,13 @@ impl Warehouse {
     /// # Errors
     /// When the warehouse fails.
     pub fn overview(&self) -> Result<Overview, WarehouseError> {
-        self.read_overview().map_err(|error| self.sql(error))
+        self.read_overview().map_err(|error| self.sql(&error))
     }
 
     fn read_overview(&self) -> rusqlite::Result<Overview> {
         let count = |sql: &str| self.connection.query_row(sql, [], |row| row.get(0));
         Ok(Overview {
-            runs: self.last_runs()?,
+            runs: self.last_runs(self.crashed_up_to()?)?,
             watermarks: self
                 .connection
                 .prepare("select account, stream, lane, watermark from watermarks order by account, stream, lane")?
@@ -129,17 +129,28 @@ impl Warehouse {
         })
     }
 
-    fn last_runs(&self) -> rusqlite::Result<Vec<LastRun>> {
+    /// The newest run that nobody works on although it was never ended; 0 when there is none. A worker that was
+    /// killed cannot write how it ended, but the kernel took its lock away.
+    fn crashed_up_to(&self) -> rusqlite::Result<i64> {
+        let newest = "select coalesce(max(run_id), 0) from runs where outcome = 'running'";
+        let newest = self.connection.query_row(newest, [], |row| row.get(0))?;
+        Ok(if newest > 0 && !lock::is_held(&self.path) { newest } else { 0 })
+    }
+
+    /// The last run of each job and account; those up to `crashed_up_to` that were never ended are crashed.
+    fn last_runs(&self, crashed_up_to: i64) -> rusqlite::Result<Vec<LastRun>> {
         self.connection
             .prepare(
                 "with last as (select max(run_id) as run_id from runs group by account, job)
-                 select account, job, outcome, reason, started_at, finished_at, requests, throttled, rows_received,
+                 select account, job, iif(outcome = 'running' and run_id <= ?1, 'crashed', outcome),
+                     iif(outcome = 'running' and run_id <= ?1, 'the worker ended without a word', reason),
+                     started_at, finished_at, requests, throttled, rows_received,
                      rows_inserted, rows_changed,
                      (select max(finished_at) from runs as done
                       where done.account = runs.account and done.job = runs.job and done.outcome = 'done')
                  from runs join last using (run_id) order by account, run_id",
             )?
-            .query_map([], |row| {
+            .query_map([crashed_up_to], |row| {
                 Ok(LastRun {
                     account: row.get(0)?,
                     job: row.get(1)?,

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Schema version of this program: the number of migrations.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are a handful")]
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// Views in the order of their creation: a view stands behind those it reads.
@@ -51,7 +52,7 @@ const BOOKKEEPING: &[&str] =
 
 /// Applies the missing migrations, and makes the derived objects anew when this program's differ.
 pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Result<(), WarehouseError> {
-    let sql = |error| WarehouseError::sql(path, error);
+    let sql = |error| WarehouseError::sql(path, &error);
     connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
     Migrations::new(MIGRATIONS.iter().map(|migration| M::up(migration)).collect())
         .to_latest(connection)
@@ -63,7 +64,7 @@ pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Resu
 
 fn migration_error(path: &Path, error: rusqlite_migration::Error) -> WarehouseError {
     match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => WarehouseError::sql(path, err),
+        rusqlite_migration::Error::RusqliteError { err, .. } => WarehouseError::sql(path, &err),
         other => WarehouseError::Statement { path: path.to_owned(), detail: other.to_string() },
     }
 }

@@ -6,7 +6,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection};
 
 use super::RunId;
-use crate::record::{Context, Record, Source, Table, Value};
+use crate::record::{Column, Context, Record, Source, Table, Value};
 use crate::stream::{Owned, Role};
 
 /// What storing a record did.
@@ -182,17 +182,18 @@ fn upsert_sql(table: &Table) -> String {
     }
     columns.extend(["first_seen_run", "last_changed_run", "last_seen_at"]);
     let content = &table.columns[table.key_len..];
-    let new = |column: &crate::record::Column| match column.source {
+    let list = |text: &dyn Fn(&Column) -> String| content.iter().map(text).collect::<Vec<_>>().concat();
+    let new = |column: &Column| match column.source {
         Source::GivenOrKept => format!("coalesce(excluded.{0}, {name}.{0})", column.name),
         Source::Field(_) | Source::Nested(..) | Source::Given => format!("excluded.{}", column.name),
     };
-    let context = match table.context {
+    let context_sets = match table.context {
         Context::Stored => "asked_customer_id = excluded.asked_customer_id, role = excluded.role, ",
         Context::InParent => "",
     };
     format!(
         "insert into {name} ({columns}) values ({places})
-         on conflict ({key}) do update set {sets}extra = excluded.extra, {context}gone_since = null,
+         on conflict ({key}) do update set {sets}extra = excluded.extra, {context_sets}gone_since = null,
              last_changed_run = excluded.last_changed_run, last_seen_at = excluded.last_seen_at,
              version = {name}.version + 1
          where excluded.last_seen_at >= {name}.last_seen_at
@@ -201,9 +202,9 @@ fn upsert_sql(table: &Table) -> String {
         places = vec!["?"; columns.len()].join(", "),
         columns = columns.join(", "),
         key = key_columns(table).collect::<Vec<_>>().join(", "),
-        sets = content.iter().map(|c| format!("{} = {}, ", c.name, new(c))).collect::<String>(),
-        old = content.iter().map(|c| format!("{name}.{}, ", c.name)).collect::<String>(),
-        new = content.iter().map(|c| format!("{}, ", new(c))).collect::<String>(),
+        sets = list(&|column| format!("{} = {}, ", column.name, new(column))),
+        old = list(&|column| format!("{name}.{}, ", column.name)),
+        new = list(&|column| format!("{}, ", new(column))),
     )
 }
 

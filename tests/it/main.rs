@@ -1,4 +1,5 @@
 //! Behaviour through the public surface: the command line, the HTTP wire, the SQLite file.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail at once")]
 
 #[path = "../sim/mod.rs"]
 mod sim;
@@ -6,6 +7,8 @@ mod support;
 
 mod cli;
 mod fixtures;
+mod resume;
 mod schema;
 mod secrets;
+mod truth;
 mod views;

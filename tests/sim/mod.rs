@@ -2,6 +2,7 @@
 //!
 //! It imports nothing of the program it tests, so that one mistake cannot hide on both sides.
 #![allow(dead_code, unused_imports, reason = "every test binary uses another part of the simulator")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a broken simulator must fail its test at once")]
 
 pub mod ask;
 pub mod auth;

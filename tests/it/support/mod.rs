@@ -1,6 +1,8 @@
 //! A bench for the real program: a simulator, a folder with a configuration, and the warehouse it fills.
 #![allow(dead_code, reason = "every module of tests uses another part of the bench")]
 
+pub mod truth;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
