@@ -197,5 +197,5 @@ fn title(text: &str) {
 }
 
 fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}\n")).collect()
+    text.lines().map(|line| ["    ", line, "\n"].concat()).collect()
 }

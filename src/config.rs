@@ -13,7 +13,7 @@ mod jobs;
 mod overlay;
 mod secret;
 
-pub use crate::stream::Role;
+pub use crate::scope::Role;
 pub use environment::Environment;
 
 /// Where a configuration is looked for when no flag names one, in this order.

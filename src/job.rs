@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 
+use crate::scope::Role;
 use crate::settings::{Node, Problem, Problems, Section, duration, is_name, nearest};
-use crate::stream::Role;
 use crate::time::UtcSecond;
 
 mod schedule;

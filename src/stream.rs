@@ -14,9 +14,10 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::decode::{BadBody, Object};
+use crate::page::Page;
 use crate::record::{Drift, Record, Reject, Table, Value};
 use crate::request::{Endpoint, Request};
-use crate::time::{UtcSecond, Window};
+use crate::scope::{Ask, Role, Scope};
 use crate::walk::{Cursor, Paging};
 
 /// Every stream this build can sync; the only registration there is.
@@ -34,137 +35,6 @@ pub static CATALOGUE: &[&dyn Stream] = &[
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Stream> {
     CATALOGUE.iter().copied().find(|stream| stream.name() == name)
-}
-
-/// Whose credential reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// The account that owns the resources.
-    Customer,
-    /// A solution provider or distributor, who sees the customers' orders.
-    Partner,
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Customer => "customer",
-            Self::Partner => "partner",
-        })
-    }
-}
-
-/// What one walk reads to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// Orders by creation time.
-    Created(Window),
-    /// Orders by payment time.
-    Paid(Window),
-    /// Orders that have a status now.
-    Status(i64),
-    /// What belongs to one order (or the order itself).
-    Parent(String),
-    /// The whole list.
-    Whole,
-}
-
-impl Scope {
-    /// Reads back what `Display` wrote; `None` for anything else.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
-        let window = || {
-            let (begin, end) = rest.split_once('/')?;
-            Window::new(UtcSecond::parse(begin)?, UtcSecond::parse(end)?)
-        };
-        match kind {
-            "created" => window().map(Self::Created),
-            "paid" => window().map(Self::Paid),
-            "status" => rest.parse().ok().map(Self::Status),
-            "order" => Some(Self::Parent(rest.to_owned())),
-            "whole" => Some(Self::Whole),
-            _ => None,
-        }
-    }
-
-    /// The window, for scopes that are one.
-    #[must_use]
-    pub const fn window(&self) -> Option<Window> {
-        match self {
-            Self::Created(window) | Self::Paid(window) => Some(*window),
-            Self::Status(_) | Self::Parent(_) | Self::Whole => None,
-        }
-    }
-
-    /// The parent, for scopes that are one.
-    #[must_use]
-    pub fn parent(&self) -> Option<&str> {
-        match self {
-            Self::Parent(parent) => Some(parent),
-            Self::Created(_) | Self::Paid(_) | Self::Status(_) | Self::Whole => None,
-        }
-    }
-
-    /// The time field whose watermark a window moves.
-    #[must_use]
-    pub const fn lane(&self) -> Option<Lane> {
-        match self {
-            Self::Created(_) => Some(Lane::Created),
-            Self::Paid(_) => Some(Lane::Paid),
-            Self::Status(_) | Self::Parent(_) | Self::Whole => None,
-        }
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Created(window) => write!(f, "created {}/{}", window.begin(), window.end()),
-            Self::Paid(window) => write!(f, "paid {}/{}", window.begin(), window.end()),
-            Self::Status(status) => write!(f, "status {status}"),
-            Self::Parent(parent) => write!(f, "order {parent}"),
-            Self::Whole => f.write_str("whole"),
-        }
-    }
-}
-
-/// A time field of orders that has windows and a watermark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Lane {
-    /// `create_time`.
-    Created,
-    /// `payment_time`.
-    Paid,
-}
-
-impl Lane {
-    /// The scope that reads a window of this time field.
-    #[must_use]
-    pub const fn scope(self, window: Window) -> Scope {
-        match self {
-            Self::Created => Scope::Created(window),
-            Self::Paid => Scope::Paid(window),
-        }
-    }
-}
-
-impl fmt::Display for Lane {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Created => "created",
-            Self::Paid => "paid",
-        })
-    }
-}
-
-/// What is asked: the request is part of the record, because many rows do not say what they belong to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Ask {
-    /// What to read.
-    pub scope: Scope,
-    /// The customer the request names; partners must name one for what belongs to a customer.
-    pub customer_id: Option<String>,
 }
 
 /// How a stream comes to know what to ask.
@@ -191,51 +61,6 @@ impl Reading {
     #[must_use]
     pub const fn reads_whole(self) -> bool {
         matches!(self, Self::QueueAndWhole | Self::Whole)
-    }
-}
-
-/// What one answer holds.
-#[derive(Debug, Default)]
-pub struct Page {
-    /// Records to store.
-    pub records: Vec<Record>,
-    /// Key and creation time of each row the paging counts.
-    pub rows: Vec<RowMark>,
-    /// The number of matching rows, as the vendor counts them.
-    pub total: Option<u64>,
-    /// Rows that could not be decoded.
-    pub rejects: Vec<Reject>,
-    /// What the documents do not list.
-    pub drift: Vec<Drift>,
-}
-
-/// What the paging must know of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowMark {
-    /// The row's key; its whole text where it could not be decoded.
-    pub key: String,
-    /// The time the list is sorted by, where it is sorted.
-    pub time: Option<UtcSecond>,
-}
-
-impl Page {
-    /// Adds a decoded row that the paging counts.
-    pub fn push(&mut self, decoded: Result<Record, Reject>) {
-        match decoded {
-            Ok(record) => {
-                let time = record.text("create_time").and_then(UtcSecond::parse);
-                self.rows.push(RowMark { key: record.first_key().to_owned(), time });
-                self.records.push(record);
-            }
-            Err(reject) => {
-                let time = Object::parse(&reject.raw)
-                    .ok()
-                    .and_then(|mut fields| fields.take("create_time"))
-                    .and_then(|time| UtcSecond::parse(time.get().trim_matches('"')));
-                self.rows.push(RowMark { key: reject.raw.clone(), time });
-                self.rejects.push(reject);
-            }
-        }
     }
 }
 

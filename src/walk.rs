@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stream::{Page, RowMark};
+use crate::page::{Page, RowMark};
 use crate::time::{UtcSecond, Window};
 
 /// How an answer is paged.
@@ -11,7 +11,8 @@ pub enum Paging {
     /// The list is sorted by creation time: the next page begins at the last row's time. Immune to rows that
     /// come and go before it.
     Keyset(Window),
-    /// The next page begins behind the rows received.
+    /// Nothing promises the same order in two calls (`CONTRACT` §11.4): the next page begins with the last row
+    /// received, the anchor. Another row in its place means that rows were moved past the reader.
     Offset,
     /// One answer has everything.
     Unpaged,
@@ -57,6 +58,9 @@ impl Cursor {
 pub struct Walk {
     /// Where the next page starts.
     pub cursor: Cursor,
+    /// Key of the row that the next page must begin with; `None` at the start, and where rows are sorted.
+    #[serde(default)]
+    pub anchor: Option<String>,
     /// Rows the vendor announced at the first page.
     pub expected: Option<u64>,
     /// Rows received so far, repeated ones counted once.
@@ -91,7 +95,7 @@ impl Walk {
             }
             Paging::Offset | Paging::Unpaged => Cursor::Offset(0),
         };
-        Self { cursor, expected: None, seen: 0, requests: 0, attempt, started_at: None }
+        Self { cursor, anchor: None, expected: None, seen: 0, requests: 0, attempt, started_at: None }
     }
 
     /// Judges a page that was asked for with this walk's cursor.
@@ -103,8 +107,12 @@ impl Walk {
             Cursor::Keyset { edge, .. } => {
                 page.rows.iter().filter(|row| edge.iter().any(|(key, _)| *key == row.key)).count() as u64
             }
-            Cursor::Offset(_) => 0,
+            Cursor::Offset(_) => u64::from(self.anchor.is_some()),
         };
+        if self.anchor.is_some() && self.anchor.as_deref() != page.rows.first().map(|row| row.key.as_str()) {
+            let reason = format!("row {offset} is not the one it was a page before: the list moved");
+            return Step::Unproven(Self { requests: self.requests + 1, ..self }, reason);
+        }
         let walk = Self {
             expected: self.expected.or(page.total),
             seen: self.seen + received - repeated,
@@ -115,26 +123,36 @@ impl Walk {
         let at_end = match (paging, page.total) {
             (Paging::Unpaged, _) => true,
             (Paging::Keyset(_) | Paging::Offset, Some(total)) => offset + received >= total,
-            // Without a total only an empty page ends a list: a short one may be the vendor's whim.
-            (Paging::Keyset(_) | Paging::Offset, None) => received == 0,
+            // Without a total only a page without a new row ends a list: a short one may be the vendor's whim.
+            (Paging::Keyset(_), None) => received == 0,
+            (Paging::Offset, None) => received == repeated,
         };
         if at_end {
             return walk.judge(page);
         }
-        if received == 0 {
+        let is_stuck = matches!(walk.cursor, Cursor::Offset(_)) && received == repeated;
+        if received == 0 || is_stuck {
             let total = page.total.unwrap_or_default();
-            return Step::Unproven(walk, format!("an empty page at row {offset} of {total}"));
+            return Step::Unproven(walk, format!("no further row at row {offset} of {total}"));
         }
         let cursor = walk.cursor.after(&page.rows);
-        Step::Next(Self { cursor, ..walk })
+        let anchor = match cursor {
+            Cursor::Offset(_) => page.rows.last().map(|row| row.key.clone()),
+            Cursor::Keyset { .. } => None,
+        };
+        Step::Next(Self { cursor, anchor, ..walk })
     }
 
     fn judge(self, page: &Page) -> Step {
-        // A list that moved while it was read announces another number at its end.
-        let announced = match &self.cursor {
-            Cursor::Offset(_) => page.total.or(self.expected),
-            Cursor::Keyset { .. } => self.expected,
-        };
+        // A row that left before the reader's place moved another one past it: what was seen then adds up to the
+        // new number although one is missing.
+        if let (Cursor::Offset(_), Some(first), Some(last)) = (&self.cursor, self.expected, page.total)
+            && first != last
+        {
+            let reason = format!("{first} rows announced at the start, {last} at the end");
+            return Step::Unproven(self, reason);
+        }
+        let announced = self.expected;
         match announced {
             Some(expected) if expected != self.seen => {
                 let reason = format!("{} rows announced, {} seen", expected, self.seen);
@@ -150,7 +168,8 @@ impl Cursor {
     fn after(&self, rows: &[RowMark]) -> Self {
         let received = rows.len() as u64;
         match self {
-            Self::Offset(offset) => Self::Offset(offset + received),
+            // The last row again: the anchor.
+            Self::Offset(offset) => Self::Offset(offset + received - 1),
             Self::Keyset { from, offset, edge } => {
                 let last = rows.last().and_then(|row| row.time);
                 let sorted = rows.is_sorted_by_key(|row| row.time);
@@ -260,6 +279,7 @@ mod tests {
         ) {
             let walk = Walk {
                 cursor: Cursor::Keyset { from, offset, edge },
+                anchor: None,
                 expected: None,
                 seen,
                 requests: 1,
@@ -298,17 +318,35 @@ mod tests {
         else {
             panic!("one more row was announced")
         };
-        let shrunk = walk.step(Paging::Offset, &page(Vec::new(), 2), at(0));
-        assert!(matches!(shrunk, Step::Complete(_)), "two announced, two seen: {shrunk:?}");
+        let last = rows(&[1, 2]).split_off(1);
+        let shrunk = walk.clone().step(Paging::Offset, &page(last.clone(), 2), at(0));
+        assert!(matches!(shrunk, Step::Unproven(..)), "a row left, and took the place of another: {shrunk:?}");
+        let stuck = walk.clone().step(Paging::Offset, &page(last, 3), at(0));
+        assert!(matches!(stuck, Step::Unproven(..)), "the third row never came: {stuck:?}");
+        let moved = walk.step(Paging::Offset, &page(rows(&[7, 8]), 3), at(0));
+        assert!(matches!(moved, Step::Unproven(..)), "another row stands in the place of the last: {moved:?}");
     }
 
     #[test]
-    fn without_a_total_only_an_empty_page_ends_a_list() {
+    fn pages_of_an_unsorted_list_overlap_by_one_row() {
+        let page = |rows, total| Page { rows, total: Some(total), ..Page::default() };
+        let all = rows(&[1, 2, 3, 4, 5]);
+        let first = Walk::start(Paging::Offset, 1).step(Paging::Offset, &page(all[..3].to_vec(), 5), at(0));
+        let Step::Next(walk) = first else { panic!("two more rows were announced") };
+        assert_eq!((walk.cursor.offset(), walk.anchor.as_deref()), (2, Some("2")));
+        let Step::Complete(done) = walk.step(Paging::Offset, &page(all[2..].to_vec(), 5), at(0)) else {
+            panic!("five announced, five seen")
+        };
+        assert_eq!((done.seen, done.requests), (5, 2));
+    }
+
+    #[test]
+    fn without_a_total_only_a_page_without_a_new_row_ends_a_list() {
         let page = |rows| Page { rows, ..Page::default() };
         let Step::Next(walk) = Walk::start(Paging::Offset, 1).step(Paging::Offset, &page(rows(&[1])), at(0))
         else {
             panic!("a short page is no end")
         };
-        assert!(matches!(walk.step(Paging::Offset, &page(Vec::new()), at(0)), Step::Complete(_)));
+        assert!(matches!(walk.step(Paging::Offset, &page(rows(&[1])), at(0)), Step::Complete(_)));
     }
 }

@@ -9,8 +9,8 @@ use super::{Account, Environment, secret};
 use crate::client::{Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
 use crate::job::role;
 use crate::rate::{QuotaOverrides, QuotaSetting};
+use crate::scope::Role;
 use crate::settings::{Section, duration, is_name};
-use crate::stream::Role;
 
 /// The variables of the vendor's SDKs: key, secret key, and the token that comes with temporary ones (`CONTRACT` §2).
 const SDK_VARIABLES: [&str; 3] =

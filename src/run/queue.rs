@@ -13,7 +13,7 @@ use super::outcome::{Finding, Stop};
 use super::walker::{End, Unit, walk};
 use crate::client::FetchError;
 use crate::retry::GaveUp;
-use crate::stream::{Ask, Role, Scope};
+use crate::scope::{Ask, Role, Scope};
 use crate::walk::Walk;
 use crate::warehouse::{QueueEntry, WarehouseError};
 

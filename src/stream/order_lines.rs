@@ -1,12 +1,12 @@
 //! Order lines, with the order's head as the details endpoint shows it.
 
 use super::orders::{MEMBERS, decode_order};
-use super::{
-    Ask, LANGUAGE, Owned, Page, Reading, Stream, codes, discount_table, get_page, list_unknown, order_columns,
-};
+use super::{LANGUAGE, Owned, Reading, Stream, codes, discount_table, get_page, list_unknown, order_columns};
 use crate::decode::{BadBody, Object, decode_row};
+use crate::page::Page;
 use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
 use crate::request::{Endpoint, Method, Quota, Request};
+use crate::scope::Ask;
 use crate::walk::Cursor;
 
 /// `GET /v2/orders/customer-orders/details/{order_id}` (`CONTRACT` §7.2).

@@ -2,12 +2,14 @@
 
 use serde_json::value::RawValue;
 
-use super::{Ask, Page, Reading, Scope, Stream, codes, discount_table, order_columns};
+use super::{Reading, Stream, codes, discount_table, order_columns};
 use crate::decode::{BadBody, Object, decode_row};
+use crate::page::Page;
 use crate::record::{
     Children, Column, Context, Dependent, Drift, Kind, Record, Reject, Source, Table, Value,
 };
 use crate::request::{Endpoint, Method, Quota, Request};
+use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
 /// `GET /v2/orders/customer-orders` (`CONTRACT` §7.1).

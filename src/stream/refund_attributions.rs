@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Ask, ListAnswer, Owned, Page, Reading, Scope, Stream};
+use super::{ListAnswer, Owned, Reading, Stream};
 use crate::decode::BadBody;
+use crate::page::Page;
 use crate::record::{Column, Context, Table, Value};
 use crate::request::{Endpoint, Method, Quota, Request};
+use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
 /// `GET /v2/orders/customer-orders/refund-orders` (`CONTRACT` §7.3).

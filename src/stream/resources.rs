@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
-use super::{Ask, ListAnswer, Owned, Page, Reading, Scope, Stream, codes};
+use super::{ListAnswer, Owned, Reading, Stream, codes};
 use crate::decode::BadBody;
+use crate::page::Page;
 use crate::record::{Column, Context, Kind, Record, Table, Value};
 use crate::request::{Endpoint, Method, Quota, Request};
+use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
 /// `POST /v2/orders/suscriptions/resources/query`, spelled so (`CONTRACT` §7.4).

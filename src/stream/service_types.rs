@@ -1,9 +1,11 @@
 //! The catalogue of cloud service types.
 
-use super::{Ask, LANGUAGE, ListAnswer, Page, Reading, Stream, get_page};
+use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
 use crate::decode::BadBody;
+use crate::page::Page;
 use crate::record::{Column, Context, Table};
 use crate::request::{Endpoint, Method, Quota, Request};
+use crate::scope::Ask;
 use crate::walk::Cursor;
 
 /// `GET /v2/products/service-types` (`CONTRACT` §7.6).

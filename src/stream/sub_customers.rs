@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
-use super::{Ask, ListAnswer, Page, Reading, Role, Stream, codes};
+use super::{ListAnswer, Reading, Stream, codes};
 use crate::decode::BadBody;
+use crate::page::Page;
 use crate::record::{Children, Column, Context, Source, Table};
 use crate::request::{Endpoint, Method, Quota, Request};
+use crate::scope::{Ask, Role};
 use crate::walk::Cursor;
 
 /// `POST /v2/partners/sub-customers/query` (`CONTRACT` §7.19).

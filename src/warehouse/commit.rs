@@ -5,8 +5,10 @@ use sha2::{Digest, Sha256};
 
 use super::ledger::RunId;
 use super::upsert::{Effect, Origin, Statements, Store};
+use crate::page::Page;
 use crate::record::{Dependent, Drift, Reject};
-use crate::stream::{Ask, Page, Role, Scope, Stream};
+use crate::scope::{Ask, Role, Scope};
+use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
 use crate::walk::Walk;
 

@@ -7,7 +7,7 @@ use super::commit::{PageCommit, Tally, commit_page, enqueue, saturate};
 use super::{Warehouse, WarehouseError};
 use crate::record::Dependent;
 use crate::request::Quota;
-use crate::stream::Lane;
+use crate::scope::Lane;
 use crate::time::{UtcSecond, Window};
 use crate::walk::Walk;
 

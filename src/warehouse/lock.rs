@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::WarehouseError;
 use crate::time::UtcSecond;
@@ -12,12 +12,28 @@ use crate::time::UtcSecond;
 #[derive(Debug)]
 pub(super) struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
+/// Whether the process that took the lock last still lives. Looking must not touch the lock itself: a worker
+/// that starts at that moment would be turned away.
+pub(super) fn holder_lives(warehouse: &Path) -> bool {
+    std::fs::read_to_string(path_of(warehouse)).is_ok_and(|holder| {
+        let process = holder.strip_prefix(PROCESS).and_then(|rest| rest.split(',').next());
+        process.is_some_and(|id| Path::new("/proc").join(id).exists())
+    })
+}
+
+/// Begins the lock file; the process id follows.
+const PROCESS: &str = "process ";
+
+fn path_of(warehouse: &Path) -> PathBuf {
+    let mut path = warehouse.as_os_str().to_owned();
+    path.push(".lock");
+    path.into()
+}
+
 impl Lock {
     /// Takes the lock in `<warehouse>.lock`, at once or not at all.
     pub(super) fn take(warehouse: &Path) -> Result<Self, WarehouseError> {
-        let mut path = warehouse.as_os_str().to_owned();
-        path.push(".lock");
-        let path = Path::new(&path);
+        let path = &path_of(warehouse);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -38,7 +54,7 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(WarehouseError::io(path, &error)),
         }
-        let holder = format!("process {}, since {}\n", std::process::id(), UtcSecond::now());
+        let holder = format!("{PROCESS}{}, since {}\n", std::process::id(), UtcSecond::now());
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(holder.as_bytes()))

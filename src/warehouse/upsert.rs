@@ -7,7 +7,8 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::RunId;
 use crate::record::{Column, Context, Record, Source, Table, Value};
-use crate::stream::{Owned, Role};
+use crate::scope::Role;
+use crate::stream::Owned;
 
 /// What storing a record did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -71,8 +71,13 @@ fn assert_recovers(bench: &Bench, before: &BTreeMap<&'static str, Vec<String>>) 
     assert_eq!(&stored(bench), before, "the vendor still shows the same");
 }
 
+/// Runs jobs as cron would; whatever goes wrong, no secret is told.
 fn call(bench: &Bench, jobs: &[&str]) -> Ran {
-    bench.call(&[&["run", "-q"], jobs].concat())
+    let ran = bench.call(&[&["run", "-q"], jobs].concat());
+    for secret in [sim::CUSTOMER_KEY.secret, sim::POWERLESS_KEY.secret, sim::CUSTOMER_USER.password] {
+        assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
+    }
+    ran
 }
 
 fn with_port_closed(bench: &Bench) {
@@ -160,7 +165,7 @@ fn a_user_without_any_permission_is_told_which_to_grant() {
         insta::assert_snapshot!(paragraph(&ran), @r#"
         acme orders: orders of account acme: not allowed: HTTP 403 CBC.0151 "Access denied." (request ID)
           grant the account's user the permission to view orders and subscriptions (billing:order:view, billing:subscription:view), or check the role
-        "#)
+        "#);
     });
     bench.set_env("TEST_AK", sim::CUSTOMER_KEY.access);
     bench.set_env("TEST_SK", sim::CUSTOMER_KEY.secret);
@@ -250,7 +255,7 @@ fn a_redirect_is_not_followed() {
         insta::assert_snapshot!(paragraph(&ran), @"
     acme orders: orders of account acme: HTTP 302 redirects elsewhere; nothing was sent there
       correct the endpoint, or the proxy in between
-    ")
+    ");
     });
     assert_recovers(&bench, &before);
 }
@@ -371,7 +376,7 @@ fn a_missing_configuration_is_told_with_the_places_it_was_looked_for() {
         site = "china"
         access_key = { env = "BSS_ACCESS_KEY" }
         secret_key = { env = "BSS_SECRET_KEY" }
-    "#)
+    "#);
     });
     let ran = bench.call(&["run", "--config", "nowhere.toml"]).expect_code(2);
     steady(&bench).bind(|| {
@@ -380,7 +385,7 @@ fn a_missing_configuration_is_told_with_the_places_it_was_looked_for() {
 
     nowhere.toml: this file cannot be read: No such file or directory (os error 2)
       check the path and its permissions
-    ")
+    ");
     });
 }
 
@@ -395,7 +400,7 @@ fn a_warehouse_of_a_newer_program_is_left_alone() {
         insta::assert_snapshot!(ran.stderr, @"
     bss-sync: the warehouse ./billing.sqlite has schema 9, this program knows up to 8
       nothing was written to it; upgrade bss-sync, or point `warehouse.path` at another file
-    ")
+    ");
     });
     assert_eq!(bench.call(&["status"]).code, Some(6));
     assert_eq!(fs::read(bench.warehouse()).expect("a file"), bytes, "not one byte was written");
@@ -417,7 +422,7 @@ fn another_programs_database_is_left_alone() {
         insta::assert_snapshot!(ran.stderr, @"
     bss-sync: ./billing.sqlite is not a bss-sync warehouse
       nothing was written to it; point `warehouse.path` at another file
-    ")
+    ");
     });
     assert_eq!(fs::read(bench.warehouse()).expect("a file"), bytes, "not one byte was written");
     fs::remove_file(bench.warehouse()).expect("removed");
@@ -434,7 +439,7 @@ fn a_file_that_is_no_database_is_left_alone() {
         insta::assert_snapshot!(ran.stderr, @"
     bss-sync: ./billing.sqlite is not a bss-sync warehouse
       nothing was written to it; point `warehouse.path` at another file
-    ")
+    ");
     });
     assert_eq!(fs::read_to_string(bench.warehouse()).expect("a file"), text);
     fs::remove_file(bench.warehouse()).expect("removed");
@@ -483,7 +488,7 @@ fn a_disk_that_fills_up_loses_nothing_that_was_stored() {
         insta::assert_snapshot!(paragraph, @"
         acme orders: the disk failed to read or write the warehouse ./billing.sqlite: disk I/O error
           check the disk, its free space and this user's file size limit (ulimit -f), then run again: nothing stored is lost
-        ")
+        ");
     });
     assert_eq!(rows(&bench.db(), "pragma integrity_check"), ["'ok'"]);
     let after = stored(&bench);
@@ -532,7 +537,7 @@ fn a_disk_that_is_full_is_named_and_freed_space_is_all_it_needs() {
         insta::assert_snapshot!(paragraph, @"
     acme orders: the disk is full: could not write to the warehouse ./disk/billing.sqlite
       free some space and run again: nothing stored is lost, the run goes on from its last page
-    ")
+    ");
     });
     bench.write_config(&config.replace("billing.sqlite", "saved/billing.sqlite"));
     bench.run(&["orders"]).expect_code(0);
@@ -590,7 +595,7 @@ fn a_second_worker_is_refused_and_the_first_finishes() {
         insta::assert_snapshot!(second.stderr, @"
         bss-sync: another worker holds the warehouse ./billing.sqlite (process PID, since TIME)
           wait until it ends, or stop it with SIGTERM: it then ends after the page in hand, and nothing it read is lost
-        ")
+        ");
     });
     hold.release();
     assert_eq!(first.wait().expect("an end").code(), Some(0));
@@ -620,7 +625,7 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
     Usage: bss-sync run --deadline <DURATION> [JOBS]...
 
     For more information, try '--help'.
-    ")
+    ");
     });
     let ran = bench.call(&["run", "--deadline", "soon"]).expect_code(2);
     steady(&bench).bind(|| insta::assert_snapshot!(ran.stderr, @r#"
@@ -670,7 +675,7 @@ fn status_without_a_warehouse_says_what_to_do() {
         insta::assert_snapshot!(ran.stderr, @"
     bss-sync: there is no warehouse at ./billing.sqlite
       run `bss-sync run` first, or correct `warehouse.path`
-    ")
+    ");
     });
     assert!(!bench.warehouse().exists(), "looking creates nothing");
 }
@@ -690,7 +695,7 @@ fn a_run_ends_with_a_table_of_its_jobs() {
         acme     resources            done     5     5    0        5         0        S
         acme     service_types        done     4     4    0        1         0        S
         acme     resource_types       done     4     4    0        1         0        S
-        ")
+        ");
     });
     assert_eq!(ran.stderr, "");
 }
@@ -739,7 +744,7 @@ fn jobs_are_listed_with_their_next_time_in_their_zone() {
         sub_customers        0 40 5 * * *    Asia/Shanghai  TIME  (none)
         service_types        0 10 5 * * *    Asia/Shanghai  TIME  acme
         resource_types       0 15 5 * * *    Asia/Shanghai  TIME  acme
-        ")
+        ");
     });
 }
 

@@ -297,6 +297,20 @@ fn a_partners_request_for_resources_names_the_customer() {
     assert_eq!(bench.count("select count(*) from resources where asked_customer_id is not null"), 3);
 }
 
+/// The vendor answers a partner who names no customer with success and nothing: that proves nothing.
+#[test]
+fn an_empty_answer_does_not_take_a_stored_resource_away() {
+    let bench = bench();
+    bench.run(&[]).expect_code(0);
+    let state = "select resource_id, status, gone_since, version from resources order by 1";
+    let before = table(&bench, state);
+    let front = Front::before(&bench);
+    front.answer("/resources/query", 200, &example("resources-partner-empty.json"));
+    bench.run(&["resources", "--full"]);
+    front.is_used_up();
+    assert_eq!(table(&bench, state), before);
+}
+
 #[test]
 fn unknown_fields_and_codes_of_the_edge_example_are_kept_and_listed() {
     let bench = bench();

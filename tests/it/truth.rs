@@ -351,7 +351,10 @@ fn zz_probe() {
     bench.sim.reset_stats();
     let full = bench.run(&["--full"]).expect_code(0);
     for report in full.json().as_array().unwrap() {
-        println!("{} {} {} {}", report["job"], report["requests"], report["rows_inserted"], report["rows_changed"]);
+        println!(
+            "{} {} {} {}",
+            report["job"], report["requests"], report["rows_inserted"], report["rows_changed"]
+        );
     }
     for seed in 40..44 {
         let bench = Bench::new(Script::seeded(seed).orders(500).row_order(RowOrder::Shuffled));
@@ -366,6 +369,9 @@ fn zz_probe() {
             wanted["resources"].len(),
             crate::support::truth::differences(&wanted, &got).len()
         );
+        for one in crate::support::truth::differences(&wanted, &got).iter().take(12) {
+            println!("  D {one}");
+        }
     }
     let bench = Bench::new(Script::seeded(45).orders(60));
     bench.run(&[]).expect_code(0);
@@ -373,6 +379,10 @@ fn zz_probe() {
     bench.sim.change(|truth| truth.remove_resource(&id));
     for _ in 0..3 {
         let ran = bench.run(&["resources", "--full"]);
-        println!("{:?} gone: {}", ran.code, bench.count("select count(*) from resources where gone_since is not null"));
+        println!(
+            "{:?} gone: {}",
+            ran.code,
+            bench.count("select count(*) from resources where gone_since is not null")
+        );
     }
 }
