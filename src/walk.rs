@@ -320,11 +320,17 @@ mod tests {
         };
         let last = rows(&[1, 2]).split_off(1);
         let shrunk = walk.clone().step(Paging::Offset, &page(last.clone(), 2), at(0));
-        assert!(matches!(shrunk, Step::Unproven(..)), "a row left, and took the place of another: {shrunk:?}");
+        assert!(
+            matches!(shrunk, Step::Unproven(..)),
+            "a row left, and took the place of another: {shrunk:?}"
+        );
         let stuck = walk.clone().step(Paging::Offset, &page(last, 3), at(0));
         assert!(matches!(stuck, Step::Unproven(..)), "the third row never came: {stuck:?}");
         let moved = walk.step(Paging::Offset, &page(rows(&[7, 8]), 3), at(0));
-        assert!(matches!(moved, Step::Unproven(..)), "another row stands in the place of the last: {moved:?}");
+        assert!(
+            matches!(moved, Step::Unproven(..)),
+            "another row stands in the place of the last: {moved:?}"
+        );
     }
 
     #[test]

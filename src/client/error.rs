@@ -259,7 +259,7 @@ impl FetchError {
                 "check the key pair or password, and that it is enabled and of this site"
             }
             Self::Forbidden { .. } => {
-                "grant the account's user the permission to view orders and subscriptions (billing:order:view, billing:subscription:view), or check the role"
+                "grant the account's user the permission to view orders and subscriptions (billing:order:view, billing:subscription:view), or check `role` in the configuration"
             }
             Self::Clock { .. } => "set this machine's clock (UTC), for example with NTP",
             Self::NotARefundOrder { .. } => "nothing to do; this order has no refund attribution",

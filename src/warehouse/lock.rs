@@ -62,14 +62,3 @@ impl Lock {
         Ok(Self(file))
     }
 }
-
-/// Whether a worker holds the warehouse. A lock file we may not read says nothing: then somebody may.
-pub(super) fn is_held(warehouse: &Path) -> bool {
-    let mut path = warehouse.as_os_str().to_owned();
-    path.push(".lock");
-    match File::open(path) {
-        // Ours for a moment only: it goes with the file at the end of this line.
-        Ok(file) => file.try_lock_shared().is_err(),
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-    }
-}

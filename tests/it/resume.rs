@@ -8,13 +8,21 @@ use std::time::{Duration, Instant};
 use crate::sim::dice::Dice;
 use crate::sim::{Endpoint, Fault, Hold, Script, Sim};
 use crate::support::truth::{assert_equals_truth, assert_no_differences, assert_sound, stored};
-use crate::support::{As, Bench, Login};
+use crate::support::{As, Bench, Login, now};
 
 /// Longer than anything here takes; so that a broken test ends.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 fn answered(sim: &Sim) -> u64 {
     sim.stats().values().map(|count| count.calls).sum()
+}
+
+/// Holds every `nth` answer of an endpoint back.
+fn hold_every(sim: &Sim, endpoint: Endpoint, nth: u64) -> Hold {
+    let hold = Hold::new();
+    let shared = hold.clone();
+    sim.every_nth(endpoint, nth, move || Fault::Hold(shared.clone()));
+    hold
 }
 
 /// Waits until the worker got that many answers.
@@ -54,16 +62,16 @@ fn survives_five_kills(who: As, login: Login, seed: u64) {
     let mut dice = Dice::new(seed);
     for round in 0..5 {
         bench.sim.reset_stats();
-        let hold = Hold::new();
         let at = 20 + dice.below(90);
         let mut worker;
+        let mut held_back = None;
         if dice.percent(50) {
             // In the middle of an answer.
             let endpoint = dice.pick(&[Endpoint::Orders, Endpoint::Details, Endpoint::Resources]);
-            let held = hold.clone();
-            bench.sim.every_nth(endpoint, at / 3, move || Fault::Hold(held.clone()));
+            let hold = hold_every(&bench.sim, endpoint, at / 3);
             worker = bench.spawn(&["run", "-q"]);
             assert!(hold.wait_for_request(LONGEST), "round {round}: no {endpoint:?}");
+            held_back = Some(hold);
         } else {
             worker = bench.spawn(&["run", "-q"]);
             wait_for_answers(&bench.sim, &mut worker, at);
@@ -71,7 +79,7 @@ fn survives_five_kills(who: As, login: Login, seed: u64) {
         worker.kill().unwrap();
         worker.wait().unwrap();
         bench.sim.clear_faults();
-        hold.release();
+        held_back.iter().for_each(Hold::release);
     }
     bench.sim.reset_stats();
     bench.run(&[]).expect_code(0);
@@ -102,11 +110,30 @@ fn five_kills_of_a_partners_worker_leave_no_trace_in_the_records() {
 }
 
 #[test]
+fn kills_while_the_account_lives_on_lose_no_change() {
+    for seed in 1..=2 {
+        let bench = Bench::new(Script::seeded(36).orders(200));
+        let mut dice = Dice::new(seed);
+        bench.run(&[]).expect_code(0);
+        for round in 0..6 {
+            bench.sim.evolve(now() - 3_600 + 300 * round);
+            bench.sim.reset_stats();
+            let mut worker = bench.spawn(&["run", "-q"]);
+            wait_for_answers(&bench.sim, &mut worker, 1 + dice.below(20));
+            worker.kill().unwrap();
+            worker.wait().unwrap();
+        }
+        bench.run(&[]).expect_code(0);
+        bench.run(&["resources", "--full"]).expect_code(0);
+        assert_equals_truth(&bench, As::Customer);
+        assert_sound(&bench);
+    }
+}
+
+#[test]
 fn a_run_goes_on_where_the_killed_one_stopped() {
     let bench = Bench::new(Script::seeded(32).orders(400));
-    let hold = Hold::new();
-    let held = hold.clone();
-    bench.sim.every_nth(Endpoint::Details, 150, move || Fault::Hold(held.clone()));
+    let hold = hold_every(&bench.sim, Endpoint::Details, 150);
     let mut worker = bench.spawn(&["run", "orders", "order_lines", "-q"]);
     assert!(hold.wait_for_request(LONGEST));
     worker.kill().unwrap();
@@ -125,9 +152,7 @@ fn a_run_goes_on_where_the_killed_one_stopped() {
 #[test]
 fn a_killed_run_shows_as_crashed() {
     let bench = Bench::new(Script::seeded(33).orders(50));
-    let hold = Hold::new();
-    let held = hold.clone();
-    bench.sim.every_nth(Endpoint::Details, 1, move || Fault::Hold(held.clone()));
+    let hold = hold_every(&bench.sim, Endpoint::Details, 1);
     let mut worker = bench.spawn(&["run", "order_lines", "orders", "-q"]);
     assert!(hold.wait_for_request(LONGEST));
     worker.kill().unwrap();
@@ -157,9 +182,7 @@ fn wait_for_log(log: &mut impl BufRead, words: &str) {
 #[test]
 fn a_worker_asked_to_stop_finishes_the_page_in_hand() {
     let bench = Bench::new(Script::seeded(34).orders(400));
-    let hold = Hold::new();
-    let held = hold.clone();
-    bench.sim.every_nth(Endpoint::Details, 100, move || Fault::Hold(held.clone()));
+    let hold = hold_every(&bench.sim, Endpoint::Details, 100);
     let mut worker = bench.spawn(&["run", "-v", "--output", "json"]);
     assert!(hold.wait_for_request(LONGEST));
     let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", worker.id())]).status().unwrap();
@@ -183,7 +206,7 @@ fn a_worker_asked_to_stop_finishes_the_page_in_hand() {
     // Nothing that was answered is thrown away.
     let answers = i64::try_from(bench.sim.count(Endpoint::Details).calls).unwrap();
     assert_eq!(bench.count("select count(*) from coverage where stream = 'order_lines'"), answers);
-    assert!(answers >= 100 && answers < 400, "{answers}");
+    assert!((100..400).contains(&answers), "{answers}");
     assert_sound(&bench);
 
     bench.run(&[]).expect_code(0);
