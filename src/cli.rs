@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Config, Environment, Flags, KnownNames};
+use crate::config::{Config, Environment, Flags, KnownNames, Secrets};
 use crate::error::Failure;
 use crate::stream::CATALOGUE;
 
@@ -90,7 +90,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
 }
 
 fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
-    let config = load(&cli.common, environment)?;
+    let secrets = match cli.command {
+        Command::Run(_) => Secrets::Read,
+        Command::Jobs | Command::Status => Secrets::Leave,
+    };
+    let config = load(&cli.common, environment, secrets)?;
     logging::start(&cli.common, &config.log);
     match &cli.command {
         Command::Run(args) => run::execute(args, &cli.common, &config),
@@ -102,10 +106,10 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     }
 }
 
-fn load(common: &Common, environment: &Environment) -> Result<Config, Failure> {
+fn load(common: &Common, environment: &Environment, secrets: Secrets) -> Result<Config, Failure> {
     let streams: Vec<&str> = CATALOGUE.iter().map(|stream| stream.name()).collect();
     let endpoints: Vec<&str> = CATALOGUE.iter().map(|stream| stream.endpoint().name).collect();
-    let flags = Flags { file: common.config.as_deref(), set: &common.set };
+    let flags = Flags { file: common.config.as_deref(), set: &common.set, secrets };
     let known = KnownNames { streams: &streams, endpoints: &endpoints };
     Ok(Config::load(flags, environment, known)?)
 }

@@ -35,6 +35,18 @@ pub struct Flags<'a> {
     pub file: Option<&'a Path>,
     /// Every `--set KEY.PATH=VALUE`, in order; they win over everything else.
     pub set: &'a [String],
+    /// Whether the command needs the accounts' secrets.
+    pub secrets: Secrets,
+}
+
+/// Whether the secrets that a configuration names are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are: a missing one is a problem.
+    #[default]
+    Read,
+    /// They are not: whoever only looks at the warehouse need not be allowed to see them.
+    Leave,
 }
 
 /// The names this build knows, for checking and for suggestions.
@@ -135,7 +147,7 @@ impl Config {
         let file = find(flags.file, environment, PLACES.map(Path::new))
             .map_err(|problem| ConfigError(vec![problem]))?;
         let text = read_text(&file).map_err(|problem| ConfigError(vec![problem]))?;
-        Self::parse(&file, &text, flags.set, environment, known)
+        Self::parse_with(&file, &text, flags, environment, known)
     }
 
     /// As [`Config::load`], from the text of a file; `file` names it in messages and gives the folder of relative paths.
@@ -149,6 +161,16 @@ impl Config {
         environment: &Environment,
         known: KnownNames<'_>,
     ) -> Result<Self, ConfigError> {
+        Self::parse_with(file, text, Flags { set, ..Flags::default() }, environment, known)
+    }
+
+    fn parse_with(
+        file: &Path,
+        text: &str,
+        flags: Flags<'_>,
+        environment: &Environment,
+        known: KnownNames<'_>,
+    ) -> Result<Self, ConfigError> {
         let problems = Problems::default();
         let mut tree = Node::of_toml(file, text).unwrap_or_else(|problem| {
             problems.add(problem);
@@ -157,9 +179,10 @@ impl Config {
         // What follows from an unreadable file (keys missing everywhere) would only hide the cause.
         if problems.is_empty() {
             overlay::environment(&mut tree, environment, &problems);
-            overlay::flags(&mut tree, set, &problems);
+            overlay::flags(&mut tree, flags.set, &problems);
         }
-        let config = if problems.is_empty() { read(file, tree, environment, known, &problems) } else { None };
+        let about = About { environment, known, secrets: flags.secrets };
+        let config = if problems.is_empty() { read(file, tree, about, &problems) } else { None };
         match config {
             Some(config) if problems.is_empty() => Ok(config),
             _ => Err(ConfigError(problems.into_vec())),
@@ -206,13 +229,15 @@ fn read_text(file: &Path) -> Result<String, Problem> {
     })
 }
 
-fn read(
-    file: &Path,
-    mut tree: Node,
-    environment: &Environment,
-    known: KnownNames<'_>,
-    problems: &Problems,
-) -> Option<Config> {
+/// What reading a configuration needs besides its text.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    environment: &'a Environment,
+    known: KnownNames<'a>,
+    secrets: Secrets,
+}
+
+fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let job_settings = tree.take("jobs");
     if let Some(node) = job_settings.as_ref().filter(|node| !node.is_table()) {
@@ -224,7 +249,7 @@ fn read(
     let root = Section::root(&tree, problems);
     let warehouse = warehouse(&root, folder);
     let log = log(&root);
-    let accounts = account::read_all(&root, folder, environment, known.endpoints);
+    let accounts = account::read_all(&root, folder, about);
     let jobs_dir = root.read("jobs_dir", |path| {
         if path.is_empty() { Err("write a path".to_owned()) } else { Ok(folder.join(path)) }
     });
@@ -235,7 +260,7 @@ fn read(
         None => jobs::built_in(),
     };
     root.finish();
-    let jobs = jobs::read(files, job_settings, known.streams, problems);
+    let jobs = jobs::read(files, job_settings, about.known.streams, problems);
     jobs::check_accounts(&jobs, &account_names, problems);
     Some(Config { file: file.to_owned(), warehouse: warehouse?, accounts: accounts?, jobs, log })
 }

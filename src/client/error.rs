@@ -17,6 +17,12 @@ pub enum ClientError {
         /// The account.
         account: String,
     },
+    /// The configuration was read without its secrets.
+    #[error("account {account}: the credentials were not read")]
+    Unread {
+        /// The account.
+        account: String,
+    },
     /// A value that cannot stand in a header.
     #[error("account {account}: {what} holds characters that cannot be sent in a header")]
     Unsendable {

@@ -37,6 +37,7 @@ impl Login {
             return Err(unsendable("domain_id"));
         }
         match &profile.auth {
+            Auth::Unread => Err(ClientError::Unread { account: profile.account.clone() }),
             Auth::AkSk { access_key, secret_key, security_token } => {
                 let fits = |secret: &SecretString| HeaderValue::from_str(secret.expose_secret()).is_ok();
                 if !fits(access_key) {

@@ -56,6 +56,8 @@ pub enum Auth {
         /// Name of the account the user belongs to.
         domain: String,
     },
+    /// The command asks nothing of the vendor, so no secret was read; no client can be built.
+    Unread,
 }
 
 impl fmt::Debug for Auth {
@@ -68,6 +70,7 @@ impl fmt::Debug for Auth {
             Self::Token { user, domain, .. } => {
                 f.debug_struct("Token").field("user", user).field("domain", domain).finish_non_exhaustive()
             }
+            Self::Unread => f.write_str("Unread"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Account, Environment, secret};
+use super::{About, Account, Secrets, secret};
 use crate::client::{Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
 use crate::job::role;
 use crate::rate::{QuotaOverrides, QuotaSetting};
@@ -16,13 +16,12 @@ use crate::settings::{Section, duration, is_name};
 const SDK_VARIABLES: [&str; 3] =
     ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"];
 
+/// The keys that say who the account is to the vendor.
+const CREDENTIAL_KEYS: [&str; 6] =
+    ["access_key", "secret_key", "security_token", "user", "password", "domain"];
+
 /// Every account; `None` when there is none, which is reported.
-pub(super) fn read_all(
-    root: &Section<'_>,
-    folder: &Path,
-    environment: &Environment,
-    endpoints: &[&str],
-) -> Option<Vec<Account>> {
+pub(super) fn read_all(root: &Section<'_>, folder: &Path, about: About<'_>) -> Option<Vec<Account>> {
     const REMEDY: &str = "write a table for each account: [accounts.NAME]";
     let Some(section) = root.table("accounts") else {
         if !root.has("accounts") {
@@ -44,7 +43,7 @@ pub(super) fn read_all(
         );
         root.report("accounts", &what, "give each account its own access_key and secret_key");
     }
-    let reader = Reader { folder, environment, endpoints };
+    let reader = Reader { folder, about };
     Some(tables.into_iter().filter_map(|(name, account)| reader.account(&section, name, account)).collect())
 }
 
@@ -56,8 +55,7 @@ fn uses_sdk_variables(account: &Section<'_>) -> bool {
 /// What reading an account needs besides its table.
 struct Reader<'a> {
     folder: &'a Path,
-    environment: &'a Environment,
-    endpoints: &'a [&'a str],
+    about: About<'a>,
 }
 
 impl Reader<'_> {
@@ -97,6 +95,11 @@ impl Reader<'_> {
     }
 
     fn auth(&self, from: &Section<'_>) -> Option<Auth> {
+        if self.about.secrets == Secrets::Leave {
+            from.know(&["auth"]);
+            from.know(&CREDENTIAL_KEYS);
+            return Some(Auth::Unread);
+        }
         let kind = from.read("auth", |text| match text {
             "aksk" => Ok(Kind::Key),
             "token" => Ok(Kind::Token),
@@ -104,7 +107,7 @@ impl Reader<'_> {
         });
         if kind.is_none() && from.has("auth") {
             // Which of the keys below are right cannot be said; all are known.
-            from.know(&["access_key", "secret_key", "security_token", "user", "password", "domain"]);
+            from.know(&CREDENTIAL_KEYS);
             return None;
         }
         match kind.unwrap_or(Kind::Key) {
@@ -152,10 +155,10 @@ impl Reader<'_> {
                     format!("there is no access_key here, and the environment variable {variable} {reason}");
                 from.report("access_key", &what, "write access_key = { env = \"NAME\" } and secret_key, or set the variables of the vendor's SDKs");
             };
-            self.environment.secret(variable).map_err(complain).ok()
+            self.about.environment.secret(variable).map_err(complain).ok()
         };
         let (access_key, secret_key) = (get(access), get(secret));
-        let security_token = self.environment.secret(token).ok();
+        let security_token = self.about.environment.secret(token).ok();
         Some(Auth::AkSk { access_key: access_key?, secret_key: secret_key?, security_token })
     }
 
@@ -183,7 +186,7 @@ impl Reader<'_> {
     }
 
     fn secret(&self, from: &Section<'_>, key: &'static str) -> Option<SecretString> {
-        secret::read(from, key, self.folder, self.environment)
+        secret::read(from, key, self.folder, self.about.environment)
     }
 
     fn quotas(&self, from: &Section<'_>) -> QuotaOverrides {
@@ -193,7 +196,7 @@ impl Reader<'_> {
         let mut quotas = QuotaOverrides::default();
         if let Some(section) = from.table("quotas") {
             let mut keys = vec!["default"];
-            keys.extend(self.endpoints);
+            keys.extend(self.about.known.endpoints);
             for (key, setting) in section.texts(&keys, quota) {
                 if key == "default" {
                     quotas.default = Some(setting);

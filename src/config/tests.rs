@@ -67,7 +67,7 @@ fn pair(config: &Config) -> (&str, &str, Option<&str>) {
             secret_key.expose_secret(),
             security_token.as_ref().map(ExposeSecret::expose_secret),
         ),
-        Auth::Token { .. } => panic!("a key pair"),
+        Auth::Token { .. } | Auth::Unread => panic!("a key pair"),
     }
 }
 
@@ -414,7 +414,7 @@ fn a_configuration_is_looked_for_in_two_places() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    let flags = Flags { file: Some(Path::new("/nowhere/x.toml")), set: &[] };
+    let flags = Flags { file: Some(Path::new("/nowhere/x.toml")), set: &[], ..Flags::default() };
     let error = Config::load(flags, &Environment::default(), KNOWN).expect_err("not there");
     insta::assert_snapshot!(error, @r#"
     the configuration has a problem; nothing was asked of the vendor
@@ -446,4 +446,19 @@ proptest! {
         prop_assume!(text.matches("canary").count() == 1);
         let _ = parse(&text);
     }
+}
+
+#[test]
+fn whoever_only_looks_needs_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bss-sync.toml");
+    std::fs::write(&file, account("site = \"china\"\naccess_key.env = \"AK\"\nsecret_key.env = \"SK\""))
+        .expect("written");
+    let load = |secrets| {
+        let flags = Flags { file: Some(&file), secrets, ..Flags::default() };
+        Config::load(flags, &Environment::of([]), KNOWN)
+    };
+    assert!(load(Secrets::Read).is_err());
+    let config = load(Secrets::Leave).expect("right but for its secrets");
+    assert!(matches!(only(&config).profile.auth, Auth::Unread));
 }

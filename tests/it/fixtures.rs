@@ -1,5 +1,5 @@
 //! The contract's example answers, byte for byte through the wire into the warehouse: every value in its column, nothing
-//! dropped, nothing rounded, and every documented error as its exit code.
+//! dropped, nothing rounded.
 
 mod errors;
 mod front;

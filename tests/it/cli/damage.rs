@@ -239,6 +239,32 @@ fn a_folder_that_is_read_only_is_named() {
 }
 
 #[test]
+fn another_program_that_writes_to_the_warehouse_is_told_to_be_closed() {
+    let (bench, before) = loaded();
+    let other = bench.writable_db();
+    other.execute_batch("begin immediate").expect("a lock");
+    let ran = call(&bench, &["orders"]).expect_code(6);
+    steady(&bench).bind(|| {
+        insta::assert_snapshot!(ran.stderr, @"
+    bss-sync: another program holds a write lock on the warehouse ./billing.sqlite
+      close the program that writes to it, then run again: nothing stored is lost
+    ");
+    });
+    other.execute_batch("rollback").expect("unlocked");
+    drop(other);
+    assert_recovers(&bench, &before);
+}
+
+#[test]
+fn a_reader_with_an_open_transaction_disturbs_nothing() {
+    let (bench, before) = loaded();
+    let reader = bench.db();
+    reader.execute_batch("begin; select count(*) from orders;").expect("a snapshot");
+    assert_recovers(&bench, &before);
+    assert_eq!(rows(&reader, "select count(*) from orders"), ["8"]);
+}
+
+#[test]
 fn a_second_worker_is_refused_and_the_first_finishes() {
     let bench = bench();
     let hold = Hold::new();
