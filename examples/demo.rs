@@ -1,6 +1,7 @@
 //! The README's main command: a simulated vendor, the real main job against it twice, and what finance would see.
 //!
-//! `cargo run --release --example demo [FOLDER]`; the folder (default `target/demo`) is emptied first.
+//! `cargo run --release --example demo [FOLDER]`; a warehouse of an earlier demo in the folder (default `target/demo`) is
+//! replaced.
 
 #[path = "../tests/sim/mod.rs"]
 mod sim;
@@ -27,12 +28,15 @@ const SETTLE: Duration = Duration::from_secs(1);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("target/demo"), PathBuf::from);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
-    }
     std::fs::create_dir_all(&folder)?;
     let config = folder.join("bss-sync.toml");
     let warehouse = folder.join("billing.sqlite");
+    for old in ["billing.sqlite", "billing.sqlite-wal", "billing.sqlite-shm", "billing.sqlite.lock"] {
+        match std::fs::remove_file(folder.join(old)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+    }
 
     title("1. A simulated vendor");
     let quotas = QuotaPlan::Published { factor: QUOTA_FACTOR };

@@ -34,7 +34,7 @@ create index runs_by_job on runs (account, job, run_id);
 create table watermarks (
     account text not null,
     stream text not null,
-    lane text not null,                             -- 'created' or 'paid'
+    lane text not null,                             -- 'created' or 'paid'; 'paid from' is where the lane begins
     watermark text not null,
     run_id integer not null references runs (run_id),
     primary key (account, stream, lane)
@@ -69,7 +69,8 @@ create table coverage (
     verdict text not null check (verdict in ('complete', 'disputed')),
     proof text not null,                            -- what makes it complete, or why it is disputed
     run_id integer not null references runs (run_id),
-    read_at text not null,
+    started_at text,                                -- when the first page of the walk was answered
+    read_at text not null,                          -- when the last one was
     primary key (account, stream, scope, customer_id)
 ) strict;
 

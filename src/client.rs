@@ -9,6 +9,8 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 mod error;
+mod gate;
+mod judge;
 mod login;
 mod meter;
 mod profile;
@@ -25,11 +27,13 @@ pub use crate::rate::{QuotaOverrides, QuotaSetting};
 pub use crate::retry::Deadline;
 
 use crate::rate::{Lesson, Pacer, Signal, Source};
-use crate::refusal::{QuotaHint, Refusal, Setback, Unavailability};
+use crate::refusal::{Refusal, Setback, Unavailability};
 use crate::request::{Answer, Endpoint, Quota, Request};
-use crate::retry::{Failure, Patience, Spent};
+use crate::retry::Patience;
 use crate::time::UtcSecond;
 use crate::token::{self, Generation, Token, TokenKeeper};
+use gate::{Entry, Gate};
+use judge::{Verdict, judge, judge_patience};
 use login::{Credential, IamUser, Login, Prepared, VendorClock, prepare, prepare_token};
 use transport::{Reply, Transport};
 use wait::{after, pause, within};
@@ -51,6 +55,7 @@ pub struct Client {
     pacers: Mutex<HashMap<&'static str, Pacer>>,
     tokens: TokenKeeper,
     clock: VendorClock,
+    gate: Gate,
 }
 
 impl fmt::Debug for Client {
@@ -67,13 +72,6 @@ struct Failed {
     setback: Setback,
     /// The server's clock.
     date: Option<UtcSecond>,
-}
-
-/// What to do about a setback that need not be the end.
-enum Verdict {
-    Throttled { retry_after: Option<Duration>, hint: Option<QuotaHint>, refusal: Refusal },
-    TryLater { reason: Unavailability, retry_after: Option<Duration> },
-    Correct(Refusal),
 }
 
 impl Client {
@@ -94,6 +92,7 @@ impl Client {
             pacers: Mutex::default(),
             tokens: TokenKeeper::default(),
             clock: VendorClock::default(),
+            gate: Gate::default(),
         })
     }
 
@@ -114,6 +113,10 @@ impl Client {
     /// What is counted goes to `meter`; its failed calls are what the job's budget for failures is measured by. May be
     /// dropped at any time: nothing but a booked turn is lost.
     ///
+    /// Once the vendor refused the credentials for good, or the clock they are signed with, every later call ends with
+    /// that same refusal and sends nothing: failed signatures can lock a key (`CONTRACT` §2.4). Until the first call
+    /// was accepted, one at a time is sent.
+    ///
     /// # Errors
     /// See [`FetchError`]; whatever could be done about it was done.
     pub async fn fetch(
@@ -129,8 +132,10 @@ impl Client {
         let mut corrected = false;
         let mut last = None;
         loop {
+            self.gate.check()?;
             let credential = self.credential(refused_token, meter, deadline).await?;
-            let sent = self.turn(endpoint, deadline).await.map_err(|error| after(error, last.as_deref()))?;
+            let (sent, entry) =
+                self.admit(endpoint, deadline).await.map_err(|error| after(error, last.as_deref()))?;
             let signed_at = self.clock.now();
             // Signed afresh each time: a signature has a time.
             let prepared =
@@ -140,6 +145,7 @@ impl Client {
             let Failed { setback, date } =
                 match within(deadline, &at, "the answer", self.exchange(prepared, 200, &at)).await? {
                     Ok(reply) => {
+                        self.gate.open();
                         meter.count_bytes(reply.body.len());
                         self.learn(endpoint, sent, Signal::Accepted);
                         let answered_at = reply.date().unwrap_or_else(|| self.clock.now());
@@ -147,7 +153,7 @@ impl Client {
                     }
                     Err(failed) => failed,
                 };
-            match judge(&at, &self.endpoint, setback)? {
+            match judge(&at, &self.endpoint, setback).inspect_err(|error| self.gate.learn(error))? {
                 Verdict::Throttled { retry_after, hint, refusal } => {
                     meter.count_throttled();
                     let hint = hint.map(|hint| hint.quota);
@@ -155,6 +161,8 @@ impl Client {
                     last = Some(refusal.to_string());
                 }
                 Verdict::TryLater { reason, retry_after } => {
+                    // The wait is this request's alone.
+                    drop(entry);
                     last = Some(format!("{}: {reason}", self.endpoint.host()));
                     let wait =
                         judge_patience(&at, &self.endpoint, &mut patience, meter, reason, retry_after)?;
@@ -163,15 +171,42 @@ impl Client {
                         .map_err(|error| after(error, last.as_deref()))?;
                 }
                 Verdict::Correct(refusal) if corrected => {
-                    return Err(FetchError::Credentials { at, refusal: Box::new(refusal) });
+                    let refusal = Box::new(refusal);
+                    return Err(self.gate.close(FetchError::Credentials { at, refusal }));
                 }
                 Verdict::Correct(refusal) => {
                     corrected = true;
                     match &credential {
                         Credential::Token(lease) => refused_token = Some(lease.generation),
-                        Credential::Keys(_) => self.correct_clock(&at, refusal, signed_at, date)?,
+                        Credential::Keys(_) => self
+                            .correct_clock(&at, refusal, signed_at, date)
+                            .map_err(|error| self.gate.close(error))?,
                     }
                 }
+            }
+        }
+    }
+
+    /// Waits for a turn of an endpoint and until a call of the account may go out; returns when that was.
+    async fn admit(
+        &self,
+        endpoint: &'static Endpoint,
+        deadline: Deadline,
+    ) -> Result<(Instant, Entry<'_>), FetchError> {
+        let at = self.place(endpoint.name);
+        loop {
+            let turn = self.turn(endpoint, deadline).await?;
+            match within(deadline, &at, "the account's first call", self.gate.enter()).await?? {
+                entry @ Entry::Open => return Ok((turn, entry)),
+                entry @ Entry::Alone { .. } => {
+                    let now = Instant::now();
+                    // A refusal that came while we waited makes this turn void as well.
+                    if !self.with_pacer(endpoint, |pacer| pacer.is_paused(now)) {
+                        return Ok((now, entry));
+                    }
+                }
+                // All who waited would go out at once.
+                Entry::Late => {}
             }
         }
     }
@@ -223,7 +258,15 @@ impl Client {
             Login::User(user) => user,
         };
         let at = self.place("iam");
-        let renew = async || self.new_token(&at, user, meter, deadline).await;
+        let renew = async || {
+            // Those who waited for the token do not try the password again.
+            self.gate.check()?;
+            self.new_token(&at, user, meter, deadline).await.map_err(|error| match error {
+                // Both say that there will be no token, whatever it is wanted for.
+                FetchError::Credentials { .. } | FetchError::Forbidden { .. } => self.gate.close(error),
+                other => other,
+            })
+        };
         let lease = self.tokens.lease(self.clock.now(), refused, renew);
         within(deadline, &at, "a new token", lease).await?.map(Credential::Token)
     }
@@ -326,62 +369,5 @@ impl Client {
 
     fn place(&self, endpoint: &'static str) -> Place {
         Place { account: self.account.clone(), endpoint }
-    }
-}
-
-/// Tells setbacks that can be overcome from those that end the request.
-fn judge(at: &Place, base: &BaseUrl, setback: Setback) -> Result<Verdict, FetchError> {
-    let at = at.clone();
-    let host = || base.host().to_owned();
-    Err(match setback {
-        Setback::Throttled { retry_after, hint, refusal } => {
-            return Ok(Verdict::Throttled { retry_after, hint, refusal });
-        }
-        Setback::Unavailable { reason, retry_after } => return Ok(Verdict::TryLater { reason, retry_after }),
-        Setback::TokenRejected(refusal) | Setback::SignatureRejected(refusal) => {
-            return Ok(Verdict::Correct(refusal));
-        }
-        Setback::DailyQuota(refusal) => FetchError::DailyQuota { at, refusal: Box::new(refusal) },
-        Setback::Forbidden(refusal) => FetchError::Forbidden { at, refusal: Box::new(refusal) },
-        Setback::NotFound(refusal) => FetchError::NotFound { at, refusal: Box::new(refusal) },
-        Setback::Invalid(refusal) => FetchError::Invalid { at, refusal: Box::new(refusal) },
-        Setback::NotARefundOrder(refusal) => FetchError::NotARefundOrder { at, refusal: Box::new(refusal) },
-        Setback::Redirected { status } => FetchError::Redirected { at, status },
-        Setback::TooLarge(detail) => FetchError::TooLarge { at, detail },
-        Setback::Untrusted(detail) => FetchError::Tls { at, host: host(), detail },
-    })
-}
-
-/// How long to wait before trying again, or that patience is over.
-fn judge_patience(
-    at: &Place,
-    base: &BaseUrl,
-    patience: &mut Patience,
-    meter: &Meter,
-    reason: Unavailability,
-    retry_after: Option<Duration>,
-) -> Result<Duration, FetchError> {
-    let failure = match &reason {
-        Unavailability::HungUp(_) => Failure::HungUp,
-        Unavailability::Refused(_)
-        | Unavailability::NoConnection(_)
-        | Unavailability::Damaged(_)
-        | Unavailability::TimedOut
-        | Unavailability::NotJson { .. }
-        | Unavailability::NoToken(_) => Failure::Unavailable { retry_after },
-    };
-    let counted = meter.read();
-    match patience.wait(failure, Spent { calls: counted.requests, failed: counted.retried }) {
-        Ok(wait) => {
-            meter.count_retried();
-            Ok(wait)
-        }
-        Err(gave_up) => Err(FetchError::Unavailable {
-            at: at.clone(),
-            host: base.host().to_owned(),
-            tries: patience.tries(),
-            reason: Box::new(reason),
-            gave_up,
-        }),
     }
 }

@@ -20,6 +20,14 @@ pub enum BadBody {
     /// Not JSON, or not an object.
     #[error("the answer is not a JSON object ({0})")]
     NotAnObject(String),
+    /// Neither rows nor their number: whatever this is, it is not an empty list.
+    #[error("the answer has neither `{rows}` nor `{total}`")]
+    Hollow {
+        /// The field with the rows.
+        rows: &'static str,
+        /// The field with their number.
+        total: &'static str,
+    },
     /// A field that carries the rows or their number has another type.
     #[error("field `{field}` of the answer is {found}, not {expected}")]
     WrongType {
@@ -62,11 +70,27 @@ impl<'a> Object<'a> {
         (value.get() != "null").then_some(value)
     }
 
-    /// Takes out the number of matching records: a number, or a number as text. `None` when it is missing.
+    /// Takes out the rows of an answer and the number of matching rows.
+    ///
+    /// A missing list is an empty one only where the vendor also says how many rows match: whether it leaves an
+    /// empty list out is not documented (`CONTRACT` §12).
     ///
     /// # Errors
-    /// When it is anything else, or negative.
-    pub fn take_total(&mut self, field: &'static str) -> Result<Option<u64>, BadBody> {
+    /// When there is neither, or one has another type.
+    pub fn take_list(
+        &mut self,
+        rows: &'static str,
+        total: &'static str,
+    ) -> Result<(Vec<&'a RawValue>, Option<u64>), BadBody> {
+        let matching = self.take_total(total)?;
+        match self.take_rows(rows)? {
+            None if matching.is_none() => Err(BadBody::Hollow { rows, total }),
+            found => Ok((found.unwrap_or_default(), matching)),
+        }
+    }
+
+    /// Takes out the number of matching records: a number, or a number as text. `None` when it is missing.
+    fn take_total(&mut self, field: &'static str) -> Result<Option<u64>, BadBody> {
         let Some(value) = self.take(field) else { return Ok(None) };
         let text = value.get().trim_matches('"');
         text.parse().map(Some).map_err(|_| BadBody::WrongType {
@@ -76,13 +100,13 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// Takes out a list of rows; null and missing are the empty list.
+    /// Takes out a list of rows; `None` when it is null or missing.
     ///
     /// # Errors
     /// When it is anything but a list.
-    pub fn take_rows(&mut self, field: &'static str) -> Result<Vec<&'a RawValue>, BadBody> {
-        let Some(value) = self.take(field) else { return Ok(Vec::new()) };
-        serde_json::from_str(value.get()).map_err(|_| BadBody::WrongType {
+    pub fn take_rows(&mut self, field: &'static str) -> Result<Option<Vec<&'a RawValue>>, BadBody> {
+        let Some(value) = self.take(field) else { return Ok(None) };
+        serde_json::from_str(value.get()).map(Some).map_err(|_| BadBody::WrongType {
             field,
             found: type_of(value),
             expected: "a list",

@@ -44,7 +44,8 @@ impl Failure {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Usage(_) | Self::Client(_) => 2,
+            Self::Config(_) | Self::Usage(_) => 2,
+            Self::Client(error) => error.exit_code(),
             Self::Warehouse(WarehouseError::Held { .. }) => 75,
             Self::Warehouse(_) => 6,
             Self::System { .. } => 1,

@@ -80,7 +80,8 @@ pub struct Job {
     pub overlap: Duration,
     /// How far behind now a run ends, for rows still being written.
     pub settle: Duration,
-    /// Largest window of a first load; at most the year that one order query may span (`FINANCE` §4).
+    /// Largest window of a first load. One order query may span a year (`FINANCE` §4), and asks for a second more
+    /// than its window.
     pub window: Duration,
     /// How old a whole list may be before it is read again.
     pub refresh: Duration,
@@ -119,7 +120,7 @@ impl Job {
         let history_start = from.read("history_start", day);
         let overlap = from.read("overlap", |text| between(text, "1s", "366d")).unwrap_or(DEFAULT_OVERLAP);
         let settle = from.read("settle", |text| between(text, "0s", "1d")).unwrap_or(DEFAULT_SETTLE);
-        let window = from.read("window", |text| between(text, "1m", "365d")).unwrap_or(DEFAULT_WINDOW);
+        let window = from.read("window", |text| between(text, "1m", "364d")).unwrap_or(DEFAULT_WINDOW);
         let refresh = from.read("refresh", |text| between(text, "1m", "366d")).unwrap_or(DEFAULT_REFRESH);
         let deadline = from.read("deadline", |text| between(text, "1s", "30d"));
         let accounts = from.list("accounts", |text| {

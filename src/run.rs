@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 pub use board::Progress;
-pub use outcome::{Finding, JobReport, Outcome};
+pub use outcome::{Finding, Findings, JobReport, Outcome};
 
 use crate::client::{Client, ClientError, Deadline};
 use crate::config::Account;
@@ -72,19 +73,19 @@ pub async fn run(
     progress: &Arc<Progress>,
     stop: watch::Receiver<bool>,
 ) -> Result<Vec<JobReport>, RunError> {
-    let mut tasks = JoinSet::new();
-    let mut clients = Vec::new();
+    // All clients first: an account that cannot be asked must not end another's jobs in the middle.
+    let mut accounts = Vec::new();
     for account in &order.accounts {
-        let client = Arc::new(client_of(account, writer).await?);
-        clients.push((account.name.clone(), Arc::clone(&client)));
+        accounts.push((*account, Arc::new(client_of(account, writer).await?)));
+    }
+    let mut tasks = JoinSet::new();
+    for (account, client) in &accounts {
         let jobs: Vec<&Job> = order.jobs.iter().copied().filter(|job| reads(job, account)).collect();
         let board = Arc::new(Board::new(jobs.iter().map(|job| job.stream.as_str())));
+        let mut by_stream: BTreeMap<&str, Vec<Arc<job::Context>>> = BTreeMap::new();
         for job in jobs {
             // The configuration was checked against the catalogue.
             let Some(stream) = stream::find(&job.stream) else { continue };
-            let limit = order.deadline.or(job.deadline);
-            let deadline =
-                limit.map_or(Deadline::NONE, |limit| Deadline::after(tokio::time::Instant::now(), limit));
             let start = RunStart {
                 job: job.name.to_string(),
                 account: account.name.clone(),
@@ -97,28 +98,34 @@ pub async fn run(
                 account: account.name.clone(),
                 role: account.role,
                 stream,
-                client: Arc::clone(&client),
+                client: Arc::clone(client),
                 writer: writer.clone(),
                 extent: order.extent,
-                deadline,
+                deadline: order
+                    .deadline
+                    .or(job.deadline)
+                    .map_or(Deadline::NONE, |limit| Deadline::after(Instant::now(), limit)),
                 stop: stop.clone(),
                 halted: AtomicBool::new(false),
                 board: Arc::clone(&board),
                 counts: progress.add(&account.name, job.name.as_str()),
             });
-            tasks.spawn(job::run(context));
+            by_stream.entry(stream.name()).or_default().push(context);
+        }
+        for contexts in by_stream.into_values() {
+            tasks.spawn(run_in_turn(contexts));
         }
     }
     let mut reports = Vec::new();
     while let Some(joined) = tasks.join_next().await {
         match joined {
-            Ok(report) => reports.push(report),
+            Ok(of_stream) => reports.extend(of_stream),
             // Nothing cancels these tasks; a panic is a bug and must not look like success.
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
     }
-    for (account, client) in clients {
-        save_learned_quotas(account, &client, writer).await?;
+    for (account, client) in accounts {
+        save_learned_quotas(account.name.clone(), &client, writer).await?;
     }
     let place = |report: &JobReport| {
         let at = order.jobs.iter().position(|job| job.name.as_str() == report.job);
@@ -126,6 +133,15 @@ pub async fn run(
     };
     reports.sort_by_key(place);
     Ok(reports)
+}
+
+/// Jobs of one stream share its checkpoints and its queue, so they run one after the other.
+async fn run_in_turn(contexts: Vec<Arc<job::Context>>) -> Vec<JobReport> {
+    let mut reports = Vec::with_capacity(contexts.len());
+    for context in contexts {
+        reports.push(job::run(context).await);
+    }
+    reports
 }
 
 /// Whether a job reads an account: its file names it, and its stream may be asked for in the account's role.

@@ -134,3 +134,12 @@ pub struct Ask {
     /// The customer the request names; partners must name one for what belongs to a customer.
     pub customer_id: Option<String>,
 }
+
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.customer_id {
+            Some(customer) => write!(f, "{} of customer {customer}", self.scope),
+            None => self.scope.fmt(f),
+        }
+    }
+}

@@ -126,10 +126,11 @@ fn hmac_sha256(key: &str, text: &str) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// Decoded and encoded again segment by segment, with a slash at the end that the wire does not have.
+/// Decoded, then split at slashes (an escaped one counts, as in the vendor's SDK) and encoded segment by segment, with
+/// a slash at the end that the wire does not have.
 fn canonical_path(path: &str) -> String {
     let mut canonical =
-        path.split('/').map(|segment| encode_bytes(&decode(segment))).collect::<Vec<_>>().join("/");
+        decode(path).split(|byte| *byte == b'/').map(encode_bytes).collect::<Vec<_>>().join("/");
     if !canonical.ends_with('/') {
         canonical.push('/');
     }
@@ -261,7 +262,14 @@ mod tests {
     #[test]
     fn broken_escapes_in_a_path_stay_as_they_are() {
         assert_eq!(canonical_path("/a%2/%zz/%"), "/a%252/%25zz/%25/");
-        assert_eq!(canonical_path("/a%2Fb"), "/a%2Fb/");
         assert_eq!(canonical_path("/"), "/");
+    }
+
+    #[test]
+    fn a_path_is_decoded_before_it_is_split() {
+        assert_eq!(canonical_path("/a%2Fb"), "/a/b/");
+        assert_eq!(canonical_path("/a%2fb%2F"), "/a/b/");
+        assert_eq!(canonical_path("/a%252Fb"), "/a%252Fb/");
+        assert_eq!(canonical_path("/CS%20A%2bB~%E4%BA%91"), "/CS%20A%2BB~%E4%BA%91/");
     }
 }

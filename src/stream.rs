@@ -153,8 +153,9 @@ impl ListAnswer {
         mut decode: impl FnMut(&RawValue, &mut Vec<Drift>) -> Result<Record, Reject>,
     ) -> Result<Page, BadBody> {
         let mut answer = Object::of_body(body)?;
-        let mut page = Page { total: answer.take_total(self.total)?, ..Page::default() };
-        for raw in answer.take_rows(self.rows)? {
+        let (rows, total) = answer.take_list(self.rows, self.total)?;
+        let mut page = Page { total, ..Page::default() };
+        for raw in rows {
             let decoded = decode(raw, &mut page.drift);
             page.push(decoded);
         }

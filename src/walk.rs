@@ -65,6 +65,9 @@ pub struct Walk {
     pub expected: Option<u64>,
     /// Rows received so far, repeated ones counted once.
     pub seen: u64,
+    /// Rows among them that could not be decoded.
+    #[serde(default)]
+    pub rejected: u64,
     /// Answers so far.
     pub requests: u64,
     /// Which try at this scope this is, from 1.
@@ -95,7 +98,16 @@ impl Walk {
             }
             Paging::Offset | Paging::Unpaged => Cursor::Offset(0),
         };
-        Self { cursor, anchor: None, expected: None, seen: 0, requests: 0, attempt, started_at: None }
+        Self {
+            cursor,
+            anchor: None,
+            expected: None,
+            seen: 0,
+            rejected: 0,
+            requests: 0,
+            attempt,
+            started_at: None,
+        }
     }
 
     /// Judges a page that was asked for with this walk's cursor.
@@ -116,6 +128,7 @@ impl Walk {
         let walk = Self {
             expected: self.expected.or(page.total),
             seen: self.seen + received - repeated,
+            rejected: self.rejected + page.rejects.len() as u64,
             requests: self.requests + 1,
             started_at: self.started_at.or(Some(answered_at.unix())),
             ..self
@@ -282,6 +295,7 @@ mod tests {
                 anchor: None,
                 expected: None,
                 seen,
+                rejected: 0,
                 requests: 1,
                 attempt: 2,
                 started_at: Some(from),

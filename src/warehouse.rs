@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use commit::{PageCommit, Progress, Tally};
+pub use commit::{Committed, PageCommit, Progress, Tally};
 pub use error::WarehouseError;
 pub use ledger::{LearnedQuota, OpenOrders, QueueEntry, RunEnd, RunId, RunStart};
 pub use report::{LastRun, Overview, QueueState, WatermarkState};

@@ -1,9 +1,9 @@
--- The spend by service. Whatever the lines do not explain is '(not allocated)', so that this adds up to counted_orders
--- exactly, order by order.
+-- The spend by service. Whatever the lines of an order do not explain is '(not allocated)', so that this adds up to
+-- counted_orders exactly, order by order.
 create view allocated_spend as
 with
--- What the lines of an order leave unexplained.
-residuals as (
+-- What the lines that name a service leave of their order: all of it when it has no lines.
+rests as (
     select
         account,
         order_id,
@@ -11,10 +11,14 @@ residuals as (
         kind,
         month,
         currency,
-        coalesce(order_signed_amount_e8, 0) - sum(coalesce(signed_amount_e8, 0)) as amount_e8,
-        order_coupon_effect_e8 - sum(coupon_effect_e8) as coupon_effect_e8
+        count(order_line_item_id) > 0 as has_lines,
+        order_service_type_code,
+        order_service_type_name,
+        coalesce(order_signed_amount_e8, 0)
+        - sum(iif(service_type_code is null, 0, coalesce(signed_amount_e8, 0))) as amount_e8,
+        order_coupon_effect_e8
+        - sum(iif(service_type_code is null, 0, coupon_effect_e8)) as coupon_effect_e8
     from counted_lines
-    where order_line_item_id is not null
     -- Everything is the same in all lines of an order; naming it lets a filter on the month reach the orders.
     group by
         account,
@@ -23,6 +27,8 @@ residuals as (
         kind,
         month,
         currency,
+        order_service_type_code,
+        order_service_type_name,
         order_signed_amount_e8,
         order_coupon_effect_e8
 )
@@ -33,13 +39,12 @@ select
     kind,
     month,
     currency,
-    coalesce(
-        iif(order_line_item_id is null, order_service_type_code, service_type_code), '(not allocated)'
-    ) as service_type_code,
-    iif(order_line_item_id is null, order_service_type_name, service_type_name) as service_type_name,
-    coalesce(iif(order_line_item_id is null, order_signed_amount_e8, signed_amount_e8), 0) as amount_e8,
-    iif(order_line_item_id is null, order_coupon_effect_e8, coupon_effect_e8) as coupon_effect_e8
+    service_type_code,
+    service_type_name,
+    coalesce(signed_amount_e8, 0) as amount_e8,
+    coupon_effect_e8
 from counted_lines
+where service_type_code is not null
 union all
 select
     account,
@@ -48,9 +53,10 @@ select
     kind,
     month,
     currency,
-    '(not allocated)',
-    null,
+    -- An order without lines belongs to the service it names itself.
+    coalesce(iif(has_lines, null, order_service_type_code), '(not allocated)'),
+    iif(has_lines, null, order_service_type_name),
     amount_e8,
     coupon_effect_e8
-from residuals
-where amount_e8 <> 0 or coupon_effect_e8 <> 0;
+from rests
+where not has_lines or amount_e8 <> 0 or coupon_effect_e8 <> 0;

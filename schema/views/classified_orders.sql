@@ -3,36 +3,10 @@
 -- to neither by definition; they stay visible here, as does everything else that does not count, with the reason.
 create view classified_orders as
 with
--- Empty texts are missing values; a member of a combined trade is paid for by whoever pays for the trade.
-plain as (
+-- Purchase or refund, and the sign that follows from it.
+signed as (
     select
-        o.account,
-        o.order_id,
-        o.parent_order_id,
-        coalesce(nullif(o.customer_id, ''), '(not allocated)') as customer_id,
-        case
-            when o.is_agent_pay = 1 then o.paying_agent_id
-            when p.is_agent_pay = 1 then p.paying_agent_id
-        end as paying_agent_id,
-        nullif(o.service_type_code, '') as service_type_code,
-        nullif(o.service_type_name, '') as service_type_name,
-        o.source_type,
-        o.order_type,
-        o.status,
-        o.measure_id,
-        nullif(o.contract_id, '') as contract_id,
-        o.create_time,
-        nullif(o.payment_time, '') as payment_time,
-        -- Never the time of reading: a month must not depend on when we looked.
-        coalesce(nullif(o.payment_time, ''), nullif(o.create_time, '')) as event_time,
-        coalesce(nullif(o.currency, ''), '(unknown)') as currency,
-        o.amount_after_discount_e8,
-        o.official_amount_e8,
-        o.coupon_amount_e8,
-        o.flexipurchase_coupon_amount_e8,
-        o.stored_card_amount_e8,
-        o.commission_amount_e8,
-        o.consumed_amount_e8,
+        o.*,
         -- A change keeps its own sign: an upgrade is positive, a downgrade negative.
         case
             when o.order_type in (4, 10) then 'refund'
@@ -55,8 +29,7 @@ plain as (
                 and member.order_id <> o.order_id
                 and member.gone_since is null
         ) as has_members
-    from orders as o
-    left join orders as p on p.account = o.account and p.order_id = o.parent_order_id
+    from known_orders as o
     where o.gone_since is null
 )
 select
@@ -64,7 +37,7 @@ select
     order_id,
     parent_order_id,
     customer_id,
-    coalesce(nullif(paying_agent_id, ''), customer_id) as payer,
+    coalesce(paying_agent_id, customer_id) as payer,
     paying_agent_id is not null as is_paid_by_other,
     service_type_code,
     service_type_name,
@@ -87,8 +60,7 @@ select
     payment_time,
     event_time,
     payment_time is null as event_time_is_estimated,
-    -- Billing months are months of UTC+8.
-    strftime('%Y-%m', event_time, '+8 hours') as month,
+    month,
     currency,
     amount_after_discount_e8,
     official_amount_e8,
@@ -103,4 +75,4 @@ select
     end as coupon_effect_e8,
     coalesce(commission_amount_e8, 0) as commission_e8,
     coalesce(consumed_amount_e8, 0) as consumed_e8
-from plain;
+from signed;

@@ -1,21 +1,23 @@
 -- F01: what was spent per month, by service. An order with lines of several services is counted in each of them.
 create view f01_net_spend_by_service as
 with
--- One row per month, currency and service.
+-- Running sums per month, currency and service; the last row has them all. Windows and no 'group by', because SQLite
+-- takes a filter on the month down to the orders through the one and not through the other.
 sums as (
     select
         account,
         month,
         currency,
         service_type_code,
-        max(service_type_name) as name_in_orders,
-        count(distinct order_id) as orders,
-        sum(iif(kind = 'purchase', amount_e8, 0)) as purchases_e8,
-        sum(iif(kind = 'refund', amount_e8, 0)) as refunds_e8,
-        sum(amount_e8) as net_e8,
-        sum(amount_e8 + coupon_effect_e8) as net_of_coupons_e8
+        lead(order_id) over service is null as is_last,
+        max(service_type_name) over service as name_in_orders,
+        dense_rank() over service as orders,
+        sum(iif(kind = 'purchase', amount_e8, 0)) over service as purchases_e8,
+        sum(iif(kind = 'refund', amount_e8, 0)) over service as refunds_e8,
+        sum(amount_e8) over service as net_e8,
+        sum(amount_e8 + coupon_effect_e8) over service as net_of_coupons_e8
     from allocated_spend
-    group by account, month, currency, service_type_code
+    window service as (partition by account, month, currency, service_type_code order by order_id)
 )
 select
     s.account,
@@ -34,4 +36,5 @@ select
     s.net_of_coupons_e8
 from sums as s
 left join service_types as t
-    on t.account = s.account and t.service_type_code = s.service_type_code and t.gone_since is null;
+    on t.account = s.account and t.service_type_code = s.service_type_code and t.gone_since is null
+where s.is_last;

@@ -18,8 +18,8 @@ attributed as (
         r.month as refund_month,
         r.currency,
         coalesce(
-            strftime(
-                '%Y-%m', coalesce(nullif(b.payment_time, ''), nullif(b.create_time, '')), '+8 hours'
+            (
+                select b.month from known_orders as b where b.account = a.account and b.order_id = a.base_order_id
             ),
             '(before history)'
         ) as original_month,
@@ -31,7 +31,6 @@ attributed as (
         and a.gone_since is null
         -- Another unit than the main one would be a wrong sum: it shows as not attributed.
         and coalesce(a.measure_id, 1) = 1
-    left join orders as b on b.account = a.account and b.order_id = a.base_order_id
 ),
 -- What was attributed of each refund order.
 attributed_by_order as (

@@ -1,15 +1,22 @@
 -- Main resources in use by the month (UTC+8) in which they expire, with what the next period is likely to cost.
--- Attached resources are renewed with their main resource and have no row of their own.
--- The estimate is the price of one period in the last counted order that bought or renewed the resource: its lines of
--- the resource's service and type, shared equally among the resources of that kind the order was for. It is null when
--- there is no such order, or when its lines have different periods or none. Orders that changed the resource are passed
--- over, because their amount is a difference of prices; changed_since tells that one came later.
+-- Attached resources are renewed with their main resource: they have no row of their own, their cost is part of its.
+-- The estimate of a resource is the price of one period in the last counted order that bought or renewed it: the order's
+-- lines of the resource's service and type, shared equally among the resources of that kind the order was for. It is null
+-- when there is no such order, or when its lines have different periods or none. Orders that changed the resource are
+-- passed over, because their amount is a difference of prices; changed_since tells that one came later.
+-- 'estimate' is the main resource with its attached ones; those whose price is unknown, or is in another currency or for
+-- another period than the main one's, are left out, and attached_without_estimate counts them.
 create view renewals as
 with
--- Resources that can be renewed, each with its last full-price order.
-mains as materialized (
+-- Resources in use, each with its last full-price order and the main resource it is renewed with (null: itself).
+candidates as materialized (
     select
         r.account,
+        iif(
+            iif(r.is_main_resource is null, coalesce(r.parent_resource_id, '') = '', r.is_main_resource = 1),
+            null,
+            coalesce(r.parent_resource_id, '')
+        ) as main_resource_id,
         strftime('%Y-%m', r.expire_time, '+8 hours') as expire_month,
         r.resource_id,
         r.resource_name,
@@ -24,6 +31,7 @@ mains as materialized (
         r.enterprise_project_name,
         r.expire_time,
         r.expire_policy,
+        r.last_seen_at,
         (
             select o.order_id
             from order_resources as x
@@ -38,8 +46,6 @@ mains as materialized (
     from resources as r
     where r.gone_since is null
         and r.status = 2
-        and r.expire_time <> ''
-        and iif(r.is_main_resource is null, coalesce(r.parent_resource_id, '') = '', r.is_main_resource = 1)
 ),
 -- What the order's lines of the same service and type cost, and for how long.
 lines as (
@@ -57,7 +63,7 @@ lines as (
         and min(l.period_num) = max(l.period_num) as has_one_period,
         count(*) = count(l.amount_after_discount_e8) as has_amounts,
         sum(l.amount_after_discount_e8) as amount_e8
-    from mains as m
+    from candidates as m
     inner join counted_orders as o on o.account = m.account and o.order_id = m.priced_order_id
     inner join order_lines as l
         on (
@@ -78,7 +84,7 @@ lines as (
 -- How many resources of that kind the order was for; those that are gone since were paid for as well.
 sharers as (
     select m.account, m.resource_id, count(*) as resources
-    from mains as m
+    from candidates as m
     inner join order_resources as x on x.account = m.account and x.order_id = m.priced_order_id
     inner join resources as other
         on other.account = x.account
@@ -88,7 +94,7 @@ sharers as (
     group by m.account, m.resource_id
 ),
 -- The price of one period for one resource, rounded half up to 10^-8 once.
-estimates as (
+estimates as materialized (
     select
         l.account,
         l.resource_id,
@@ -96,17 +102,70 @@ estimates as (
         l.customer_id,
         l.currency,
         l.period_type,
-        (2 * l.amount_e8 + l.period_num * s.resources) / (2 * l.period_num * s.resources) as estimate_e8
+        (2 * l.amount_e8 + l.period_num * s.resources) / (2 * l.period_num * s.resources) as estimate_e8,
+        exists (
+            select 1
+            from order_resources as x
+            inner join counted_orders as o on o.account = x.account and o.order_id = x.order_id
+            where x.account = l.account
+                and x.resource_id = l.resource_id
+                and x.gone_since is null
+                and o.order_type = 3
+                and o.event_time >= l.event_time
+        ) as changed_since
     from lines as l
     inner join sharers as s on s.account = l.account and s.resource_id = l.resource_id
     where l.has_one_period and l.has_amounts and l.amount_e8 >= 0
+),
+-- What is attached to each main resource, and what of it can be added to the main resource's estimate.
+attached as (
+    select
+        a.account,
+        a.main_resource_id,
+        count(*) as resources,
+        count(*) - count(e.estimate_e8) as without_estimate,
+        sum(e.estimate_e8) as estimate_e8,
+        max(e.changed_since) as changed_since
+    from candidates as a
+    left join estimates as main on main.account = a.account and main.resource_id = a.main_resource_id
+    left join estimates as e
+        on e.account = a.account
+        and e.resource_id = a.resource_id
+        and e.currency = main.currency
+        and e.period_type = main.period_type
+    where a.main_resource_id <> ''
+    group by a.account, a.main_resource_id
+),
+-- Main resources with what is attached to them.
+renewed as (
+    select
+        m.*,
+        e.customer_id,
+        e.currency,
+        e.period_type,
+        coalesce(a.resources, 0) as attached_resources,
+        coalesce(a.without_estimate, 0) as attached_without_estimate,
+        coalesce(e.changed_since, 0) or coalesce(a.changed_since, 0) as changed_since,
+        case
+            when e.estimate_e8 is null then 'unknown'
+            when a.without_estimate > 0 then 'estimate of a part'
+            else 'estimate'
+        end as amount_basis,
+        -- Nothing attached costs nothing; attached at an unknown price is unknown.
+        iif(e.estimate_e8 is null or a.resources = a.without_estimate, null, coalesce(a.estimate_e8, 0))
+            as attached_estimate_e8,
+        e.estimate_e8 + coalesce(a.estimate_e8, 0) as estimate_e8
+    from candidates as m
+    left join estimates as e on e.account = m.account and e.resource_id = m.resource_id
+    left join attached as a on a.account = m.account and a.main_resource_id = m.resource_id
+    where m.main_resource_id is null and m.expire_time <> ''
 )
 select
     m.account,
     m.expire_month,
     m.resource_id,
     m.resource_name,
-    coalesce(e.customer_id, nullif(m.asked_customer_id, '')) as customer_id,
+    coalesce(m.customer_id, nullif(m.asked_customer_id, '')) as customer_id,
     m.service_type_code,
     m.service_type_name,
     m.resource_type_code,
@@ -135,33 +194,19 @@ select
     case
         when m.expire_policy = 3 then strftime('%Y-%m', m.expire_time, '+8 hours', '-7 days')
     end as debit_month,
-    -- The index is named because after 'analyze' the planner may take it for useless: most resources have no parent.
-    (
-        select count(*)
-        from resources as attached indexed by resources_by_parent
-        where attached.account = m.account
-            and attached.parent_resource_id = m.resource_id
-            and attached.status = 2
-            and attached.gone_since is null
-    ) as attached_resources,
-    iif(e.estimate_e8 is null, 'unknown', 'estimate') as amount_basis,
-    iif(e.estimate_e8 is null, null, m.priced_order_id) as estimate_order_id,
+    m.last_seen_at,
+    m.attached_resources,
+    m.attached_without_estimate,
+    m.amount_basis,
+    iif(m.estimate_e8 is null, null, m.priced_order_id) as estimate_order_id,
     p.name_en as estimate_period_en,
     p.name_zh as estimate_period_zh,
-    exists (
-        select 1
-        from order_resources as x
-        inner join counted_orders as o on o.account = x.account and o.order_id = x.order_id
-        where x.account = m.account
-            and x.resource_id = m.resource_id
-            and x.gone_since is null
-            and o.order_type = 3
-            and o.event_time >= e.event_time
-    ) as changed_since,
-    e.currency,
-    decimal(e.estimate_e8) as estimate,
-    e.estimate_e8
-from mains as m
-left join estimates as e on e.account = m.account and e.resource_id = m.resource_id
+    m.changed_since,
+    m.currency,
+    decimal(m.attached_estimate_e8) as attached_estimate,
+    decimal(m.estimate_e8) as estimate,
+    m.attached_estimate_e8,
+    m.estimate_e8
+from renewed as m
 left join code_names as c on c.domain = 'expire_policy' and c.code = cast(m.expire_policy as text)
-left join code_names as p on p.domain = 'period_type' and p.code = cast(e.period_type as text);
+left join code_names as p on p.domain = 'period_type' and p.code = cast(m.period_type as text);

@@ -12,8 +12,9 @@ joined as (
         r.month as refund_month,
         iif(r.not_counted_because is null, r.kind, null) as counted_as,
         a.base_order_id,
-        strftime(
-            '%Y-%m', coalesce(nullif(b.payment_time, ''), nullif(b.create_time, '')), '+8 hours'
+        -- Looked up, because a joined view would be made for all orders first.
+        (
+            select b.month from known_orders as b where b.account = a.account and b.order_id = a.base_order_id
         ) as original_month,
         a.service_type_code,
         a.service_type_name,
@@ -26,7 +27,6 @@ joined as (
         -a.amount_e8 as refunded_e8
     from refund_attributions as a
     left join classified_orders as r on r.account = a.account and r.order_id = a.refund_order_id
-    left join orders as b on b.account = a.account and b.order_id = a.base_order_id
     where a.gone_since is null
 )
 select

@@ -31,6 +31,7 @@ select
     strftime('%Y-%m-%d %H:%M:%S', r.effective_time, '+8 hours') as effective_time_utc8,
     strftime('%Y-%m-%d %H:%M:%S', r.expire_time, '+8 hours') as expire_time_utc8,
     strftime('%Y-%m', r.expire_time, '+8 hours') as expire_month,
+    r.last_seen_at,
     (
         select count(*)
         from order_resources as x

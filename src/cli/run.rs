@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Common, Output, say, say_json, table};
-use crate::config::{Account, Config};
+use crate::config::{Account, Config, LogFormat};
 use crate::error::Failure;
 use crate::job::Job;
 use crate::run::{Extent, JobReport, Order, Outcome, Progress};
@@ -28,7 +28,7 @@ pub(super) struct RunArgs {
     /// Accounts to run them for; all when none is named
     #[arg(long, value_name = "NAME")]
     account: Vec<String>,
-    /// Read everything from the start of the history again
+    /// Read all orders from the start of the history, and the whole lists, again
     #[arg(long)]
     full: bool,
     /// How long each job may take, e.g. 10m; what is left stays for the next run
@@ -43,6 +43,11 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         extent: if args.full { Extent::Full } else { Extent::Incremental },
         deadline: args.deadline,
     };
+    let pairs = order.jobs.iter().flat_map(|job| order.accounts.iter().map(move |account| (job, account)));
+    if !pairs.into_iter().any(|(job, account)| crate::run::reads(job, account)) {
+        let what = "no job that was asked for reads an account that was asked for";
+        return Err(Failure::Usage(format!("{what}; `bss-sync jobs` lists which job reads which account")));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -50,7 +55,7 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         .map_err(|error| system("could not start", &error))?;
     let warehouse = Warehouse::open(&config.warehouse)?;
     let (writer, thread) = Writer::start(warehouse)?;
-    let reports = runtime.block_on(with_signals_and_progress(order, &writer, common));
+    let reports = runtime.block_on(with_signals_and_progress(order, &writer, shows_progress(common, config)));
     drop(writer);
     drop(runtime);
     // The thread ends with the last writer; waiting for it keeps the lock until everything is on disk.
@@ -61,6 +66,11 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         Output::Text => say(&render(&reports)),
     }
     Ok(reports.iter().map(|report| report.outcome).max().unwrap_or(Outcome::Done).exit_code())
+}
+
+/// Progress is for people: not when they ask for quiet, and not between log lines that a machine reads.
+fn shows_progress(common: &Common, config: &Config) -> bool {
+    !common.quiet && config.log.format == LogFormat::Text
 }
 
 /// The named ones, or all; in the configuration's order.
@@ -87,7 +97,7 @@ fn choose<'a, T>(
 async fn with_signals_and_progress(
     order: Order<'_>,
     writer: &Writer,
-    common: &Common,
+    progress_is_shown: bool,
 ) -> Result<Vec<JobReport>, Failure> {
     let (stopper, stop) = watch::channel(false);
     let mut terminate =
@@ -104,7 +114,7 @@ async fn with_signals_and_progress(
             reports = &mut running => return Ok(reports?),
             _ = terminate.recv() => finish_page(&stopper),
             _ = interrupt.recv() => finish_page(&stopper),
-            _ = ticks.tick(), if !common.quiet => show(&progress),
+            _ = ticks.tick(), if progress_is_shown => show(&progress),
         }
     }
 }
@@ -157,13 +167,21 @@ fn render(reports: &[JobReport]) -> String {
     for report in reports {
         let JobReport { account, job, .. } = report;
         if let Some((reason, advice)) = &report.stopped {
-            text.push_str(&format!("\n\n{account} {job}: {reason}\n  {advice}"));
+            // What stopped several jobs of an account is told once, with all their names.
+            let alike = |other: &&JobReport| {
+                other.account == *account && other.stopped.as_ref().is_some_and(|(same, _)| same == reason)
+            };
+            let jobs: Vec<&str> = reports.iter().filter(alike).map(|other| other.job.as_str()).collect();
+            if jobs.first() == Some(&job.as_str()) {
+                text.push_str(&format!("\n\n{account} {}: {reason}\n  {advice}", jobs.join(", ")));
+            }
         }
-        for finding in report.findings.iter().take(FINDINGS_SHOWN) {
-            text.push_str(&format!("\n\n{account} {job}: {finding}"));
+        let texts: Vec<String> = report.findings.texts().collect();
+        for text_of_one in texts.iter().take(FINDINGS_SHOWN) {
+            text.push_str(&format!("\n\n{account} {job}: {text_of_one}"));
         }
-        if report.findings.len() > FINDINGS_SHOWN {
-            text.push_str(&format!("\n  and {} more like this", report.findings.len() - FINDINGS_SHOWN));
+        if texts.len() > FINDINGS_SHOWN {
+            text.push_str(&format!("\n  and {} more like this", texts.len() - FINDINGS_SHOWN));
         }
     }
     text
@@ -177,7 +195,7 @@ fn to_json(report: &JobReport) -> serde_json::Value {
         "exit_code": report.outcome.exit_code(),
         "reason": report.stopped.as_ref().map(|(reason, _)| reason),
         "advice": report.stopped.as_ref().map(|(_, advice)| advice),
-        "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "findings": report.findings.texts().collect::<Vec<_>>(),
         "rows_received": report.tally.received,
         "rows_inserted": report.tally.inserted,
         "rows_changed": report.tally.changed,

@@ -51,6 +51,21 @@ pub enum ClientError {
     },
 }
 
+impl ClientError {
+    /// The exit code (`DESIGN` §7): 5 where no trustworthy connection can be set up, as when a server is not trusted;
+    /// 2 where the configuration is wrong.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Setup { .. } => 5,
+            Self::NoIamEndpoint { .. }
+            | Self::Unread { .. }
+            | Self::Unsendable { .. }
+            | Self::Proxy { .. } => 2,
+        }
+    }
+}
+
 /// Whom and what a request was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -78,7 +93,7 @@ pub enum ExitClass {
 }
 
 /// Why a request gave no answer after all that could be done about it. Displays as a fragment that fits "failed: {}".
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
     /// The vendor does not know the key, its signature, the token or the password.
     #[error("{at}: credentials not accepted: {refusal}")]
@@ -140,7 +155,8 @@ pub enum FetchError {
         /// Which part.
         problem: &'static str,
     },
-    /// The answer is larger than we read, or the vendor finds the request too large. A smaller page may help.
+    /// The answer is larger than we read, or the vendor finds the request too large. The size of a page
+    /// is not configurable.
     #[error("{at}: answer or request too large ({detail})")]
     TooLarge {
         /// For whom and what.
@@ -274,7 +290,9 @@ impl FetchError {
             }
             Self::Invalid { .. } => "check the job's settings; report it when they are right",
             Self::Unsendable { .. } => "report it with the id that was asked for",
-            Self::TooLarge { .. } => "ask for smaller pages",
+            Self::TooLarge { .. } => {
+                "report it with the text above, no setting changes it; nothing is lost, the next run asks for it again"
+            }
             Self::Redirected { .. } => "correct the endpoint, or the proxy in between",
             Self::Tls { .. } => {
                 "check the endpoint, this machine's CA certificates and date, and TLS-inspecting proxies"

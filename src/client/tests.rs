@@ -13,6 +13,8 @@ use super::*;
 use crate::request::Method;
 use crate::retry::{GaveUp, TRIES};
 
+mod credentials;
+
 static ORDERS: Endpoint = Endpoint {
     name: "orders",
     method: Method::Get,
@@ -38,6 +40,8 @@ enum Step {
     Answer(Vec<u8>),
     /// Sent as it is, then the connection is closed.
     Last(Vec<u8>),
+    /// As an answer, but not before so many requests have come.
+    Once(usize, Vec<u8>),
 }
 
 fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Step {
@@ -85,6 +89,12 @@ fn serve(mut stream: TcpStream, script: &Mutex<VecDeque<Step>>, seen: &Mutex<Vec
             script.lock().ok()?.pop_front().unwrap_or_else(|| json(404, r#"{"code":"end of script"}"#));
         match step {
             Step::Answer(bytes) => stream.write_all(&bytes).ok()?,
+            Step::Once(count, bytes) => {
+                while seen.lock().ok()?.len() < count {
+                    std::thread::yield_now();
+                }
+                stream.write_all(&bytes).ok()?;
+            }
             Step::Last(bytes) => return stream.write_all(&bytes).ok(),
         }
     }
@@ -122,7 +132,7 @@ fn user() -> Auth {
 }
 
 fn profile(server: &Server, auth: Auth) -> Profile {
-    let url = BaseUrl::parse(&server.url).expect("this machine");
+    let url = BaseUrl::billing(&server.url).expect("this machine");
     Profile {
         account: "acme".to_owned(),
         endpoint: url.clone(),
@@ -356,7 +366,7 @@ async fn a_body_over_the_limit_is_not_read() {
 async fn a_server_that_does_not_speak_tls_is_not_asked_twice() {
     let server = Server::start([]);
     let mut profile = profile(&server, keys());
-    profile.endpoint = BaseUrl::parse(&server.url.replace("http:", "https:")).expect("this machine");
+    profile.endpoint = BaseUrl::billing(&server.url.replace("http:", "https:")).expect("this machine");
     let client = Client::new(profile).expect("a client");
     // A TLS greeting holds no blank line, so the plain server would wait for more: this one talks first.
     let talker = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -367,7 +377,8 @@ async fn a_server_that_does_not_speak_tls_is_not_asked_twice() {
             let _ = stream.read(&mut [0u8; 4096]);
         }
     });
-    let client = Client { endpoint: BaseUrl::parse(&format!("https://{address}")).expect("here"), ..client };
+    let client =
+        Client { endpoint: BaseUrl::billing(&format!("https://{address}")).expect("here"), ..client };
     let meter = Meter::default();
     let error = client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await.expect_err("no TLS");
     assert!(matches!(error, FetchError::Tls { .. }), "{error}");
@@ -379,7 +390,7 @@ async fn a_host_that_is_not_there_is_named() {
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let server = Server::start([]);
     let mut profile = profile(&server, keys());
-    profile.endpoint = BaseUrl::parse(&format!("http://{closed}")).expect("this machine");
+    profile.endpoint = BaseUrl::billing(&format!("http://{closed}")).expect("this machine");
     let client = Client::new(profile).expect("a client");
     let meter = Meter::default();
     for _ in 0..50 {

@@ -158,7 +158,12 @@ impl Reader<'_> {
             self.about.environment.secret(variable).map_err(complain).ok()
         };
         let (access_key, secret_key) = (get(access), get(secret));
-        let security_token = self.about.environment.secret(token).ok();
+        // Without its token a temporary pair is refused, so one that is there and wrong is not passed over.
+        let security_token = self.about.environment.is_filled(token).then(|| get(token));
+        let security_token = match security_token {
+            Some(read) => Some(read?),
+            None => None,
+        };
         Some(Auth::AkSk { access_key: access_key?, secret_key: secret_key?, security_token })
     }
 
@@ -224,8 +229,9 @@ fn addresses(from: &Section<'_>) -> Option<(BaseUrl, Option<BaseUrl>)> {
         "europe" => Ok(Site::Europe),
         _ => Err("write \"china\", \"international\" or \"europe\"".to_owned()),
     });
-    let endpoint = from.read("endpoint", address);
-    let iam_endpoint = from.read("iam_endpoint", address);
+    let endpoint = from.read("endpoint", |text| BaseUrl::billing(text).map_err(|error| error.to_string()));
+    let iam_endpoint =
+        from.read("iam_endpoint", |text| BaseUrl::iam(text).map_err(|error| error.to_string()));
     let (by_site, by_endpoint) = (from.has("site"), from.has("endpoint") || from.has("iam_endpoint"));
     if by_site && by_endpoint {
         let what =
@@ -250,10 +256,6 @@ fn addresses(from: &Section<'_>) -> Option<(BaseUrl, Option<BaseUrl>)> {
         Some(site) => Some((site.endpoint(), site.iam())),
         None => Some((endpoint?, iam_endpoint)),
     }
-}
-
-fn address(text: &str) -> Result<BaseUrl, String> {
-    BaseUrl::parse(text).map_err(|error| error.to_string())
 }
 
 /// Reports keys that mean nothing with this kind of authentication.

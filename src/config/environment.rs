@@ -5,6 +5,8 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::secret::one_line;
+
 /// Environment variables by name. Any of them may hold a secret, so values are never shown and wiped when dropped.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, Option<SecretString>>);
@@ -43,7 +45,15 @@ impl Environment {
         self.0.contains_key(name)
     }
 
-    /// The value of a variable that holds a secret.
+    /// Whether there is such a variable with a value, be it no UTF-8.
+    pub(super) fn is_filled(&self, name: &str) -> bool {
+        let filled = |value: &Option<SecretString>| {
+            value.as_ref().is_none_or(|value| !value.expose_secret().is_empty())
+        };
+        self.0.get(name).is_some_and(filled)
+    }
+
+    /// The value of a variable that holds a secret, without the line end that reading a file into it may leave.
     ///
     /// # Errors
     /// Why there is none, as a lower-case fragment without the value.
@@ -51,8 +61,7 @@ impl Environment {
         match self.0.get(name) {
             None => Err("is not set"),
             Some(None) => Err("is no UTF-8"),
-            Some(Some(value)) if value.expose_secret().is_empty() => Err("is empty"),
-            Some(Some(value)) => Ok(value.clone()),
+            Some(Some(value)) => one_line(value),
         }
     }
 

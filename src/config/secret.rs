@@ -34,7 +34,7 @@ pub(super) fn read(
     let section = account.table(key)?;
     let found = [
         section.read("env", |name| Ok(of_variable(name, environment))),
-        section.read("file", |path| Ok(of_file(&folder.join(path), Keeper::Person))),
+        section.read("file", |path| Ok(of_path(path, folder))),
         section.read("credential", |name| Ok(of_credential(name, environment))),
     ];
     let count = ["env", "file", "credential"].iter().filter(|source| section.has(source)).count();
@@ -82,22 +82,49 @@ fn of_variable(name: &str, environment: &Environment) -> Result<SecretString, Fl
     })
 }
 
-/// The secret in a file of systemd's credentials directory.
+/// The secret in a file that a person keeps.
+fn of_path(path: &str, folder: &Path) -> Result<SecretString, Flaw> {
+    let file = folder.join(path);
+    if !is_plainly_a_path(path) && std::fs::metadata(&file).is_err() {
+        let what = "there is no file of the name written here (not shown: it may be the secret itself)";
+        return Err(Flaw::new(
+            what.to_owned(),
+            "write the path of a file, and put the secret into that file",
+        ));
+    }
+    of_file(&file, Keeper::Person)
+}
+
+/// Whether a text is a path and hardly a secret: it says where it begins, and no part of it looks random.
+fn is_plainly_a_path(text: &str) -> bool {
+    /// The vendor's access keys have 20 letters and digits in a row, everything secret has more.
+    const SHORTEST_KEY: usize = 20;
+    let begins = ["/", "./", "../"].iter().any(|start| text.starts_with(start));
+    let mut parts = text.split(|c: char| "/._-".contains(c));
+    begins && parts.all(|part| part.len() < SHORTEST_KEY && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// The secret in a file of systemd's credentials directory. The name is repeated only when there is such a file.
 fn of_credential(name: &str, environment: &Environment) -> Result<SecretString, Flaw> {
     if name.is_empty() || name.contains('/') || name == "." || name == ".." {
         let what = "the name of a credential is a plain file name".to_owned();
         return Err(Flaw::new(what, "write the name that stands in LoadCredential= of the service"));
     }
     let Some(directory) = environment.get(CREDENTIALS_DIRECTORY) else {
-        let remedy = format!(
-            "add LoadCredential={name}:/path/of/the/secret to the service, or use env or file outside of one"
-        );
-        return Err(Flaw {
-            what: format!("{CREDENTIALS_DIRECTORY} is not set, so systemd gave no credentials"),
-            remedy,
-        });
+        return Err(Flaw::new(
+            format!("{CREDENTIALS_DIRECTORY} is not set, so systemd gave no credentials"),
+            "add LoadCredential=NAME:/path/of/the/secret to the service, or use env or file outside of one",
+        ));
     };
-    of_file(&Path::new(directory).join(name), Keeper::Systemd)
+    let file = Path::new(directory).join(name);
+    if std::fs::metadata(&file).is_err() {
+        return Err(Flaw::new(
+            "systemd gave no credential of the name written here (not shown: it may be the secret itself)"
+                .to_owned(),
+            "write the name that stands in LoadCredential= of the service",
+        ));
+    }
+    of_file(&file, Keeper::Systemd)
 }
 
 /// Who made the file, and therefore who else may read it.
@@ -154,7 +181,7 @@ fn of_file(path: &Path, keeper: Keeper) -> Result<SecretString, Flaw> {
 }
 
 /// Strips the line break editors add, and refuses what is more or less than one line.
-fn one_line(text: &SecretString) -> Result<SecretString, &'static str> {
+pub(super) fn one_line(text: &SecretString) -> Result<SecretString, &'static str> {
     let whole = text.expose_secret();
     let line = whole.strip_suffix('\n').unwrap_or(whole);
     let line = line.strip_suffix('\r').unwrap_or(line);

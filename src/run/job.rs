@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -10,21 +11,30 @@ use tokio::time::Instant;
 
 use super::Extent;
 use super::board::{Board, Counts};
-use super::outcome::{Finding, JobReport, Outcome, Stop};
+use super::outcome::{Finding, Findings, JobReport, Outcome, Stop};
 use super::queue;
 use super::walker::{End, Unit, walk};
-use crate::client::{Client, Deadline};
+use crate::client::{Client, Deadline, FetchError};
 use crate::job::Job;
 use crate::plan::{self, Known};
 use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::{Reading, Stream};
 use crate::time::{UtcSecond, Window};
-use crate::walk::Walk;
+use crate::walk::{Cursor, Walk};
 use crate::warehouse::{RunEnd, RunId, WarehouseError, Writer};
 
 /// Walks of one job at the same time. The pace bounds the requests; this only keeps enough of them in flight:
 /// 20 requests a second with answers that take 0.8 seconds.
 pub(super) const WIDTH: usize = 16;
+
+/// How long an answer may still take when the worker is asked to stop: `systemd` and people wait ten seconds.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// Age up to which a walk that pages by offset is continued: later, rows may have been exchanged before its place.
+const RESUMABLE: Duration = Duration::from_mins(15);
+
+/// Customers of a partner that may be refused one after the other until the permission itself is in doubt.
+pub(super) const REFUSALS_IN_A_ROW: usize = 5;
 
 /// Statuses the order list can be filtered by (`CONTRACT` §7.1); the others are read order by order.
 const FILTERABLE_STATUSES: &[i64] = &[1, 3, 4, 5, 6, 9];
@@ -66,6 +76,26 @@ impl Context {
         self.client.now().minus(self.job.settle)
     }
 
+    /// Whether the job's time is over.
+    pub(super) fn is_late(&self) -> bool {
+        !self.deadline.allows(Instant::now())
+    }
+
+    /// Returns some time after somebody asked the worker to stop: a page in hand had its chance.
+    pub(super) async fn patience_is_over(&self) {
+        self.stop_is_asked().await;
+        tokio::time::sleep(STOP_GRACE).await;
+    }
+
+    /// Returns when somebody asks the worker to stop.
+    pub(super) async fn stop_is_asked(&self) {
+        let mut stop = self.stop.clone();
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            // Whoever could ask is gone: nobody will.
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn history_start(&self) -> UtcSecond {
         UtcSecond::midnight(self.job.history_start)
     }
@@ -74,25 +104,23 @@ impl Context {
 /// Runs a job and records how it went.
 pub(super) async fn run(context: Arc<Context>) -> JobReport {
     let started = Instant::now();
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let mut result = work(&context, &mut findings).await;
     context.board.ended(context.stream.name());
     context.counts.end();
     let tally = context.counts.tally();
     if tally.quarantined > 0 {
-        findings.push(Finding::Quarantined(tally.quarantined));
+        findings.add(Finding::Quarantined(tally.quarantined));
     }
     let requests = context.counts.meter.read();
-    let outcome = match &result {
-        Ok(()) if findings.is_empty() => Outcome::Done,
-        Ok(()) => Outcome::Findings,
-        Err(stop) => stop.outcome(),
+    let judge = |result: &Result<(), Stop>| {
+        let found = if findings.is_empty() { Outcome::Done } else { Outcome::Findings };
+        result.as_ref().err().map_or(found, |stop| found.max(stop.outcome()))
     };
-    let reason = match &result {
-        Ok(()) if findings.is_empty() => None,
-        Ok(()) => Some(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
-        Err(stop) => Some(stop.to_string()),
-    };
+    let outcome = judge(&result);
+    let reasons: Vec<String> =
+        result.as_ref().err().map(ToString::to_string).into_iter().chain(findings.texts()).collect();
+    let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
     let end = RunEnd {
         outcome: outcome.as_str(),
         reason,
@@ -106,10 +134,7 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
         // The next opening shows the run as crashed; what ended it is told here.
         result = result.and(Err(error.into()));
     }
-    let outcome = match &result {
-        Ok(()) => outcome,
-        Err(stop) => stop.outcome(),
-    };
+    let outcome = judge(&result);
     JobReport {
         job: context.job.name.to_string(),
         account: context.account.clone(),
@@ -122,7 +147,7 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
     }
 }
 
-async fn work(context: &Arc<Context>, findings: &mut Vec<Finding>) -> Result<(), Stop> {
+async fn work(context: &Arc<Context>, findings: &mut Findings) -> Result<(), Stop> {
     let reading = context.stream.reading();
     if reading == Reading::Windows {
         let units = plan_windows(context).await?;
@@ -130,37 +155,43 @@ async fn work(context: &Arc<Context>, findings: &mut Vec<Finding>) -> Result<(),
         move_watermarks(context).await?;
         walked?;
     }
+    // Orders that got no answer are for the next run, and no reason to leave the rest.
+    let mut unanswered = None;
     if reading.drains_queue() {
-        queue::drain(context, findings).await?;
+        unanswered = queue::drain(context, findings).await?;
     }
     if reading.reads_whole() {
         let units = plan_whole(context).await?;
         walk_all(context, units, findings).await?;
     }
-    Ok(())
+    unanswered.map_or(Ok(()), Err)
 }
 
 /// New orders, orders paid since, orders that can still change, and the walks the last run left in the middle.
 async fn plan_windows(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
     let (account, stream) = (context.account.clone(), context.stream.name());
-    let (begun, created, paid, paid_since) = context
+    let full = context.extent == Extent::Full;
+    let (begun, created, paid, paid_from) = context
         .writer
         .call(move |warehouse| {
+            if full {
+                // Wanted again: if this run does not finish, the next one goes on.
+                warehouse.forget_windows(&account, stream)?;
+            }
             Ok((
                 warehouse.open_walks(&account, stream)?,
                 warehouse.covered_windows(&account, stream, Lane::Created)?,
                 warehouse.covered_windows(&account, stream, Lane::Paid)?,
-                warehouse.watermark(&account, stream, Lane::Paid)?,
+                warehouse.lane_start(&account, stream, Lane::Paid)?,
             ))
         })
         .await?;
     let end = context.horizon();
-    let full = context.extent == Extent::Full;
-    let begun: Vec<(Scope, Walk)> = if full {
-        Vec::new()
-    } else {
-        begun.into_iter().filter_map(|(scope, _, walk)| Some((Scope::parse(&scope)?, walk))).collect()
-    };
+    let begun: Vec<(Scope, Walk)> = begun
+        .into_iter()
+        .filter(|(_, _, walk)| is_resumable(context, walk))
+        .filter_map(|(scope, _, walk)| Some((Scope::parse(&scope)?, walk)))
+        .collect();
     let begun_windows = |lane: Lane| -> Vec<Window> {
         let of_lane = begun.iter().filter(|(scope, _)| scope.lane() == Some(lane));
         of_lane.filter_map(|(scope, _)| scope.window()).collect()
@@ -170,19 +201,14 @@ async fn plan_windows(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
         plan::windows(known, context.job.overlap, context.job.window)
     };
     let is_first = created.is_empty();
-    let read_before: &[Window] = if full { &[] } else { &created };
-    let new = plan(Lane::Created, context.history_start(), read_before);
+    let new = plan(Lane::Created, context.history_start(), &created);
     let mut scopes = Vec::new();
-    match paid_since {
+    match paid_from {
         // Whatever is paid from now on is found by its payment time; what was paid before, the first load sees.
-        None => set_watermark(context, Lane::Paid, end.minus(context.job.overlap)).await?,
-        Some(_) if full => {}
-        Some(since) => {
-            let start = paid.iter().map(Window::begin).min().unwrap_or(since);
-            scopes.extend(plan(Lane::Paid, start, &paid).into_iter().map(Scope::Paid));
-        }
+        None => begin_paid_lane(context, end.minus(context.job.overlap)).await?,
+        Some(start) => scopes.extend(plan(Lane::Paid, start, &paid).into_iter().map(Scope::Paid)),
     }
-    if !is_first && !full {
+    if !is_first {
         let newest = new.first().map_or(end, Window::begin);
         scopes.extend(plan_open_orders(context, newest).await?);
     }
@@ -194,6 +220,17 @@ async fn plan_windows(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
         unit(scope, None, walk)
     };
     Ok(resumed.chain(scopes.into_iter().map(from_start)).collect())
+}
+
+/// Whether a walk that the last run left in the middle may go on where it is.
+fn is_resumable(context: &Context, walk: &Walk) -> bool {
+    match walk.cursor {
+        Cursor::Keyset { .. } => true,
+        Cursor::Offset(_) => {
+            let oldest = context.client.now().minus(RESUMABLE).unix();
+            walk.started_at.is_some_and(|started| started > oldest)
+        }
+    }
 }
 
 fn unit(scope: Scope, customer_id: Option<String>, walk: Walk) -> Unit {
@@ -231,6 +268,13 @@ async fn plan_whole(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
     let oldest = context.client.now().minus(context.job.refresh);
     let full = context.extent == Extent::Full;
     let paging = context.stream.paging(&Scope::Whole);
+    let walk_from = {
+        let context = Arc::clone(context);
+        move |begun: Option<Walk>| {
+            let resumed = begun.filter(|walk| !full && is_resumable(&context, walk));
+            resumed.unwrap_or_else(|| Walk::start(paging, 1))
+        }
+    };
     let units = context
         .writer
         .call(move |warehouse| {
@@ -249,7 +293,7 @@ async fn plan_whole(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
                 let name = customer.as_deref().unwrap_or_default();
                 let whole = Scope::Whole.to_string();
                 let resumed = begun.iter().find(|(scope, owner, _)| *scope == whole && owner == name);
-                let walk = resumed.map_or_else(|| Walk::start(paging, 1), |(_, _, walk)| walk.clone());
+                let walk = walk_from(resumed.map(|(_, _, walk)| walk.clone()));
                 units.push(unit(Scope::Whole, customer, walk));
             }
             Ok(units)
@@ -259,61 +303,92 @@ async fn plan_whole(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
 }
 
 /// Walks the units, several at a time, in their order.
-async fn walk_all(context: &Arc<Context>, units: Vec<Unit>, findings: &mut Vec<Finding>) -> Result<(), Stop> {
+async fn walk_all(context: &Arc<Context>, units: Vec<Unit>, findings: &mut Findings) -> Result<(), Stop> {
     context.counts.plan(units.len() as u64);
     let mut waiting = units.into_iter();
     let mut walking = JoinSet::new();
-    let mut first_stop = None;
+    let mut worst: Option<Stop> = None;
+    let mut refusals_in_a_row = 0;
     loop {
         while walking.len() < WIDTH && !context.is_stopped() {
             let Some(unit) = waiting.next() else { break };
-            let scope = unit.ask.scope.to_string();
+            let ask = unit.ask.clone();
             let context = Arc::clone(context);
-            walking.spawn(async move { (scope, walk_unit(&context, unit).await) });
+            walking.spawn(async move { (ask, walk_unit(&context, unit).await) });
         }
         let Some(joined) = walking.join_next().await else { break };
-        let (scope, ended) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        let (ask, ended) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        let scope = ask.to_string();
         match ended {
-            Ok(End::Disputed(reason)) => findings.push(Finding::Disputed { scope, reason }),
-            Ok(End::Complete | End::Absent) => context.counts.finished(),
+            Ok(End::Disputed(reason)) => findings.add(Finding::Disputed { scope, reason }),
+            Ok(End::Complete | End::Absent) => {
+                refusals_in_a_row = 0;
+                context.counts.finished();
+            }
+            Err(Stop::Fetch(error))
+                if concerns_one_unit(&error, &ask) && refusals_in_a_row < REFUSALS_IN_A_ROW =>
+            {
+                refusals_in_a_row += 1;
+                findings.add(Finding::Unread { scope, reason: error.to_string() });
+            }
             Err(stop) => {
                 context.halt();
                 // Walks that stop because of this one have nothing to add.
-                if !matches!((&first_stop, &stop), (Some(_), Stop::Asked)) {
-                    first_stop.get_or_insert(stop);
+                if worst.as_ref().is_none_or(|known| known.outcome() < stop.outcome()) {
+                    worst = Some(stop);
                 }
             }
         }
     }
-    match first_stop {
+    match worst {
         Some(stop) => Err(stop),
         None if context.is_stopped() => Err(Stop::Asked),
         None => Ok(()),
     }
 }
 
+/// Whether a refusal says something about what was asked for, and not about us: the next may be answered.
+fn concerns_one_unit(error: &FetchError, ask: &Ask) -> bool {
+    match error {
+        // Whether each site knows each status filter is not documented, and a customer may have left the partner.
+        FetchError::Invalid { .. } | FetchError::NotFound { .. } | FetchError::Forbidden { .. } => {
+            matches!(ask.scope, Scope::Status(_)) || ask.customer_id.is_some()
+        }
+        FetchError::Credentials { .. }
+        | FetchError::Clock { .. }
+        | FetchError::NotARefundOrder { .. }
+        | FetchError::Unsendable { .. }
+        | FetchError::TooLarge { .. }
+        | FetchError::Redirected { .. }
+        | FetchError::Tls { .. }
+        | FetchError::Unavailable { .. }
+        | FetchError::DailyQuota { .. }
+        | FetchError::Deadline { .. } => false,
+    }
+}
+
 async fn walk_unit(context: &Context, unit: Unit) -> Result<End, Stop> {
     let Scope::Status(status) = unit.ask.scope else { return walk(context, unit, None).await };
     let mut seen = HashSet::new();
-    let end = walk(context, unit, Some(&mut seen)).await?;
-    if matches!(end, End::Complete) {
-        // Whoever is not in the list of its status any more has changed: read it by itself.
-        let (account, run, before) = (context.account.clone(), context.run, context.horizon());
-        context
-            .writer
-            .call(move |warehouse| {
-                warehouse.enqueue_open_orders(&account, Some(status), before, &seen, run).map(|_| ())
-            })
-            .await?;
-    }
-    Ok(end)
+    walk(context, unit, Some(&mut seen)).await?;
+    // Whoever is not in the list of its status any more has changed: read it by itself. A list that moved while it
+    // was read only makes this a few more.
+    let (account, run, before) = (context.account.clone(), context.run, context.horizon());
+    context
+        .writer
+        .call(move |warehouse| {
+            warehouse.enqueue_open_orders(&account, Some(status), before, &seen, run).map(|_| ())
+        })
+        .await?;
+    Ok(End::Complete)
 }
 
-async fn set_watermark(context: &Context, lane: Lane, watermark: UtcSecond) -> Result<(), WarehouseError> {
+/// Payment times are read from here on.
+async fn begin_paid_lane(context: &Context, start: UtcSecond) -> Result<(), WarehouseError> {
     let (account, stream, run) = (context.account.clone(), context.stream.name(), context.run);
     context
         .writer
-        .call(move |warehouse| warehouse.set_watermark(&account, stream, lane, watermark, run))
+        .call(move |warehouse| warehouse.set_lane_start(&account, stream, Lane::Paid, start, run))
         .await
 }
 
@@ -329,9 +404,9 @@ async fn move_watermarks(context: &Context) -> Result<(), WarehouseError> {
                 let covered = warehouse.covered_windows(&account, stream, lane)?;
                 let start = match lane {
                     Lane::Created => Some(history_start),
-                    Lane::Paid => covered.iter().map(Window::begin).min(),
+                    Lane::Paid => warehouse.lane_start(&account, stream, lane)?,
                 };
-                let Some(start) = start else { continue };
+                let Some(start) = start.filter(|_| !covered.is_empty()) else { continue };
                 warehouse.set_watermark(&account, stream, lane, plan::watermark(start, &covered), run)?;
             }
             Ok(())

@@ -61,6 +61,13 @@ pub enum Finding {
         /// Why it proves nothing.
         reason: String,
     },
+    /// A window or list that the vendor refuses.
+    Unread {
+        /// What was asked for.
+        scope: String,
+        /// The vendor's answer.
+        reason: String,
+    },
     /// An order whose records the vendor does not give.
     Unreadable {
         /// The order.
@@ -80,10 +87,39 @@ impl std::fmt::Display for Finding {
             Self::Disputed { scope, reason } => {
                 write!(f, "{scope} could not be proven complete ({reason}); it is read again at the next run")
             }
+            Self::Unread { scope, reason } => write!(f, "{scope} was not read: {reason}"),
             Self::Unreadable { order, reason } => {
                 write!(f, "order {order} stays in the queue: {reason}")
             }
         }
+    }
+}
+
+/// Findings kept one by one; the tables of the ledger have all of them.
+const FINDINGS_KEPT: usize = 20;
+
+/// The findings of a run: the first ones, and how many more.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    kept: Vec<Finding>,
+    more: u64,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, finding: Finding) {
+        if self.kept.len() < FINDINGS_KEPT { self.kept.push(finding) } else { self.more += 1 }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// A text for each finding; the last one counts those that were not kept.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
+        let more = (self.more > 0).then(|| format!("and {} more findings", self.more));
+        self.kept.iter().map(ToString::to_string).chain(more)
     }
 }
 
@@ -110,6 +146,9 @@ pub(super) enum Stop {
     /// Somebody asked the worker to stop.
     #[error("stopped on request")]
     Asked,
+    /// The job's time is over.
+    #[error("the job's deadline is reached")]
+    Late,
     /// So many orders fail that the fault is not theirs.
     #[error("{count} orders in a row could not be read; the last: {reason}")]
     TooManyFailures {
@@ -136,7 +175,7 @@ impl Stop {
             },
             Self::Warehouse(_) => Outcome::Warehouse,
             Self::BadBody { .. } | Self::Customerless | Self::TooManyFailures { .. } => Outcome::Failed,
-            Self::Asked => Outcome::Partial,
+            Self::Asked | Self::Late => Outcome::Partial,
         }
     }
 
@@ -148,7 +187,7 @@ impl Stop {
                 "nothing of it was stored; if it happens again, the vendor's API or a proxy on the way changed"
             }
             Self::Customerless => "the vendor's order list left the owner out; ask the vendor",
-            Self::Asked => "nothing is lost; the next run goes on from here",
+            Self::Asked | Self::Late => "nothing is lost; the next run goes on from here",
             Self::TooManyFailures { .. } => {
                 "nothing is lost, they stay in the queue; the table queue has each order's last error"
             }
@@ -168,7 +207,7 @@ pub struct JobReport {
     /// Why it stopped early, and what to do; `None` when it did not.
     pub stopped: Option<(String, &'static str)>,
     /// What a person should look at.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// What was stored.
     pub tally: Tally,
     /// What was asked.

@@ -9,13 +9,16 @@ use crate::page::Page;
 use crate::scope::{Ask, Scope};
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Paging, Step, Walk};
-use crate::warehouse::{PageCommit, Progress};
+use crate::warehouse::{Committed, PageCommit, Progress};
 
 /// Walks that end without proof before a scope is called disputed (`DESIGN` §3).
 const ATTEMPTS: u32 = 3;
 
 /// Answers of the wrong shape in a row before a walk is given up: the client has already repeated each.
 const BAD_BODIES: u32 = 3;
+
+/// How far the vendor lets clocks differ, in seconds (`CONTRACT` §2.1).
+const TOLERATED_SKEW: i64 = 15 * 60;
 
 /// One scope to walk.
 #[derive(Clone, Debug)]
@@ -46,13 +49,16 @@ pub(super) async fn walk(
     let paging = context.stream.paging(&ask.scope);
     loop {
         let (page, answered_at) = match fetch(context, &ask, &walk).await {
-            Ok(fetched) => fetched,
+            // Answers of one walk are in order, whatever the clocks behind them say.
+            Ok((page, at)) => {
+                (page, walk.started_at.map_or(at, |started| at.max(UtcSecond::from_unix(started))))
+            }
             Err(Stop::Fetch(error)) if matches!(*error, FetchError::NotARefundOrder { .. }) => {
                 let started_at = Some(context.client.now().unix());
                 let requests = walk.requests + 1;
                 let walk = Walk { seen: 0, expected: Some(0), requests, started_at, ..walk };
                 let proof = "the vendor says that it is no refund order (CBC.99005026)";
-                let progress = Progress::Complete { walk, covered: None, proof };
+                let progress = Progress::NoRecords { walk, proof };
                 store(context, ask, Page::default(), context.client.now(), progress, generation).await?;
                 return Ok(End::Complete);
             }
@@ -97,9 +103,9 @@ pub(super) async fn walk(
                 (Progress::Again(walk.clone()), None)
             }
         };
-        store(context, ask.clone(), page, answered_at, progress, generation).await?;
+        let doubt = store(context, ask.clone(), page, answered_at, progress, generation).await?;
         if let Some(end) = end {
-            return Ok(end);
+            return Ok(doubt.map_or(end, End::Disputed));
         }
         if context.is_stopped() {
             return Err(Stop::Asked);
@@ -123,9 +129,13 @@ async fn fetch(context: &Context, ask: &Ask, walk: &Walk) -> Result<(Page, UtcSe
     let request = context.stream.request(ask, &walk.cursor, limit);
     let mut bad_bodies = 0;
     loop {
-        let answer = context.client.fetch(&request, &context.counts.meter, context.deadline).await?;
+        let fetching = context.client.fetch(&request, &context.counts.meter, context.deadline);
+        let answer = tokio::select! {
+            answer = fetching => answer?,
+            () = context.patience_is_over() => return Err(Stop::Asked),
+        };
         match context.stream.decode(&answer.body, ask) {
-            Ok(page) => return Ok((page, answer.answered_at)),
+            Ok(page) => return Ok((page, plausible(answer.answered_at, context.client.now()))),
             Err(error) => {
                 bad_bodies += 1;
                 if bad_bodies >= BAD_BODIES {
@@ -136,6 +146,13 @@ async fn fetch(context: &Context, ask: &Ask, walk: &Walk) -> Result<(Page, UtcSe
     }
 }
 
+/// The vendor's time, unless it is further from ours than any clock it would let in (`CONTRACT` §2.1): a date from
+/// a cache or a broken node must not decide which of two answers is the newer.
+fn plausible(theirs: UtcSecond, ours: UtcSecond) -> UtcSecond {
+    theirs.clamp(ours.plus(-TOLERATED_SKEW), ours.plus(TOLERATED_SKEW))
+}
+
+/// Stores a page; returns why its complete answer is not believed, if so.
 async fn store(
     context: &Context,
     ask: Ask,
@@ -143,8 +160,8 @@ async fn store(
     answered_at: UtcSecond,
     progress: Progress,
     generation: Option<i64>,
-) -> Result<(), Stop> {
-    let tally = context
+) -> Result<Option<String>, Stop> {
+    let Committed { tally, doubt } = context
         .writer
         .commit(PageCommit {
             run: context.run,
@@ -162,5 +179,5 @@ async fn store(
     if tally.enqueued > 0 {
         context.board.fed();
     }
-    Ok(())
+    Ok(doubt)
 }

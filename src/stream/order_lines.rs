@@ -113,7 +113,8 @@ impl Stream for OrderLines {
 
     fn decode(&self, body: &[u8], ask: &Ask) -> Result<Page, BadBody> {
         let mut answer = Object::of_body(body)?;
-        let mut page = Page { total: answer.take_total("total_count")?, ..Page::default() };
+        let (lines, total) = answer.take_list("order_line_items", "total_count")?;
+        let mut page = Page { total, ..Page::default() };
         if let Some(raw) = answer.take("order_info") {
             match decode_order(&DETAILS, raw, &mut page.drift) {
                 Ok((order, members)) => {
@@ -124,7 +125,7 @@ impl Stream for OrderLines {
             }
         }
         let requested = ask.scope.parent().map_or(Value::Null, Value::from);
-        for raw in answer.take_rows("order_line_items")? {
+        for raw in lines {
             let line = decode_row(&LINES, raw, std::slice::from_ref(&requested), &mut page.drift);
             page.push(line);
         }

@@ -109,17 +109,23 @@ impl Stream for Orders {
 
     fn decode(&self, body: &[u8], _ask: &Ask) -> Result<Page, BadBody> {
         let mut answer = Object::of_body(body)?;
-        let mut page = Page { total: answer.take_total("total_count")?, ..Page::default() };
-        for raw in answer.take_rows("order_infos")? {
+        let (rows, total) = answer.take_list("order_infos", "total_count")?;
+        let mut page = Page { total, ..Page::default() };
+        for raw in rows {
             match decode_order(&ORDERS, raw, &mut page.drift) {
                 Ok((mut order, mut members)) => {
-                    order.dependents.push(dependent("order_lines", &order));
+                    let lines = dependent("order_lines", &order, None);
                     // Money and resources belong to leaves: to the members where there are any.
                     if members.is_empty() {
-                        add_leaf_dependents(&mut order);
-                    } else {
-                        members.iter_mut().for_each(add_leaf_dependents);
+                        add_leaf_dependents(&mut order, None);
                     }
+                    let owner = order.text("customer_id").filter(|id| !id.is_empty());
+                    for member in &mut members {
+                        add_leaf_dependents(member, owner);
+                        // The lines of a member are asked for with its combined order.
+                        member.dependents.push(lines.clone());
+                    }
+                    order.dependents.push(lines);
                     page.push(Ok(order));
                     page.records.extend(members);
                 }
@@ -148,6 +154,7 @@ pub(super) fn decode_order(
     let members = fields
         .take_rows(MEMBERS)
         .map_err(|error| reject(error.to_string()))?
+        .unwrap_or_default()
         .into_iter()
         .map(|member| decode_row(table, member, std::slice::from_ref(&parent), drift))
         .collect::<Result<Vec<_>, _>>()
@@ -161,8 +168,9 @@ const UNSUBSCRIPTION: i64 = 4;
 const TO_PAY_PER_USE: i64 = 10;
 const EXPENSE_ADJUSTMENT: i64 = 15;
 
-/// What must be read for a leaf when it is new or changed.
-fn add_leaf_dependents(order: &mut Record) {
+/// What must be read for a leaf when it is new or changed. `owner` is its combined order's, which a member may
+/// leave out.
+fn add_leaf_dependents(order: &mut Record, owner: Option<&str>) {
     let completed = order.integer("status") == Some(COMPLETED);
     let (may_be_refund, may_have_resources) = match order.integer("order_type") {
         // Asked at every change until the end: when attributions appear is not documented (`CONTRACT` §10).
@@ -173,18 +181,18 @@ fn add_leaf_dependents(order: &mut Record) {
         Some(_) | None => (false, completed),
     };
     if may_be_refund {
-        order.dependents.push(dependent("refund_attributions", order));
+        order.dependents.push(dependent("refund_attributions", order, owner));
     }
     if may_have_resources {
-        order.dependents.push(dependent("resources", order));
+        order.dependents.push(dependent("resources", order, owner));
     }
 }
 
-fn dependent(stream: &'static str, order: &Record) -> Dependent {
+fn dependent(stream: &'static str, order: &Record, owner: Option<&str>) -> Dependent {
     Dependent {
         stream,
         parent_id: order.first_key().to_owned(),
-        customer_id: order.text("customer_id").filter(|id| !id.is_empty()).map(str::to_owned),
+        customer_id: order.text("customer_id").filter(|id| !id.is_empty()).or(owner).map(str::to_owned),
         parent_time: order.text("create_time").unwrap_or_default().to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ListAnswer, Owned, Reading, Stream, codes};
+use super::{ListAnswer, Reading, Stream, codes};
 use crate::decode::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Kind, Record, Table, Value};
@@ -85,10 +85,6 @@ impl Stream for Resources {
 
     fn partner_names_customer(&self) -> bool {
         true
-    }
-
-    fn owned_by_parent(&self) -> Option<Owned> {
-        Some(Owned { table: &ORDER_RESOURCES, parent_column: "order_id" })
     }
 
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {

@@ -51,6 +51,13 @@ pub enum Progress {
         /// What proves it.
         proof: &'static str,
     },
+    /// The vendor says in so many words that the order has no such records.
+    NoRecords {
+        /// The walk.
+        walk: Walk,
+        /// The vendor's words.
+        proof: &'static str,
+    },
     /// It ended several times without proof.
     Disputed {
         /// The last walk.
@@ -89,12 +96,21 @@ impl Tally {
     }
 }
 
+/// What came of a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// What it changed.
+    pub tally: Tally,
+    /// Why a complete answer about an order is not believed: the order then stays in the queue.
+    pub doubt: Option<String>,
+}
+
 /// Stores a page inside the caller's transaction.
 pub(super) fn commit_page(
     connection: &Connection,
     statements: &Statements,
     commit: &PageCommit,
-) -> rusqlite::Result<Tally> {
+) -> rusqlite::Result<Committed> {
     let seen_at = commit.answered_at.to_string();
     let origin = Origin {
         account: &commit.account,
@@ -116,7 +132,7 @@ struct Committer<'a> {
 }
 
 impl Committer<'_> {
-    fn run(&self) -> rusqlite::Result<Tally> {
+    fn run(&self) -> rusqlite::Result<Committed> {
         let page = &self.commit.page;
         let mut tally = Tally {
             pages: 1,
@@ -141,9 +157,9 @@ impl Committer<'_> {
         for drift in &page.drift {
             self.list_drift(drift)?;
         }
-        tally.changed += self.save_progress()?;
+        let doubt = self.save_progress(&mut tally)?;
         self.count(tally)?;
-        Ok(tally)
+        Ok(Committed { tally, doubt })
     }
 
     fn enqueue(&self, dependent: &Dependent) -> rusqlite::Result<()> {
@@ -191,24 +207,78 @@ impl Committer<'_> {
             .map(|_| ())
     }
 
-    /// Checkpoint, coverage and queue. Returns how many rows were found gone.
-    fn save_progress(&self) -> rusqlite::Result<u64> {
+    /// Checkpoint, coverage, queue, and what is gone. Returns why a complete answer is not believed, if so.
+    fn save_progress(&self, tally: &mut Tally) -> rusqlite::Result<Option<String>> {
         match &self.commit.progress {
-            Progress::Next(walk) | Progress::Again(walk) => self.save_checkpoint(walk).map(|()| 0),
-            Progress::Complete { walk, covered, proof } => {
-                self.cover(walk, *covered, "complete", proof)?;
-                let Scope::Parent(parent) = &self.commit.ask.scope else { return Ok(0) };
-                self.settle_entry(parent)?;
-                let since = walk.started_at.map(|at| UtcSecond::from_unix(at).to_string());
-                match (self.commit.stream.owned_by_parent(), since) {
-                    (Some(owned), Some(since)) => self.store.mark_missing_gone(owned, parent, &since),
-                    (None, _) | (_, None) => Ok(0),
+            Progress::Next(walk) | Progress::Again(walk) => self.save_checkpoint(walk)?,
+            Progress::NoRecords { walk, proof } => self.settle_parent(walk, proof, tally)?,
+            Progress::Complete { walk, covered, proof } => match &self.commit.ask.scope {
+                Scope::Parent(parent) => match self.doubt(parent, walk)? {
+                    Some(doubt) => {
+                        self.cover(walk, None, "disputed", &doubt)?;
+                        return Ok(Some(doubt));
+                    }
+                    None => self.settle_parent(walk, proof, tally)?,
+                },
+                Scope::Whole => {
+                    tally.changed += self.mark_vanished(walk)?;
+                    self.cover(walk, None, "complete", proof)?;
                 }
-            }
+                Scope::Created(_) | Scope::Paid(_) | Scope::Status(_) => {
+                    self.cover(walk, *covered, "complete", proof)?;
+                }
+            },
             Progress::Disputed { walk, reason } => {
                 self.cover(walk, self.commit.ask.scope.window(), "disputed", reason)?;
-                Ok(0)
             }
+        }
+        Ok(None)
+    }
+
+    /// Why a complete answer about an order is not to be believed, if so.
+    fn doubt(&self, parent: &str, walk: &Walk) -> rusqlite::Result<Option<String>> {
+        if walk.rejected > 0 {
+            return Ok(Some(format!("{} row(s) could not be decoded", walk.rejected)));
+        }
+        match self.commit.stream.owned_by_parent() {
+            // With the wrong kind of credential an endpoint may answer success without rows (`CONTRACT` §4).
+            Some(owned) if walk.seen == 0 && self.store.count_owned(owned, parent)? > 0 => {
+                Ok(Some("the answer is empty, although records of the order are stored".to_owned()))
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Takes an order out of the queue; what its answer does not show any more is gone.
+    fn settle_parent(&self, walk: &Walk, proof: &str, tally: &mut Tally) -> rusqlite::Result<()> {
+        self.cover(walk, None, "complete", proof)?;
+        let Some(parent) = self.commit.ask.scope.parent() else { return Ok(()) };
+        self.settle_entry(parent)?;
+        if let (Some(owned), Some(since)) = (self.commit.stream.owned_by_parent(), walk.started_at) {
+            let since = UtcSecond::from_unix(since).to_string();
+            tally.changed += self.store.mark_missing_gone(owned, parent, &since)?;
+        }
+        Ok(())
+    }
+
+    /// After a second complete walk of a whole list in a row: rows that neither showed are gone. An empty list
+    /// proves nothing of the kind.
+    fn mark_vanished(&self, walk: &Walk) -> rusqlite::Result<u64> {
+        if walk.seen == 0 || walk.rejected > 0 {
+            return Ok(0);
+        }
+        let last_started: Option<String> = self
+            .connection
+            .prepare_cached(
+                "select started_at from coverage where account = ?1 and stream = ?2 and scope = 'whole'
+                     and customer_id = ?3 and verdict = 'complete' and seen > 0",
+            )?
+            .query_row((&self.commit.account, self.commit.stream.name(), self.customer()), |row| row.get(0))
+            .optional()?
+            .flatten();
+        match (last_started, self.commit.stream.tables().first()) {
+            (Some(since), Some(table)) => self.store.mark_vanished_gone(table, &since),
+            (None, _) | (_, None) => Ok(0),
         }
     }
 
@@ -217,8 +287,9 @@ impl Committer<'_> {
     }
 
     fn save_checkpoint(&self, walk: &Walk) -> rusqlite::Result<()> {
-        // A list of what has a status now means nothing later: such a walk always begins anew.
-        if matches!(self.commit.ask.scope, Scope::Status(_)) {
+        // A list of what has a status now means nothing later, and an order may have changed since its first
+        // page: such walks always begin anew.
+        if matches!(self.commit.ask.scope, Scope::Status(_) | Scope::Parent(_)) {
             return Ok(());
         }
         let json = serde_json::to_string(walk)
@@ -250,6 +321,10 @@ impl Committer<'_> {
         proof: &str,
     ) -> rusqlite::Result<()> {
         let Ask { scope, .. } = &self.commit.ask;
+        // What has a status now is no part of the history.
+        if matches!(scope, Scope::Status(_)) {
+            return Ok(());
+        }
         let account = &self.commit.account;
         let stream = self.commit.stream.name();
         self.connection
@@ -265,15 +340,23 @@ impl Committer<'_> {
             (None, _) => scope.clone(),
         };
         let window = covered_scope.window();
+        if let (Some(lane), Some(window), "complete") = (lane, window, verdict) {
+            self.connection
+                .prepare_cached(
+                    "delete from coverage where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'disputed'
+                         and window_begin >= ?4 and window_end <= ?5",
+                )?
+                .execute((account, stream, lane.to_string(), window.begin().to_string(), window.end().to_string()))?;
+        }
         self.connection
             .prepare_cached(
                 "insert into coverage (account, stream, scope, customer_id, lane, window_begin, window_end, parent_id,
-                     expected, seen, requests, attempts, verdict, proof, run_id, read_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                     expected, seen, requests, attempts, verdict, proof, run_id, started_at, read_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                  on conflict (account, stream, scope, customer_id) do update set
                      expected = excluded.expected, seen = excluded.seen, requests = excluded.requests,
                      attempts = excluded.attempts, verdict = excluded.verdict, proof = excluded.proof,
-                     run_id = excluded.run_id, read_at = excluded.read_at",
+                     run_id = excluded.run_id, started_at = excluded.started_at, read_at = excluded.read_at",
             )?
             .execute(rusqlite::params![
                 account,
@@ -291,6 +374,7 @@ impl Committer<'_> {
                 verdict,
                 proof,
                 self.commit.run,
+                walk.started_at.map(|at| UtcSecond::from_unix(at).to_string()),
                 self.seen_at,
             ])
             .map(|_| ())
@@ -303,16 +387,23 @@ impl Committer<'_> {
         };
         let stream = self.commit.stream.name();
         if let Some(delay) = self.commit.stream.read_again_after() {
-            let last_event: Option<String> = self
+            // Recent is an order that was created or paid a short while ago, or that was stored before and
+            // changed then.
+            let is_recent: bool = self
                 .connection
                 .prepare_cached(
-                    "select max(coalesce(create_time, ''), coalesce(payment_time, '')) from orders
-                     where account = ?1 and order_id = ?2",
+                    "select max(coalesce(o.create_time, ''), coalesce(o.payment_time, '')) > ?3
+                         or (o.version > 1 and q.enqueued_at > ?3)
+                     from orders as o
+                     join queue as q on q.account = o.account and q.stream = ?4 and q.parent_id = o.order_id
+                     where o.account = ?1 and o.order_id = ?2",
                 )?
-                .query_row((account, parent), |row| row.get(0))
-                .optional()?;
-            let is_recent =
-                last_event.is_some_and(|event| event > self.commit.answered_at.minus(delay).to_string());
+                .query_row(
+                    (account, parent, self.commit.answered_at.minus(delay).to_string(), stream),
+                    |row| row.get(0),
+                )
+                .optional()?
+                .unwrap_or(false);
             if is_recent {
                 let later = self.commit.answered_at.plus(i64::try_from(delay.as_secs()).unwrap_or(i64::MAX));
                 return self
@@ -380,6 +471,20 @@ pub(super) fn enqueue(
             at,
         ))
         .map(|_| ())
+}
+
+/// Puts an order into the queue unless it is there already, waiting for its next try.
+pub(super) fn enqueue_once(
+    connection: &Connection,
+    account: &str,
+    run: RunId,
+    at: &str,
+    dependent: &Dependent,
+) -> rusqlite::Result<()> {
+    let is_queued = connection
+        .prepare_cached("select 1 from queue where account = ?1 and stream = ?2 and parent_id = ?3")?
+        .exists((account, dependent.stream, &dependent.parent_id))?;
+    if is_queued { Ok(()) } else { enqueue(connection, account, run, at, dependent) }
 }
 
 /// Counts fit: 63 bits are more than any account has rows.

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use super::commit::{PageCommit, Tally, commit_page, enqueue, saturate};
+use super::commit::{Committed, PageCommit, commit_page, enqueue_once, saturate};
 use super::{Warehouse, WarehouseError};
 use crate::record::Dependent;
 use crate::request::Quota;
@@ -92,26 +92,33 @@ pub struct LearnedQuota {
     pub quota: Quota,
 }
 
+/// Failures of an entry that the next run tries again at once; after them the wait doubles, up to a day, so that
+/// orders that never succeed do not stand before the others.
+const EAGER_ATTEMPTS: u32 = 2;
+
 /// Orders that the list shows in their own right and whose status can still change: 4 and 5 look final
 /// (`CONTRACT` §9).
 const OPEN: &str = "account = ?1 and parent_order_id is null and gone_since is null
      and (status is null or status not in (4, 5)) and coalesce(create_time, '') < ?2";
 
 impl Warehouse {
-    pub(super) fn commit_pages(&mut self, pages: &[Box<PageCommit>]) -> Result<Vec<Tally>, WarehouseError> {
+    pub(super) fn commit_pages(
+        &mut self,
+        pages: &[Box<PageCommit>],
+    ) -> Result<Vec<Committed>, WarehouseError> {
         let path = self.path.clone();
         let sql = |error| WarehouseError::sql(&path, &error);
         let tx = self
             .connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .map_err(sql)?;
-        let tallies = pages
+        let committed = pages
             .iter()
             .map(|page| commit_page(&tx, &self.statements, page))
             .collect::<rusqlite::Result<Vec<_>>>()
             .map_err(sql)?;
         tx.commit().map_err(sql)?;
-        Ok(tallies)
+        Ok(committed)
     }
 
     /// Records that a run begins.
@@ -183,24 +190,18 @@ impl Warehouse {
             .map_err(|error| self.sql(&error))
     }
 
-    /// The watermark of a time field, as the last run left it.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn watermark(
+    fn read_mark(
         &self,
         account: &str,
         stream: &str,
-        lane: Lane,
+        lane: &str,
     ) -> Result<Option<UtcSecond>, WarehouseError> {
         self.connection
             .prepare_cached(
                 "select watermark from watermarks where account = ?1 and stream = ?2 and lane = ?3",
             )
             .and_then(|mut statement| {
-                statement
-                    .query_row((account, stream, lane.to_string()), |row| row.get::<_, String>(0))
-                    .optional()
+                statement.query_row((account, stream, lane), |row| row.get::<_, String>(0)).optional()
             })
             .map(|text| text.as_deref().and_then(UtcSecond::parse))
             .map_err(|error| self.sql(&error))
@@ -218,15 +219,73 @@ impl Warehouse {
         watermark: UtcSecond,
         run: RunId,
     ) -> Result<(), WarehouseError> {
+        self.write_mark(account, stream, &lane.to_string(), watermark, run)
+    }
+
+    fn write_mark(
+        &mut self,
+        account: &str,
+        stream: &str,
+        lane: &str,
+        mark: UtcSecond,
+        run: RunId,
+    ) -> Result<(), WarehouseError> {
         self.connection
             .execute(
                 "insert into watermarks (account, stream, lane, watermark, run_id) values (?1, ?2, ?3, ?4, ?5)
                  on conflict (account, stream, lane)
                      do update set watermark = excluded.watermark, run_id = excluded.run_id",
-                (account, stream, lane.to_string(), watermark.to_string(), run),
+                (account, stream, lane, mark.to_string(), run),
             )
             .map(|_| ())
             .map_err(|error| self.sql(&error))
+    }
+
+    /// Where a lane begins that has no fixed start: payment times are read from the first run on.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn lane_start(
+        &self,
+        account: &str,
+        stream: &str,
+        lane: Lane,
+    ) -> Result<Option<UtcSecond>, WarehouseError> {
+        self.read_mark(account, stream, &format!("{lane} from"))
+    }
+
+    /// Sets where a lane begins.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn set_lane_start(
+        &mut self,
+        account: &str,
+        stream: &str,
+        lane: Lane,
+        start: UtcSecond,
+        run: RunId,
+    ) -> Result<(), WarehouseError> {
+        self.write_mark(account, stream, &format!("{lane} from"), start, run)
+    }
+
+    /// Forgets which windows of creation time were read and which walks were begun: all of them are wanted again.
+    /// The records stay.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn forget_windows(&mut self, account: &str, stream: &str) -> Result<(), WarehouseError> {
+        let path = self.path.clone();
+        let sql = |error| WarehouseError::sql(&path, &error);
+        let tx = self.connection.transaction().map_err(sql)?;
+        tx.execute(
+            "delete from coverage where account = ?1 and stream = ?2 and lane = ?3",
+            (account, stream, Lane::Created.to_string()),
+        )
+        .map_err(sql)?;
+        tx.execute("delete from checkpoints where account = ?1 and stream = ?2", (account, stream))
+            .map_err(sql)?;
+        tx.commit().map_err(sql)
     }
 
     /// Walks that the last run left in the middle: scope, customer ('' for none) and where they stand.
@@ -354,13 +413,13 @@ impl Warehouse {
             .map_err(sql)?;
         let now = UtcSecond::now().to_string();
         for order in &departed {
-            enqueue(&tx, account, run, &now, order).map_err(sql)?;
+            enqueue_once(&tx, account, run, &now, order).map_err(sql)?;
         }
         tx.commit().map_err(sql)?;
         Ok(departed.len() as u64)
     }
 
-    /// The next entries of a queue that are due, newest orders first.
+    /// The next entries of a queue that are due: newest orders first, those that failed before behind all others.
     ///
     /// # Errors
     /// When the warehouse fails.
@@ -373,9 +432,16 @@ impl Warehouse {
     ) -> Result<Vec<QueueEntry>, WarehouseError> {
         self.connection
             .prepare_cached(
-                "select parent_id, customer_id, generation from queue
-                 where account = ?1 and stream = ?2 and not_before <= ?3
-                 order by parent_time desc, parent_id limit ?4",
+                "select * from (
+                     select parent_id, customer_id, generation from queue
+                     where account = ?1 and stream = ?2 and not_before <= ?3 and attempts = 0
+                     order by parent_time desc limit ?4)
+                 union all
+                 select * from (
+                     select parent_id, customer_id, generation from queue
+                     where account = ?1 and stream = ?2 and not_before <= ?3 and attempts > 0
+                     order by parent_time desc limit ?4)
+                 limit ?4",
             )
             .and_then(|mut statement| {
                 statement
@@ -419,9 +485,11 @@ impl Warehouse {
     ) -> Result<(), WarehouseError> {
         self.connection
             .execute(
-                "update queue set attempts = attempts + 1, last_error = ?1
-                 where account = ?2 and stream = ?3 and parent_id = ?4",
-                (error, account, stream, &entry.parent_id),
+                "update queue set last_error = ?1, attempts = attempts + 1,
+                     not_before = iif(attempts < ?5, '', strftime('%Y-%m-%dT%H:%M:%SZ', 'now',
+                         printf('+%d minutes', min(15 << min(attempts - ?5, 10), 1440))))
+                 where account = ?2 and stream = ?3 and parent_id = ?4 and generation = ?6",
+                (error, account, stream, &entry.parent_id, EAGER_ATTEMPTS, entry.generation),
             )
             .map(|_| ())
             .map_err(|error| self.sql(&error))

@@ -95,7 +95,8 @@ impl Warehouse {
             runs: self.last_runs(self.crashed_up_to()?)?,
             watermarks: self
                 .connection
-                .prepare("select account, stream, lane, watermark from watermarks order by account, stream, lane")?
+                .prepare("select account, stream, lane, watermark from watermarks
+                     where lane in ('created', 'paid') order by account, stream, lane")?
                 .query_map([], |row| {
                     Ok(WatermarkState {
                         account: row.get(0)?,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use rusqlite_migration::{M, Migrations};
 use sha2::{Digest, Sha256};
 
@@ -29,6 +29,7 @@ pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 /// Views in the order of their creation: a view stands behind those it reads.
 const VIEWS: &[&str] = &[
     include_str!("../../schema/views/code_names.sql"),
+    include_str!("../../schema/views/known_orders.sql"),
     include_str!("../../schema/views/classified_orders.sql"),
     include_str!("../../schema/views/counted_orders.sql"),
     include_str!("../../schema/views/counted_lines.sql"),
@@ -42,8 +43,12 @@ const VIEWS: &[&str] = &[
     include_str!("../../schema/views/f11_fees_and_consumption_kept_back.sql"),
     include_str!("../../schema/views/v_orders.sql"),
     include_str!("../../schema/views/v_order_lines.sql"),
+    include_str!("../../schema/views/v_order_discounts.sql"),
+    include_str!("../../schema/views/v_order_enterprise_projects.sql"),
     include_str!("../../schema/views/v_refund_attributions.sql"),
     include_str!("../../schema/views/v_resources.sql"),
+    include_str!("../../schema/views/v_sub_customers.sql"),
+    include_str!("../../schema/views/freshness.sql"),
 ];
 
 /// Columns of a record table that are bookkeeping, not content.
@@ -81,47 +86,60 @@ pub(super) fn record_tables() -> Vec<&'static Table> {
     tables
 }
 
+/// Our views in this file, and the fingerprint of what they and the history triggers were made from.
+const DERIVED: [&str; 2] = ["derived_views", "derived_objects"];
+
 /// History tables, triggers and views are made from the migrated tables and this program's files, so they
-/// are no migrations: a fingerprint tells when they are another program version's.
+/// are no migrations: a fingerprint tells when they are another program version's. Views that somebody else put
+/// into the file are left alone.
 fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let views: Vec<String> = VIEWS.iter().map(|view| expand_decimals(view)).collect();
+    let history = record_tables()
+        .into_iter()
+        .map(|table| history_sql(tx, table.name))
+        .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut hash = Sha256::new();
-    for text in MIGRATIONS.iter().copied().chain(views.iter().map(String::as_str)) {
+    for text in views.iter().chain(&history) {
         hash.update(text);
         hash.update([0]);
     }
     let fingerprint = hex::encode(hash.finalize());
-    let stored: Option<String> = tx
-        .query_row("select value from meta where key = 'derived_objects'", [], |row| row.get(0))
-        .map(Some)
-        .or_else(|error| match error {
-            rusqlite::Error::QueryReturnedNoRows => Ok(None),
-            other => Err(other),
-        })?;
-    if stored.as_deref() == Some(fingerprint.as_str()) {
+    let [derived_views, derived_objects] = DERIVED;
+    if read_meta(tx, derived_objects)?.as_deref() == Some(fingerprint.as_str()) {
         return Ok(());
     }
-    for name in names(tx, "view")? {
-        tx.execute_batch(&format!("drop view \"{name}\""))?;
+    let former = read_meta(tx, derived_views)?.unwrap_or_default();
+    let ours: Vec<&str> = views.iter().filter_map(|view| view_name(view)).collect();
+    for name in former.split_whitespace().chain(ours.iter().copied()) {
+        tx.execute_batch(&format!("drop view if exists \"{name}\""))?;
     }
-    for table in record_tables() {
-        keep_history(tx, table.name)?;
+    for (table, sql) in record_tables().into_iter().zip(&history) {
+        widen_history(tx, table.name)?;
+        tx.execute_batch(sql)?;
     }
-    for view in views {
-        tx.execute_batch(&view)?;
+    for view in &views {
+        tx.execute_batch(view)?;
     }
-    tx.execute(
-        "insert into meta (key, value) values ('derived_objects', ?1)
-         on conflict (key) do update set value = excluded.value",
-        [&fingerprint],
-    )?;
-    Ok(())
+    write_meta(tx, derived_views, &ours.join(" "))?;
+    write_meta(tx, derived_objects, &fingerprint)
 }
 
-fn names(tx: &Transaction<'_>, kind: &str) -> rusqlite::Result<Vec<String>> {
-    tx.prepare("select name from sqlite_schema where type = ?1")?
-        .query_map([kind], |row| row.get(0))?
-        .collect()
+fn read_meta(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Option<String>> {
+    tx.query_row("select value from meta where key = ?1", [key], |row| row.get(0)).optional()
+}
+
+fn write_meta(tx: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
+    tx.execute(
+        "insert into meta (key, value) values (?1, ?2) on conflict (key) do update set value = excluded.value",
+        (key, value),
+    )
+    .map(|_| ())
+}
+
+/// The name that a view's text gives it: the word behind `create view`.
+fn view_name(sql: &str) -> Option<&str> {
+    let (_, rest) = sql.split_once("create view ")?;
+    rest.split(|character: char| character.is_whitespace() || character == '(').next()
 }
 
 fn columns(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
@@ -130,24 +148,26 @@ fn columns(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<(String, S
         .collect()
 }
 
-/// Gives a table `<table>_history` and the triggers that copy each replaced or deleted row there.
-fn keep_history(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
+/// Gives a table's history the columns it lacks: those of the table, and when and by which run a row ended.
+fn widen_history(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
     let columns = columns(tx, table)?;
     let typed: Vec<String> = columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     tx.execute_batch(&format!(
-        "create table if not exists {table}_history (
-            {},
-            ended_run integer,
-            ended_at text not null
-        ) strict;",
+        "create table if not exists {table}_history ({}, ended_run integer, ended_at text not null) strict",
         typed.join(", ")
     ))?;
     let existing = self::columns(tx, &format!("{table}_history"))?;
-    for (name, kind) in &columns {
-        if !existing.iter().any(|(known, _)| known == name) {
+    for (name, kind) in columns {
+        if !existing.iter().any(|(known, _)| *known == name) {
             tx.execute_batch(&format!("alter table {table}_history add column {name} {kind}"))?;
         }
     }
+    Ok(())
+}
+
+/// The triggers that copy each replaced or deleted row of a table to its history.
+fn history_sql(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<String> {
+    let columns = columns(tx, table)?;
     let all: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
     let content: Vec<&str> = all.iter().copied().filter(|name| !BOOKKEEPING.contains(name)).collect();
     let list = |prefix: &str, names: &[&str]| {
@@ -159,7 +179,7 @@ fn keep_history(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
         list("old.", &all)
     );
     let key: Vec<&str> = all.iter().copied().take(3).collect();
-    tx.execute_batch(&format!(
+    Ok(format!(
         "create index if not exists {table}_history_by_key on {table}_history ({key});
          drop trigger if exists {table}_keeps_replaced_rows;
          create trigger {table}_keeps_replaced_rows after update of {content} on {table}

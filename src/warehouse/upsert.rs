@@ -17,10 +17,22 @@ pub(super) struct Effect {
     pub(super) changed: u64,
 }
 
+/// What storing one row did.
+enum Stored {
+    New,
+    Changed,
+    AsItWas,
+    /// A newer answer was stored before: this one says nothing any more.
+    Stale,
+}
+
 impl Effect {
-    fn add(&mut self, other: Self) {
-        self.inserted += other.inserted;
-        self.changed += other.changed;
+    fn add(&mut self, stored: &Stored) {
+        match stored {
+            Stored::New => self.inserted += 1,
+            Stored::Changed => self.changed += 1,
+            Stored::AsItWas | Stored::Stale => {}
+        }
     }
 }
 
@@ -84,21 +96,25 @@ impl Statements {
 impl Store<'_> {
     /// Stores a record and the rows of its lists.
     pub(super) fn store(self, record: &Record) -> rusqlite::Result<Effect> {
-        let mut effect = self.store_row(record)?;
-        let is_new = effect.inserted > 0;
+        let mut effect = Effect::default();
+        let stored = self.store_row(record)?;
+        if matches!(stored, Stored::Stale) {
+            return Ok(effect);
+        }
+        effect.add(&stored);
         for (children, rows) in record.table.children.iter().zip(&record.children) {
             for row in rows {
-                effect.add(self.store_row(row)?);
+                effect.add(&self.store_row(row)?);
             }
             // A row that has just been born has no former list.
-            if !is_new {
+            if !matches!(stored, Stored::New) {
                 effect.changed += self.mark_tail_gone(record, children.table, rows.len())?;
             }
         }
         Ok(effect)
     }
 
-    fn store_row(self, record: &Record) -> rusqlite::Result<Effect> {
+    fn store_row(self, record: &Record) -> rusqlite::Result<Stored> {
         let Self { connection, statements, origin } = self;
         let table = record.table;
         let mut upsert = connection.prepare_cached(&statements.of(table).upsert)?;
@@ -121,25 +137,23 @@ impl Store<'_> {
         bind(&mut upsert, &origin.run)?;
         bind(&mut upsert, &origin.seen_at)?;
         let version = upsert.raw_query().next()?.map(|row| row.get::<_, i64>(0)).transpose()?;
-        Ok(match version {
-            Some(1) => Effect { inserted: 1, changed: 0 },
-            Some(_) => Effect { inserted: 0, changed: 1 },
-            None => {
-                self.record_sighting(record)?;
-                Effect::default()
-            }
-        })
+        match version {
+            Some(1) => Ok(Stored::New),
+            Some(_) => Ok(Stored::Changed),
+            None => self.record_sighting(record),
+        }
     }
 
-    /// The row is as it was: only the time it was last seen moves, and that is no change of its content.
-    fn record_sighting(self, record: &Record) -> rusqlite::Result<()> {
+    /// The row is as it was, or newer than this answer: only the time it was last seen moves, and that is no
+    /// change of its content.
+    fn record_sighting(self, record: &Record) -> rusqlite::Result<Stored> {
         let mut sighting = self.connection.prepare_cached(&self.statements.of(record.table).sighting)?;
         sighting.raw_bind_parameter(1, self.origin.seen_at)?;
         sighting.raw_bind_parameter(2, self.origin.account)?;
         for (at, key) in (3..).zip(&record.values[..record.table.key_len]) {
             sighting.raw_bind_parameter(at, key)?;
         }
-        sighting.raw_execute().map(|_| ())
+        Ok(if sighting.raw_execute()? == 0 { Stored::Stale } else { Stored::AsItWas })
     }
 
     /// Elements behind the end of a list that became shorter are gone.
@@ -155,6 +169,15 @@ impl Store<'_> {
         Ok(gone.raw_execute()? as u64)
     }
 
+    /// How many rows of a parent are stored and not gone.
+    pub(super) fn count_owned(self, owned: Owned, parent: &str) -> rusqlite::Result<i64> {
+        let sql = format!(
+            "select count(*) from {} where account = ?1 and {} = ?2 and gone_since is null",
+            owned.table.name, owned.parent_column
+        );
+        self.connection.prepare_cached(&sql)?.query_row((self.origin.account, parent), |row| row.get(0))
+    }
+
     /// Marks rows of a parent that a complete answer, begun at `since`, no longer shows.
     pub(super) fn mark_missing_gone(self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<u64> {
         let sql = format!(
@@ -165,6 +188,18 @@ impl Store<'_> {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let Origin { seen_at, run, account, .. } = self.origin;
         Ok(statement.execute((seen_at, run, account, parent, since))? as u64)
+    }
+
+    /// Marks rows of a whole list that were last seen before `since`.
+    pub(super) fn mark_vanished_gone(self, table: &Table, since: &str) -> rusqlite::Result<u64> {
+        let sql = format!(
+            "update {} set gone_since = ?1, last_changed_run = ?2, version = version + 1
+             where account = ?3 and asked_customer_id is ?4 and gone_since is null and last_seen_at < ?5",
+            table.name
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let Origin { seen_at, run, account, asked_customer, .. } = self.origin;
+        Ok(statement.execute((seen_at, run, account, asked_customer, since))? as u64)
     }
 }
 
@@ -197,7 +232,7 @@ fn upsert_sql(table: &Table) -> String {
          on conflict ({key}) do update set {sets}extra = excluded.extra, {context_sets}gone_since = null,
              last_changed_run = excluded.last_changed_run, last_seen_at = excluded.last_seen_at,
              version = {name}.version + 1
-         where excluded.last_seen_at >= {name}.last_seen_at
+         where excluded.last_seen_at >= max({name}.last_seen_at, coalesce({name}.gone_since, ''))
              and ({old}{name}.extra, {name}.gone_since) is not ({new}excluded.extra, null)
          returning version",
         places = vec!["?"; columns.len()].join(", "),
@@ -215,7 +250,7 @@ fn key_condition(keys: impl Iterator<Item = &'static str>) -> String {
 
 fn sighting_sql(table: &Table) -> String {
     format!(
-        "update {} set last_seen_at = ?1 where {} and last_seen_at < ?1",
+        "update {} set last_seen_at = ?1 where {} and max(last_seen_at, coalesce(gone_since, '')) <= ?1",
         table.name,
         key_condition(key_columns(table))
     )

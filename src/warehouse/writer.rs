@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::commit::{PageCommit, Tally};
+use super::commit::{Committed, PageCommit};
 use super::{Warehouse, WarehouseError};
 
 /// Pages that may wait for the disk, and that share a transaction when they do: what three busy jobs have in
@@ -15,7 +15,7 @@ const CHANNEL_DEPTH: usize = 48;
 type Reply<T> = oneshot::Sender<Result<T, WarehouseError>>;
 
 enum Command {
-    Commit(Box<PageCommit>, Reply<Tally>),
+    Commit(Box<PageCommit>, Reply<Committed>),
     Call(Box<dyn FnOnce(&mut Warehouse) + Send>),
 }
 
@@ -45,7 +45,7 @@ impl Writer {
     ///
     /// # Errors
     /// When the warehouse failed: then nothing of the page is stored.
-    pub async fn commit(&self, page: PageCommit) -> Result<Tally, WarehouseError> {
+    pub async fn commit(&self, page: PageCommit) -> Result<Committed, WarehouseError> {
         let (reply, result) = oneshot::channel();
         self.send(Command::Commit(Box::new(page), reply)).await?;
         result.await.map_err(|_| WarehouseError::Stopped)?
@@ -102,11 +102,11 @@ fn serve(mut warehouse: Warehouse, mut inbox: mpsc::Receiver<Command>) {
     }
 }
 
-fn answer(result: Result<Vec<Tally>, WarehouseError>, replies: Vec<Reply<Tally>>) {
+fn answer(result: Result<Vec<Committed>, WarehouseError>, replies: Vec<Reply<Committed>>) {
     match result {
-        Ok(tallies) => {
-            for (reply, tally) in replies.into_iter().zip(tallies) {
-                let _ = reply.send(Ok(tally));
+        Ok(pages) => {
+            for (reply, committed) in replies.into_iter().zip(pages) {
+                let _ = reply.send(Ok(committed));
             }
         }
         Err(error) => {

@@ -274,6 +274,7 @@ fn views_and_triggers_of_another_program_version_are_replaced() {
         .writable_db()
         .execute_batch(
             "update meta set value = 'another' where key = 'derived_objects';
+             update meta set value = value || ' v_of_another_version' where key = 'derived_views';
              drop view v_orders;
              create view v_of_another_version as select 1 as one;
              drop trigger orders_keeps_replaced_rows;",
@@ -281,6 +282,21 @@ fn views_and_triggers_of_another_program_version_are_replaced() {
         .expect("changed");
     bench.run(&[]).expect_code(0);
     assert_eq!(objects(&bench), before);
+}
+
+#[test]
+fn a_view_of_somebody_elses_stays_when_ours_are_replaced() {
+    let bench = bench();
+    bench.run(&["service_types"]).expect_code(0);
+    bench
+        .writable_db()
+        .execute_batch(
+            "update meta set value = 'another' where key = 'derived_objects';
+             create view finance_own as select count(*) as orders from orders;",
+        )
+        .expect("changed");
+    bench.run(&["service_types"]).expect_code(0);
+    assert_eq!(bench.count("select orders from finance_own"), 0);
 }
 
 #[test]

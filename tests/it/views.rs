@@ -1,39 +1,10 @@
 //! Finance's views over rows made by hand: the definitions of finance, one fact per test.
 
+mod records;
+mod renewals;
+
 use proptest::prelude::*;
 use rusqlite::{Connection, Params, params};
-
-/// Record tables, in the order in which they refer to each other.
-const TABLES: [&str; 8] = [
-    include_str!("../../schema/ledger.sql"),
-    include_str!("../../schema/orders.sql"),
-    include_str!("../../schema/order_lines.sql"),
-    include_str!("../../schema/refund_attributions.sql"),
-    include_str!("../../schema/resource_types.sql"),
-    include_str!("../../schema/resources.sql"),
-    include_str!("../../schema/service_types.sql"),
-    include_str!("../../schema/sub_customers.sql"),
-];
-
-/// Views, each after those it uses.
-const VIEWS: [&str; 16] = [
-    include_str!("../../schema/views/code_names.sql"),
-    include_str!("../../schema/views/classified_orders.sql"),
-    include_str!("../../schema/views/counted_orders.sql"),
-    include_str!("../../schema/views/counted_lines.sql"),
-    include_str!("../../schema/views/allocated_spend.sql"),
-    include_str!("../../schema/views/v_orders.sql"),
-    include_str!("../../schema/views/v_order_lines.sql"),
-    include_str!("../../schema/views/v_refund_attributions.sql"),
-    include_str!("../../schema/views/v_resources.sql"),
-    include_str!("../../schema/views/renewals.sql"),
-    include_str!("../../schema/views/f01_net_spend_by_service.sql"),
-    include_str!("../../schema/views/f02_net_spend_by_customer.sql"),
-    include_str!("../../schema/views/f05_refunds_by_original_month.sql"),
-    include_str!("../../schema/views/f08_renewals_next_month.sql"),
-    include_str!("../../schema/views/f09_orders_waiting_for_payment.sql"),
-    include_str!("../../schema/views/f11_fees_and_consumption_kept_back.sql"),
-];
 
 const PURCHASE: i64 = 1;
 const RENEWAL: i64 = 2;
@@ -46,38 +17,34 @@ const CANCELLED: i64 = 4;
 const COMPLETED: i64 = 5;
 const PENDING: i64 = 6;
 
-fn warehouse() -> Connection {
-    let db = Connection::open_in_memory().unwrap();
-    for sql in TABLES {
-        db.execute_batch(sql).unwrap();
-    }
-    for sql in VIEWS {
-        db.execute_batch(&expand(sql)).unwrap();
-    }
-    db.execute_batch(
-        "insert into runs (run_id, job, account, stream, program_version, started_at)
-         values (1, 'test', 'main', 'orders', '0', '2026-01-01T00:00:00Z')",
-    )
-    .unwrap();
-    db
+/// An empty warehouse of the program, opened as any other client would, and run 1.
+struct Db {
+    connection: Connection,
+    _folder: tempfile::TempDir,
 }
 
-/// Writes out `decimal(x)`, as the program does when it creates the views.
-fn expand(sql: &str) -> String {
-    let mut out = String::new();
-    let mut rest = sql;
-    while let Some(at) = rest.find("decimal(") {
-        let (before, after) = (&rest[..at], &rest[at + "decimal(".len()..]);
-        let end = after.find(')').unwrap();
-        let x = &after[..end];
-        let text = format!(
-            "iif({x} is null, null, printf('%s%d.%02d', iif({x} < 0, '-', ''), abs({x}) / 100000000, \
-             abs({x}) / 1000000 % 100) || rtrim(printf('%06d', abs({x}) % 1000000), '0'))"
-        );
-        out.extend([before, &text]);
-        rest = &after[end + 1..];
+impl std::ops::Deref for Db {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
     }
-    out + rest
+}
+
+fn warehouse() -> Db {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("warehouse.sqlite");
+    drop(bss_sync::warehouse::Warehouse::open(&file).unwrap());
+    let connection = Connection::open(&file).unwrap();
+    connection
+        .execute_batch(
+            "pragma foreign_keys = on;
+             pragma synchronous = off;
+             insert into runs (run_id, job, account, stream, program_version, started_at)
+             values (1, 'test', 'main', 'orders', '0', '2026-01-01T00:00:00Z')",
+        )
+        .unwrap();
+    Db { connection, _folder: folder }
 }
 
 /// An order row; `insert` writes it. Amounts in 10⁻⁸, as stored.
@@ -333,6 +300,62 @@ fn a_combined_trade_is_counted_once_and_paid_by_its_payer() {
 }
 
 #[test]
+fn a_member_of_a_combined_trade_is_as_its_trade_where_it_says_nothing() {
+    let db = warehouse();
+    let trade = Order {
+        customer: "owner",
+        payer: Some("agent"),
+        currency: "USD",
+        created: "2026-02-01T00:00:00Z",
+        ..order("T", PURCHASE, "30", "2026-02-28T16:30:00Z")
+    };
+    trade.insert(&db);
+    let bare = Order {
+        parent: Some("T"),
+        customer: "",
+        currency: "",
+        created: "",
+        paid: None,
+        payer: None,
+        ..trade
+    };
+    Order { id: "T1", amount: e8("10"), ..bare.clone() }.insert(&db);
+    Order { id: "T2", amount: e8("20"), paid: Some(""), ..bare.clone() }.insert(&db);
+    run(
+        &db,
+        "update orders set customer_id = null, currency = null, create_time = null, order_type = null, status = null,
+             is_agent_pay = null
+         where order_id = 'T2'",
+        [],
+    );
+    assert_eq!(
+        rows(
+            &db,
+            "select order_id, customer_id, payer, currency, month, event_time_is_estimated, create_time, payment_time,
+                 counted_as
+             from v_orders where parent_order_id = 'T' order by 1"
+        ),
+        [
+            "T1|owner|agent|USD|2026-03|0|2026-02-01T00:00:00Z|2026-02-28T16:30:00Z|purchase",
+            "T2|owner|agent|USD|2026-03|0|2026-02-01T00:00:00Z|2026-02-28T16:30:00Z|purchase",
+        ]
+    );
+    assert_eq!(rows(&db, "select month, net from f02_net_spend_by_customer"), ["2026-03|30.00"]);
+    // Money that comes back from a member came from the month in which its trade was paid.
+    Order { currency: "USD", ..order("R", REFUND, "5", "2026-04-20T00:00:00Z") }.insert(&db);
+    attribution(&db, "1", "R", "-5", Some("T1"));
+    assert_eq!(rows(&db, "select original_month from f05_refunds_by_original_month"), ["2026-03"]);
+    assert_eq!(rows(&db, "select original_month from v_refund_attributions"), ["2026-03"]);
+    // What it says itself is what counts.
+    run(
+        &db,
+        "update orders set customer_id = 'own', payment_time = '2026-05-05T00:00:00Z' where order_id = 'T1'",
+        [],
+    );
+    assert_eq!(rows(&db, "select customer_id, month from v_orders where order_id = 'T1'"), ["own|2026-05"]);
+}
+
+#[test]
 fn what_is_unpaid_cancelled_pending_trial_or_gone_is_not_spent() {
     let db = warehouse();
     let at = "2026-02-15T08:00:00Z";
@@ -424,7 +447,8 @@ fn what_lines_leave_unexplained_is_not_allocated() {
     Order { coupon: e8("9"), ..order("A", PURCHASE, "100", "2026-03-01T00:00:00Z") }.insert(&db);
     line(&db, "1", "A", Some("A"), "ecs", "60", "9");
     // A line without an order of its own belongs to the order that was asked for.
-    line(&db, "2", "A", None, "evs", "30", "0");
+    line(&db, "2", "A", None, "evs", "10", "0");
+    line(&db, "3", "A", Some("A"), "evs", "20", "0");
     Order { service: None, ..order("B", PURCHASE, "1", "2026-03-01T00:00:00Z") }.insert(&db);
     assert_eq!(
         rows(
@@ -490,131 +514,6 @@ fn customers_are_ranked_with_shares_and_changes() {
             "2026-03|2|a|25.00|25|100|-5.00|15.00",
         ]
     );
-}
-
-#[test]
-fn renewals_show_the_debit_date_an_estimate_and_no_attached_resource() {
-    let db = warehouse();
-    order("P", PURCHASE, "2400", "2025-12-05T00:00:00Z").insert(&db);
-    // A price that does not divide evenly: 13 × 10⁻⁸ over 24 machine-months round to one.
-    line(&db, "P-1", "P", Some("P"), "ecs", "2400.00000013", "0");
-    order("U", CHANGE, "300", "2026-05-05T00:00:00Z").insert(&db);
-    // One line of two machines: each costs half of it; 23:59:59 UTC+8 still belongs to the day.
-    resource(&db, "vm-1", None, "2026-12-05T15:59:59Z", 3, &["P", "U"]);
-    resource(&db, "vm-2", None, "2026-12-31T16:00:00Z", 1, &["P"]);
-    resource(&db, "disk", Some("vm-1"), "2026-12-05T15:59:59Z", 3, &["P"]);
-    run(&db, "update resources set resource_type_code = 'volume' where resource_id = 'disk'", []);
-    resource(&db, "gift", None, "2026-12-05T15:59:59Z", 0, &[]);
-    assert_eq!(
-        rows(
-            &db,
-            "select resource_id, expire_month, is_auto_renewed, debit_time, debit_time_utc8, debit_month,
-                 attached_resources, amount_basis, estimate_order_id, estimate_period_en, changed_since, currency,
-                 estimate
-             from renewals order by 1"
-        ),
-        [
-            "gift|2026-12|0||||0|unknown|||0||",
-            "vm-1|2026-12|1|2026-11-27T19:00:00Z|2026-11-28 03:00:00|2026-11|1|estimate|P|month|1|CNY|100.00000001",
-            "vm-2|2027-01|0||||0|estimate|P|month|0|CNY|100.00000001",
-        ]
-    );
-    assert_eq!(
-        rows(&db, "select expire_policy_en, expire_policy_zh from renewals where resource_id = 'vm-1'"),
-        ["renew automatically|到期后自动续订"]
-    );
-}
-
-#[test]
-fn next_months_renewals_are_those_of_the_month_after_this_one() {
-    let db = warehouse();
-    for (id, months) in [("now", "+0 months"), ("next", "+1 month"), ("later", "+2 months")] {
-        let expires = rows(
-            &db,
-            &format!(
-                "select strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+8 hours', 'start of month', '{months}', '-8 hours')"
-            ),
-        );
-        resource(&db, id, None, &expires[0], 3, &[]);
-    }
-    assert_eq!(rows(&db, "select resource_id from f08_renewals_next_month"), ["next"]);
-}
-
-#[test]
-fn orders_waiting_for_payment_have_a_deadline_and_a_creator() {
-    let db = warehouse();
-    let pending = |id, parent| Order {
-        parent,
-        paid: None,
-        status: PENDING,
-        ..order(id, PURCHASE, "12.5", "2026-03-01T00:00:00Z")
-    };
-    pending("T", None).insert(&db);
-    pending("T1", Some("T")).insert(&db);
-    order("paid", PURCHASE, "1", "2026-03-01T00:00:00Z").insert(&db);
-    run(
-        &db,
-        "insert into order_details (account, order_id, user_name, pending_payment_end_time, role, first_seen_run,
-             last_changed_run, last_seen_at)
-         values ('main', 'T', 'ops_demo', strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+7 days'), 'customer', 1, 1,
-             '2026-12-01T00:00:00Z')",
-        [],
-    );
-    assert_eq!(
-        rows(
-            &db,
-            "select order_id, user_name, amount, order_type_zh, hours_left between 167 and 168
-             from f09_orders_waiting_for_payment"
-        ),
-        ["T1|ops_demo|12.50|开通|1"]
-    );
-}
-
-#[test]
-fn decimals_show_every_digit() {
-    let db = warehouse();
-    let at = "2026-03-01T00:00:00Z";
-    for (id, amount) in [("1", -1), ("2", i64::MAX), ("3", 0), ("4", e8("360.5")), ("5", e8("-120.24999999"))]
-    {
-        Order { amount, ..order(id, ADJUSTMENT, "0", at) }.insert(&db);
-    }
-    assert_eq!(
-        rows(&db, "select amount_after_discount from v_orders order by order_id"),
-        ["-0.00000001", "92233720368.54775807", "0.00", "360.50", "-120.24999999"]
-    );
-}
-
-#[test]
-fn records_are_readable_in_both_languages() {
-    let db = warehouse();
-    worked_example(&db);
-    line(&db, "A-1", "A", Some("A"), "ecs", "1200", "100");
-    resource(&db, "vm-1", None, "2027-01-10T15:59:59Z", 3, &["A"]);
-    assert_eq!(
-        rows(
-            &db,
-            "select order_type_en, order_type_zh, status_zh, month, counted_as from v_orders order by order_id"
-        ),
-        ["new purchase|开通|已完成|2026-01|purchase", "unsubscription|退订|已完成|2026-04|refund"]
-    );
-    assert_eq!(
-        rows(&db, "select order_id, month, period_type_zh, currency, coupon_amount from v_order_lines"),
-        ["A|2026-01|月|CNY|100.00"]
-    );
-    assert_eq!(
-        rows(&db, "select status_zh, expire_month, linked_orders from v_resources"),
-        ["使用中|2027-01|1"]
-    );
-    assert_eq!(rows(&db, "select domain, code from code_names group by 1, 2 having count(*) > 1"), [""; 0]);
-}
-
-#[test]
-fn every_view_can_be_read_and_starts_with_the_account() {
-    let db = warehouse();
-    for view in rows(&db, "select name from sqlite_schema where type = 'view' and name <> 'code_names'") {
-        let statement = db.prepare(&format!("select * from {view}")).unwrap();
-        assert_eq!(statement.column_names()[0], "account", "{view}");
-    }
 }
 
 /// One generated order: type, status, amount, coupon, day, customer, service, is it paid, lines, attributions.

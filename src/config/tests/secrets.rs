@@ -148,12 +148,76 @@ fn a_secret_file_is_its_owners_alone_and_one_line() {
     /etc/bss/bss-sync.toml line 8: accounts.acme.secret_key: /dev/null is not a regular file
       put the secret into a plain file
     "#);
-    insta::assert_snapshot!(elsewhere("not-there"), @r#"
+    insta::assert_snapshot!(elsewhere("./not-there"), @r#"
     the configuration has a problem; nothing was asked of the vendor
 
-    /etc/bss/bss-sync.toml line 8: accounts.acme.secret_key: the file /etc/bss/not-there cannot be read: No such file or directory (os error 2)
+    /etc/bss/bss-sync.toml line 8: accounts.acme.secret_key: the file /etc/bss/./not-there cannot be read: No such file or directory (os error 2)
       check the path, and that the file is the user's who runs this program
     "#);
+    insta::assert_snapshot!(elsewhere("canary"), @r#"
+    the configuration has a problem; nothing was asked of the vendor
+
+    /etc/bss/bss-sync.toml line 8: accounts.acme.secret_key: there is no file of the name written here (not shown: it may be the secret itself)
+      write the path of a file, and put the secret into that file
+    "#);
+}
+
+#[test]
+fn a_secret_written_in_place_of_a_path_or_a_name_is_not_repeated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let directory = folder.path().display().to_string();
+    let variables = [("AK", "canary-ak"), ("CREDENTIALS_DIRECTORY", directory.as_str())];
+    for pasted in [
+        "canarySecretKey0123456789abcdefghijklmno",
+        "/canarySecretKey0123456789abcdefghijklm",
+        "/canary+base64==",
+        "canary/base64.x",
+        "Canary.Pass1",
+        "canary!",
+    ] {
+        for source in ["file", "credential"] {
+            let text = MINIMAL.replace("{ env = \"SK\" }", &format!("{{ {source} = \"{pasted}\" }}"));
+            for environment in [keys(), Environment::of(variables)] {
+                let error = parse_with(&text, &[], &environment).expect_err(pasted);
+                let shown = error.to_lowercase();
+                assert!(!shown.contains("canary") && !shown.contains("pass1"), "{error}");
+                assert!(error.contains("accounts.acme.secret_key"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_a_variable_is_one_line() {
+    for value in ["canary-x", "canary-x\n", "canary-x\r\n"] {
+        let config = parse_with(MINIMAL, &[], &Environment::of([("AK", "canary-ak"), ("SK", value)]));
+        assert_eq!(pair(&config.expect("right")).1, "canary-x");
+    }
+    for value in ["canary\ncanary\n", "canary\t", "\u{feff}canary\u{1b}"] {
+        let error = parse_with(MINIMAL, &[], &Environment::of([("AK", "canary-ak"), ("SK", value)]))
+            .expect_err("control characters");
+        assert!(!error.contains("canary"), "{error}");
+    }
+    let two_lines = Environment::of([("AK", "canary-ak"), ("SK", "canary\ncanary")]);
+    insta::assert_snapshot!(parse_with(MINIMAL, &[], &two_lines).expect_err("two lines"), @r#"
+    the configuration has a problem; nothing was asked of the vendor
+
+    /etc/bss/bss-sync.toml line 8: accounts.acme.secret_key: the environment variable SK has more than one line or control characters
+      set it to the secret, and nothing else
+    "#);
+}
+
+#[test]
+fn a_broken_token_beside_the_vendors_variables_is_not_passed_over() {
+    let text = account("site = \"china\"");
+    let with = |token| {
+        let pair = [("HUAWEICLOUD_SDK_AK", "canary-ak"), ("HUAWEICLOUD_SDK_SK", "canary-sk\n")];
+        let token = ("HUAWEICLOUD_SDK_SECURITY_TOKEN", token);
+        parse_with(&text, &[], &Environment::of(pair.into_iter().chain([token])))
+    };
+    assert!(with("").is_ok() && with("canary-token\n").is_ok());
+    let error = with("canary\ntoken").expect_err("two lines");
+    assert!(error.contains("HUAWEICLOUD_SDK_SECURITY_TOKEN has more than one line"), "{error}");
 }
 
 #[test]
@@ -176,7 +240,7 @@ fn a_credential_is_found_where_systemd_put_it() {
     the configuration has a problem; nothing was asked of the vendor
 
     /etc/bss/bss-sync.toml line 8: accounts.acme.secret_key: CREDENTIALS_DIRECTORY is not set, so systemd gave no credentials
-      add LoadCredential=sk:/path/of/the/secret to the service, or use env or file outside of one
+      add LoadCredential=NAME:/path/of/the/secret to the service, or use env or file outside of one
     "#);
     insta::assert_snapshot!(parse(&text.replace("\"sk\"", "\"../sk\"")).expect_err("a path"), @r#"
     the configuration has a problem; nothing was asked of the vendor

@@ -50,6 +50,23 @@ fn a_wrong_password_is_refused_by_iam() {
 }
 
 #[test]
+fn a_run_of_all_jobs_tries_wrong_credentials_once() {
+    for (login, variable) in [(Login::Keys, "TEST_SK"), (Login::Token, "TEST_PASSWORD")] {
+        let mut bench = Bench::with(Script::serving(Truth::from_parts(examples())), As::Customer, login);
+        shorten_history(&bench);
+        bench.run(&[]).expect_code(0);
+        bench.sim.reset_stats();
+        bench.set_env(variable, "NotTheSecret00000000000000000000000000001");
+        let ran = bench.run(&["--full"]).expect_code(5);
+        // The queues of the two other jobs are empty.
+        for job in ["orders", "resources", "service_types", "resource_types"] {
+            assert_eq!(ran.job(job)["exit_code"], 5, "{job}: {ran:?}");
+        }
+        assert_eq!(bench.sim.requests().len(), 1, "{variable}");
+    }
+}
+
+#[test]
 fn a_clock_off_by_hours_is_told_with_both_times() {
     let (mut bench, before) = loaded();
     bench.sim = Sim::start(Script::serving(Truth::from_parts(examples())).clock_ahead(5 * 3600));

@@ -88,11 +88,12 @@ fn status_shows_how_fresh_and_complete_each_stream_is() {
      acme     resources            TIME  done      5         5    0        TIME
      acme     service_types        TIME  done      1         4    0        TIME
      acme     resource_types       TIME  done      1         4    0        TIME
-    acme order_lines: 1 row(s) could not be decoded; they are kept in the table quarantine with the reason
+    acme order_lines: order CS2601050210DEMO1 stays in the queue: 1 row(s) could not be decoded; 1 row(s) could not be decoded; they are kept in the table quarantine with the reason
     acme refund_attributions: refund_orders of account acme: not allowed: HTTP 403 CBC.0151 "Access denied." (request ID)
     acme orders: complete by created time up to TIME
-    acme orders: complete by paid time up to TIME
+    acme order_lines: 1 order(s) queued, 0 of them to be read once more later, 1 failing (1 row(s) could not be decoded)
     acme refund_attributions: 1 order(s) queued, 0 of them to be read once more later, 0 failing
+    1 window(s), list(s) or order(s) not proven complete: table coverage
     1 row(s) that could not be decoded: table quarantine
     2 undocumented field(s) or value(s): table drift
     "#));
@@ -193,7 +194,7 @@ fn help_tells_the_commands_and_the_exit_codes() {
               Configuration file [default: ./bss-sync.toml, then /etc/bss-sync/config.toml]
 
           --full
-              Read everything from the start of the history again
+              Read all orders from the start of the history, and the whole lists, again
 
           --set <KEY=VALUE>
               Set a key of the configuration, e.g. --set warehouse.path=/srv/billing.sqlite; may be

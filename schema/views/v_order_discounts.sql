@@ -1,0 +1,66 @@
+-- Every discount the vendor still shows, readable. The source tells where it was read: in the order list, in the order's
+-- details, or on one of its lines. The three show the same discounts, so only one of them may be added up.
+create view v_order_discounts as
+with
+-- Discounts with their orders.
+discounts as (
+    select
+        d.account,
+        d.order_id,
+        'list' as source,
+        null as order_line_item_id,
+        null as shown_currency,
+        d.position,
+        d.discount_type,
+        d.discount_amount_e8
+    from order_discounts as d
+    inner join orders as o on o.account = d.account and o.order_id = d.order_id and o.gone_since is null
+    where d.gone_since is null
+    union all
+    select
+        d.account,
+        d.order_id,
+        'details',
+        null,
+        nullif(o.currency, ''),
+        d.position,
+        d.discount_type,
+        d.discount_amount_e8
+    from order_detail_discounts as d
+    inner join order_details as o
+        on o.account = d.account and o.order_id = d.order_id and o.gone_since is null
+    where d.gone_since is null
+    union all
+    select
+        d.account,
+        coalesce(nullif(l.order_id, ''), l.requested_order_id),
+        'line',
+        d.order_line_item_id,
+        nullif(l.currency, ''),
+        d.position,
+        d.discount_type,
+        d.discount_amount_e8
+    from order_line_discounts as d
+    inner join order_lines as l
+        on l.account = d.account
+        and l.order_line_item_id = d.order_line_item_id
+        and l.gone_since is null
+    where d.gone_since is null
+)
+select
+    d.account,
+    d.order_id,
+    d.source,
+    d.order_line_item_id,
+    d.position,
+    iif(o.not_counted_because is null, o.kind, null) as counted_as,
+    o.month,
+    d.discount_type,
+    t.name_en as discount_type_en,
+    t.name_zh as discount_type_zh,
+    coalesce(d.shown_currency, o.currency, '(unknown)') as currency,
+    decimal(d.discount_amount_e8) as amount,
+    d.discount_amount_e8 as amount_e8
+from discounts as d
+left join classified_orders as o on o.account = d.account and o.order_id = d.order_id
+left join code_names as t on t.domain = 'discount_type' and t.code = d.discount_type;

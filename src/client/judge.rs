@@ -1,0 +1,73 @@
+//! What a setback means for the request it happened to: the end, a correction, or patience.
+
+use std::time::Duration;
+
+use super::error::{FetchError, Place};
+use super::meter::Meter;
+use super::profile::BaseUrl;
+use crate::refusal::{QuotaHint, Refusal, Setback, Unavailability};
+use crate::retry::{Failure, Patience, Spent};
+
+/// What to do about a setback that need not be the end.
+pub(super) enum Verdict {
+    Throttled { retry_after: Option<Duration>, hint: Option<QuotaHint>, refusal: Refusal },
+    TryLater { reason: Unavailability, retry_after: Option<Duration> },
+    Correct(Refusal),
+}
+
+/// Tells setbacks that can be overcome from those that end the request.
+pub(super) fn judge(at: &Place, base: &BaseUrl, setback: Setback) -> Result<Verdict, FetchError> {
+    let at = at.clone();
+    let host = || base.host().to_owned();
+    Err(match setback {
+        Setback::Throttled { retry_after, hint, refusal } => {
+            return Ok(Verdict::Throttled { retry_after, hint, refusal });
+        }
+        Setback::Unavailable { reason, retry_after } => return Ok(Verdict::TryLater { reason, retry_after }),
+        Setback::TokenRejected(refusal) | Setback::SignatureRejected(refusal) => {
+            return Ok(Verdict::Correct(refusal));
+        }
+        Setback::DailyQuota(refusal) => FetchError::DailyQuota { at, refusal: Box::new(refusal) },
+        Setback::Forbidden(refusal) => FetchError::Forbidden { at, refusal: Box::new(refusal) },
+        Setback::NotFound(refusal) => FetchError::NotFound { at, refusal: Box::new(refusal) },
+        Setback::Invalid(refusal) => FetchError::Invalid { at, refusal: Box::new(refusal) },
+        Setback::NotARefundOrder(refusal) => FetchError::NotARefundOrder { at, refusal: Box::new(refusal) },
+        Setback::Redirected { status } => FetchError::Redirected { at, status },
+        Setback::TooLarge(detail) => FetchError::TooLarge { at, detail },
+        Setback::Untrusted(detail) => FetchError::Tls { at, host: host(), detail },
+    })
+}
+
+/// How long to wait before trying again, or that patience is over.
+pub(super) fn judge_patience(
+    at: &Place,
+    base: &BaseUrl,
+    patience: &mut Patience,
+    meter: &Meter,
+    reason: Unavailability,
+    retry_after: Option<Duration>,
+) -> Result<Duration, FetchError> {
+    let failure = match &reason {
+        Unavailability::HungUp(_) => Failure::HungUp,
+        Unavailability::Refused(_)
+        | Unavailability::NoConnection(_)
+        | Unavailability::Damaged(_)
+        | Unavailability::TimedOut
+        | Unavailability::NotJson { .. }
+        | Unavailability::NoToken(_) => Failure::Unavailable { retry_after },
+    };
+    let counted = meter.read();
+    match patience.wait(failure, Spent { calls: counted.requests, failed: counted.retried }) {
+        Ok(wait) => {
+            meter.count_retried();
+            Ok(wait)
+        }
+        Err(gave_up) => Err(FetchError::Unavailable {
+            at: at.clone(),
+            host: base.host().to_owned(),
+            tries: patience.tries(),
+            reason: Box::new(reason),
+            gave_up,
+        }),
+    }
+}

@@ -1,0 +1,148 @@
+//! Wrong credentials are tried once, however many ask; right ones hold nobody up.
+
+use tokio::task::JoinSet;
+
+use super::*;
+
+/// So many walkers ask at once.
+const WALKERS: usize = 16;
+
+/// What that many concurrent requests with one client come to, and then one more after them.
+async fn fetch_many(server: &Server, auth: Auth) -> (Vec<Result<Answer, FetchError>>, u64) {
+    let client = Arc::new(Client::new(profile(server, auth)).expect("a client"));
+    let meter = Arc::new(Meter::default());
+    let mut tasks = JoinSet::new();
+    for walker in 0..WALKERS {
+        let (client, meter) = (Arc::clone(&client), Arc::clone(&meter));
+        let endpoint = if walker % 2 == 0 { &ORDERS } else { &RESOURCES };
+        tasks.spawn(async move { client.fetch(&page_of(endpoint), &meter, Deadline::NONE).await });
+    }
+    let mut results = tasks.join_all().await;
+    results.push(client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await);
+    (results, meter.read().requests)
+}
+
+fn refused_signature() -> Step {
+    json(401, include_str!("../../../tests/fixtures/bss/error-401-signature.json"))
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_tried_once_by_all_together() {
+    let server = Server::start([refused_signature()]);
+    let (results, requests) = fetch_many(&server, keys()).await;
+    let words: Vec<String> = results
+        .into_iter()
+        .map(|result| {
+            let error = result.expect_err("refused");
+            assert!(matches!(error, FetchError::Credentials { .. }), "{error}");
+            error.to_string()
+        })
+        .collect();
+    assert!(words.iter().all(|text| *text == words[0] && text.contains("verify aksk")), "{words:?}");
+    assert_eq!((requests, server.seen().len(), words.len()), (1, 1, WALKERS + 1));
+}
+
+#[tokio::test]
+async fn a_wrong_key_on_a_clock_that_is_off_is_tried_twice_by_all_together() {
+    let server = Server::start([refused_by_clock(1800), refused_by_clock(1800)]);
+    let (results, requests) = fetch_many(&server, keys()).await;
+    assert!(results.iter().all(|result| matches!(result, Err(FetchError::Credentials { .. }))));
+    assert_eq!((requests, server.seen().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_off_is_found_once_by_all_together() {
+    let server = Server::start([refused_by_clock(2 * 3600)]);
+    let (results, requests) = fetch_many(&server, keys()).await;
+    assert!(results.iter().all(|result| matches!(result, Err(FetchError::Clock { .. }))));
+    assert_eq!((requests, server.seen().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_once_by_all_together() {
+    for (status, body) in [
+        (401, include_str!("../../../tests/fixtures/bss/error-401-iam.json")),
+        (403, r#"{"error":{"code":403,"message":"m","title":"Forbidden"}}"#),
+    ] {
+        let server = Server::start([json(status, body)]);
+        let (results, requests) = fetch_many(&server, user()).await;
+        for result in results {
+            let error = result.expect_err("refused");
+            assert_eq!((error.exit_class(), error.place().endpoint), (ExitClass::Refused, "iam"));
+        }
+        assert_eq!((requests, server.seen().len()), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_later_is_not_tried_again() {
+    let server = Server::start([json(200, PAGE), refused_signature(), json(200, PAGE)]);
+    let client = Client::new(profile(&server, keys())).expect("a client");
+    let (request, meter) = (page_of(&ORDERS), Meter::default());
+    client.fetch(&request, &meter, Deadline::NONE).await.expect("a page");
+    for _ in 0..3 {
+        let result = client.fetch(&request, &meter, Deadline::NONE).await;
+        assert!(matches!(result, Err(FetchError::Credentials { .. })));
+    }
+    assert_eq!((meter.read().requests, server.seen().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_missing_permission_closes_no_other_endpoint() {
+    let denied = json(403, r#"{"error_code":"CBC.0151","error_msg":"Access denied."}"#);
+    let server = Server::start([denied, json(200, PAGE)]);
+    let client = Client::new(profile(&server, keys())).expect("a client");
+    let meter = Meter::default();
+    let result = client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await;
+    assert!(matches!(result, Err(FetchError::Forbidden { .. })));
+    client.fetch(&page_of(&RESOURCES), &meter, Deadline::NONE).await.expect("a page");
+}
+
+#[tokio::test]
+async fn after_the_first_accepted_call_all_go_out_together() {
+    let failing = json(503, r#"{"error_code":"APIGW.0201","error_msg":"busy"}"#);
+    // The last ones are answered only when all of them arrived.
+    let together = Step::Once(WALKERS + 2, bytes(json(200, PAGE)));
+    let script = [failing, json(200, PAGE)].into_iter().chain((0..WALKERS).map(|_| together.clone()));
+    let server = Server::start(script);
+    let client = Arc::new(Client::new(profile(&server, keys())).expect("a client"));
+    client.fetch(&page_of(&ORDERS), &Meter::default(), Deadline::NONE).await.expect("a page");
+    let mut tasks = JoinSet::new();
+    for _ in 0..WALKERS {
+        let client = Arc::clone(&client);
+        tasks.spawn(async move { client.fetch(&page_of(&ORDERS), &Meter::default(), Deadline::NONE).await });
+    }
+    assert!(tasks.join_all().await.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn right_keys_of_many_at_once_are_let_in_one_after_the_other_and_then_all() {
+    let busy = || answer(429, "Retry-After: 0\r\n", "");
+    let script = [busy(), busy()].into_iter().chain((0..=WALKERS).map(|_| json(200, PAGE)));
+    let server = Server::start(script);
+    let (results, requests) = fetch_many(&server, keys()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(requests, 2 + WALKERS as u64 + 1);
+}
+
+#[tokio::test]
+async fn a_business_answer_counts_as_let_in() {
+    let no_refund = || json(400, r#"{"error_code":"CBC.99005026","error_msg":"m"}"#);
+    // Two wait for each other: one at a time would never be answered.
+    let together = Step::Once(3, bytes(no_refund()));
+    let server = Server::start([no_refund(), together.clone(), together]);
+    let client = Client::new(profile(&server, keys())).expect("a client");
+    let (request, meter) = (page_of(&ORDERS), Meter::default());
+    assert!(client.fetch(&request, &meter, Deadline::NONE).await.is_err());
+    let ask = || client.fetch(&request, &meter, Deadline::NONE);
+    let (one, other) = tokio::join!(ask(), ask());
+    for result in [one, other] {
+        assert!(matches!(result, Err(FetchError::NotARefundOrder { .. })));
+    }
+}
+
+fn bytes(step: Step) -> Vec<u8> {
+    match step {
+        Step::Answer(bytes) | Step::Last(bytes) | Step::Once(_, bytes) => bytes,
+    }
+}
