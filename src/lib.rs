@@ -7,6 +7,7 @@ pub mod config;
 pub mod decode;
 pub mod error;
 pub mod job;
+pub mod json;
 pub mod money;
 pub mod page;
 pub mod plan;

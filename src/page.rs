@@ -1,6 +1,6 @@
 //! What one answer holds.
 
-use crate::decode::Object;
+use crate::json::Object;
 use crate::record::{Drift, Record, Reject};
 use crate::time::UtcSecond;
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use crate::decode::{BadBody, Object};
+use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::record::{Drift, Record, Reject, Table, Value};
 use crate::request::{Endpoint, Request};

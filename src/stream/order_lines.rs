@@ -2,7 +2,8 @@
 
 use super::orders::{MEMBERS, decode_order};
 use super::{LANGUAGE, Owned, Reading, Stream, codes, discount_table, get_page, list_unknown, order_columns};
-use crate::decode::{BadBody, Object, decode_row};
+use crate::decode::decode_row;
+use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
 use crate::request::{Endpoint, Method, Quota, Request};

@@ -3,7 +3,8 @@
 use serde_json::value::RawValue;
 
 use super::{Reading, Stream, codes, discount_table, order_columns};
-use crate::decode::{BadBody, Object, decode_row};
+use crate::decode::decode_row;
+use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::record::{
     Children, Column, Context, Dependent, Drift, Kind, Record, Reject, Source, Table, Value,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{ListAnswer, Owned, Reading, Stream};
-use crate::decode::BadBody;
+use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table, Value};
 use crate::request::{Endpoint, Method, Quota, Request};

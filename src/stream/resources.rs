@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{ListAnswer, Reading, Stream, codes};
-use crate::decode::BadBody;
+use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Kind, Record, Table, Value};
 use crate::request::{Endpoint, Method, Quota, Request};

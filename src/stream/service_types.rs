@@ -1,7 +1,7 @@
 //! The catalogue of cloud service types.
 
 use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
-use crate::decode::BadBody;
+use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table};
 use crate::request::{Endpoint, Method, Quota, Request};

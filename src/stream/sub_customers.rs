@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{ListAnswer, Reading, Stream, codes};
-use crate::decode::BadBody;
+use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Children, Column, Context, Source, Table};
 use crate::request::{Endpoint, Method, Quota, Request};
