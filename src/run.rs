@@ -5,6 +5,7 @@ mod board;
 mod job;
 mod outcome;
 mod queue;
+mod units;
 mod walker;
 
 use std::collections::BTreeMap;
