@@ -7,7 +7,7 @@ use super::ledger::RunId;
 use super::upsert::{Effect, Origin, Statements, Store};
 use crate::page::Page;
 use crate::record::{Dependent, Drift, Reject};
-use crate::scope::{Ask, Role, Scope};
+use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
 use crate::walk::Walk;
@@ -340,14 +340,6 @@ impl Committer<'_> {
             (None, _) => scope.clone(),
         };
         let window = covered_scope.window();
-        if let (Some(lane), Some(window), "complete") = (lane, window, verdict) {
-            self.connection
-                .prepare_cached(
-                    "delete from coverage where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'disputed'
-                         and window_begin >= ?4 and window_end <= ?5",
-                )?
-                .execute((account, stream, lane.to_string(), window.begin().to_string(), window.end().to_string()))?;
-        }
         self.connection
             .prepare_cached(
                 "insert into coverage (account, stream, scope, customer_id, lane, window_begin, window_end, parent_id,
@@ -376,8 +368,47 @@ impl Committer<'_> {
                 self.commit.run,
                 walk.started_at.map(|at| UtcSecond::from_unix(at).to_string()),
                 self.seen_at,
-            ])
-            .map(|_| ())
+            ])?;
+        match (lane, verdict) {
+            (Some(lane), "complete") => self.settle_disputes(lane),
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
+
+    /// Forgets disputes about windows that were read completely since: by one reading, or by several that hold the
+    /// window together, because the next run cuts time in other places.
+    fn settle_disputes(&self, lane: Lane) -> rusqlite::Result<()> {
+        let (account, stream, lane) = (&self.commit.account, self.commit.stream.name(), lane.to_string());
+        let disputed: Vec<(String, String)> = self
+            .connection
+            .prepare_cached(
+                "select scope, read_at from coverage
+                 where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'disputed'",
+            )?
+            .query_map((account, stream, &lane), |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        for (scope, read_at) in disputed {
+            let Some(window) = Scope::parse(&scope).and_then(|scope| scope.window()) else { continue };
+            let complete: Vec<String> = self
+                .connection
+                .prepare_cached(
+                    "select scope from coverage where account = ?1 and stream = ?2 and lane = ?3
+                         and verdict = 'complete' and read_at >= ?4",
+                )?
+                .query_map((account, stream, &lane, read_at), |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let complete: Vec<Window> =
+                complete.iter().filter_map(|scope| Scope::parse(scope)?.window()).collect();
+            if window.minus(&complete).is_empty() {
+                self.connection
+                    .prepare_cached(
+                        "delete from coverage where account = ?1 and stream = ?2 and scope = ?3
+                             and verdict = 'disputed'",
+                    )?
+                    .execute((account, stream, scope))?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes the order out of the queue, unless it changed meanwhile or must be read once more later.
@@ -491,3 +522,6 @@ pub(super) fn enqueue_once(
 pub(super) fn saturate(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

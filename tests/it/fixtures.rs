@@ -2,7 +2,7 @@
 //! dropped, nothing rounded.
 
 mod errors;
-mod front;
+pub mod front;
 mod quarantine;
 
 use std::fs;
@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bss")
 }
 
-fn example(name: &str) -> String {
+pub fn example(name: &str) -> String {
     fs::read_to_string(folder().join(name)).expect("an example of the contract")
 }
 

@@ -7,6 +7,7 @@ mod support;
 
 mod cli;
 mod fixtures;
+mod proof;
 mod resume;
 mod schema;
 mod secrets;

@@ -1,0 +1,158 @@
+//! Answers reach the warehouse in any order: what an older one says must not undo what a newer one said.
+
+use super::*;
+use crate::stream;
+use crate::walk::{Paging, Walk};
+use crate::warehouse::{RunStart, Warehouse};
+
+/// A warehouse in a folder of its own, and run 1.
+struct Store {
+    warehouse: Warehouse,
+    run: RunId,
+    _folder: tempfile::TempDir,
+}
+
+fn at(time: &str) -> UtcSecond {
+    UtcSecond::parse(time).expect("a time")
+}
+
+impl Store {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut warehouse =
+            Warehouse::open(&folder.path().join("warehouse.sqlite")).expect("a new warehouse");
+        let start = RunStart {
+            job: "test".to_owned(),
+            account: "acme".to_owned(),
+            stream: "orders",
+            at: at("2026-03-01T00:00:00Z"),
+        };
+        let run = warehouse.start_run(&start).expect("a run");
+        Self { warehouse, run, _folder: folder }
+    }
+
+    /// Stores a complete answer of one page about an order.
+    fn store(&mut self, stream: &str, order: &str, body: &str, answered_at: &str) -> Committed {
+        let stream = stream::find(stream).expect("a stream");
+        let ask = Ask { scope: Scope::Parent(order.to_owned()), customer_id: None };
+        let page = stream.decode(body.as_bytes(), &ask).expect("an answer");
+        assert_eq!(page.rejects, []);
+        let answered_at = at(answered_at);
+        let seen = page.rows.len() as u64;
+        let walk = Walk {
+            seen,
+            expected: page.total,
+            requests: 1,
+            started_at: Some(answered_at.unix()),
+            ..Walk::start(Paging::Unpaged, 1)
+        };
+        let commit = PageCommit {
+            run: self.run,
+            account: "acme".to_owned(),
+            role: Role::Customer,
+            stream,
+            ask,
+            answered_at,
+            page,
+            progress: Progress::Complete { walk, covered: None, proof: "test" },
+            generation: None,
+        };
+        let committed = self.warehouse.commit_pages(&[Box::new(commit)]).expect("a commit");
+        committed.into_iter().next().expect("one page")
+    }
+
+    /// The rows of a query of texts and integers, each joined by ` | `.
+    fn rows(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.warehouse.connection.prepare(sql).expect("a query");
+        let width = statement.column_count();
+        let text = |row: &rusqlite::Row<'_>, column| {
+            row.get_ref(column).map(|value| match value.data_type() {
+                rusqlite::types::Type::Null => "null".to_owned(),
+                rusqlite::types::Type::Integer => value.as_i64().expect("an integer").to_string(),
+                _ => value.as_str().expect("a text").to_owned(),
+            })
+        };
+        statement
+            .query_map([], |row| {
+                Ok((0..width).map(|at| text(row, at)).collect::<Result<Vec<_>, _>>()?.join(" | "))
+            })
+            .expect("rows")
+            .collect::<rusqlite::Result<_>>()
+            .expect("rows")
+    }
+}
+
+/// The answer of the order list to a question for one order.
+fn order(amount: &str, discounts: &[&str]) -> String {
+    let discounts: Vec<String> = discounts
+        .iter()
+        .map(|amount| format!("{{\"discount_type\":\"605\",\"discount_amount\":{amount}}}"))
+        .collect();
+    format!(
+        "{{\"total_count\":1,\"order_infos\":[{{\"order_id\":\"CS1\",\"customer_id\":\"c\",\"status\":5,\
+         \"order_type\":1,\"amount_after_discount\":{amount},\"measure_id\":1,\
+         \"create_time\":\"2026-02-01T00:00:00Z\",\"amount_info\":{{\"discounts\":[{}]}}}}]}}",
+        discounts.join(",")
+    )
+}
+
+/// Attributions of a refund order, by their ids.
+fn attributions(ids: &[&str]) -> String {
+    let rows: Vec<String> =
+        ids.iter().map(|id| format!("{{\"id\":\"{id}\",\"amount\":-1,\"measure_id\":\"1\"}}")).collect();
+    format!("{{\"total_count\":{},\"refund_infos\":[{}]}}", ids.len(), rows.join(","))
+}
+
+const ORDERS: &str = "select amount_after_discount_e8, last_seen_at, version from orders";
+const DISCOUNTS: &str =
+    "select position, discount_amount_e8, gone_since from order_discounts order by position";
+
+const OLDER: &str = "2026-03-01T12:00:00Z";
+const NEWER: &str = "2026-03-01T12:00:01Z";
+
+#[test]
+fn an_older_answer_changes_neither_an_order_nor_its_discounts() {
+    let mut store = Store::new();
+    store.store("orders", "CS1", &order("2", &["0.3"]), NEWER);
+    let newer = [store.rows(ORDERS), store.rows(DISCOUNTS)];
+    assert_eq!(newer, [vec![format!("200000000 | {NEWER} | 1")], vec!["0 | 30000000 | null".to_owned()]]);
+
+    // Another amount, another discount, and one more.
+    let late = store.store("orders", "CS1", &order("1", &["0.1", "0.2"]), OLDER);
+    assert_eq!((late.tally.inserted, late.tally.changed, late.tally.enqueued), (0, 0, 0));
+    assert_eq!([store.rows(ORDERS), store.rows(DISCOUNTS)], newer);
+    // No discount at all: those of the newer answer are not gone.
+    store.store("orders", "CS1", &order("1", &[]), OLDER);
+    assert_eq!([store.rows(ORDERS), store.rows(DISCOUNTS)], newer);
+    assert_eq!(store.rows("select * from orders_history"), [] as [&str; 0]);
+
+    let next = store.store("orders", "CS1", &order("1", &["0.1", "0.2"]), "2026-03-01T12:00:02Z");
+    assert_eq!((next.tally.inserted, next.tally.changed), (1, 2), "the next newer one does");
+}
+
+#[test]
+fn an_older_answer_does_not_bring_back_a_discount_that_is_gone() {
+    let mut store = Store::new();
+    store.store("orders", "CS1", &order("2", &["0.3", "0.4"]), "2026-03-01T11:00:00Z");
+    store.store("orders", "CS1", &order("2", &["0.3"]), NEWER);
+    let newer = store.rows(DISCOUNTS);
+    assert_eq!(newer, ["0 | 30000000 | null".to_owned(), format!("1 | 40000000 | {NEWER}")]);
+    store.store("orders", "CS1", &order("2", &["0.3", "0.4"]), OLDER);
+    assert_eq!(store.rows(DISCOUNTS), newer);
+}
+
+#[test]
+fn an_older_answer_neither_brings_back_nor_takes_away_what_belongs_to_an_order() {
+    let state = "select id, gone_since from refund_attributions order by id";
+    let mut store = Store::new();
+    store.store("refund_attributions", "CS1", &attributions(&["1", "2"]), "2026-03-01T11:00:00Z");
+    store.store("refund_attributions", "CS1", &attributions(&["1"]), NEWER);
+    let newer = store.rows(state);
+    assert_eq!(newer, ["1 | null".to_owned(), format!("2 | {NEWER}")]);
+    for late in [attributions(&["1", "2"]), attributions(&["2"])] {
+        store.store("refund_attributions", "CS1", &late, OLDER);
+        assert_eq!(store.rows(state), newer, "{late}");
+    }
+    store.store("refund_attributions", "CS1", &attributions(&["1", "2"]), "2026-03-01T12:00:02Z");
+    assert_eq!(store.rows(state), ["1 | null", "2 | null"]);
+}

@@ -1,0 +1,146 @@
+//! Answers that prove nothing: without rows and number, with an error of another shape, empty where there were rows,
+//! with a number that is not true.
+
+use super::{HISTORY_START, covered_until, queued, watermark};
+use crate::fixtures::{self, front::Front};
+use crate::sim::{Endpoint, Fault};
+use crate::support::truth::{assert_equals_truth, assert_sound};
+use crate::support::{As, Bench};
+
+const PURCHASE: &str = "CS2601050210DEMO1";
+const REFUND: &str = "CS2602101515DEMO4";
+
+/// Answers with status 200 that are neither rows nor a documented error.
+const HOLLOW: [&str; 2] = ["{}", r#"{"error":{"code":"X","message":"y"}}"#];
+
+/// So often is an answer of the wrong shape asked for again within one run.
+const TRIES: usize = 3;
+
+fn heals(bench: &Bench) {
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(bench, As::Customer);
+    assert_sound(bench);
+}
+
+#[test]
+fn a_hollow_answer_to_a_window_covers_nothing() {
+    for body in HOLLOW {
+        let bench = fixtures::bench();
+        let front = Front::before(&bench);
+        for _ in 0..TRIES {
+            // The oldest window: it is asked for from a second before its begin.
+            front.answer("create_time_begin=2025-12-31T23%3A59%3A59Z", 200, body);
+        }
+        let report = bench.run(&["orders"]).expect_code(1).job("orders");
+        assert_eq!(report["outcome"], "failed", "{report}");
+        let reason = report["reason"].as_str().unwrap();
+        assert!(reason.contains(&format!("created {HISTORY_START}")), "{reason}");
+        front.is_used_up();
+        assert_eq!(covered_until(&bench, HISTORY_START), HISTORY_START, "{body}");
+        assert!(watermark(&bench).as_str() <= HISTORY_START, "{body}");
+        assert_eq!(bench.count(&format!("select count(*) from orders where order_id = '{PURCHASE}'")), 0);
+
+        heals(&bench);
+        assert!(watermark(&bench).as_str() > HISTORY_START);
+        assert_eq!(watermark(&bench), covered_until(&bench, HISTORY_START));
+    }
+}
+
+#[test]
+fn a_hollow_answer_to_an_orders_records_leaves_the_order_queued() {
+    for (stream, order, target) in [
+        ("order_lines", PURCHASE, format!("/details/{PURCHASE}?")),
+        ("refund_attributions", REFUND, format!("/refund-orders?order_id={REFUND}")),
+    ] {
+        for body in HOLLOW {
+            let bench = fixtures::bench();
+            let front = Front::before(&bench);
+            for _ in 0..TRIES {
+                front.answer(&target, 200, body);
+            }
+            let report = bench.run(&["orders", stream]).expect_code(3).job(stream);
+            assert!(report["findings"][0].to_string().contains(order), "{report}");
+            front.is_used_up();
+            assert_eq!(queued(&bench, stream), [format!("'{order}' | 1")], "{body}");
+            let covered = "select count(*) from coverage where stream = ";
+            let of_order = format!("{covered}'{stream}' and parent_id = '{order}'");
+            assert_eq!(bench.count(&of_order), 0, "{body}");
+
+            heals(&bench);
+            assert_eq!(queued(&bench, stream), [] as [&str; 0]);
+            assert_eq!(bench.count(&format!("{of_order} and verdict = 'complete'")), 1);
+        }
+    }
+}
+
+/// With the wrong kind of credential an endpoint may answer success without rows.
+#[test]
+fn an_empty_answer_takes_no_stored_record_of_an_order_away() {
+    let bench = fixtures::bench();
+    bench.run(&[]).expect_code(0);
+    for order in [PURCHASE, REFUND] {
+        assert!(bench.sim.change(|truth| truth.restate(order, "contract_id", "\"C-1\"")));
+    }
+    bench.run(&["orders", "--full"]).expect_code(0);
+    assert_eq!(queued(&bench, "refund_attributions"), [format!("'{REFUND}' | 0")]);
+
+    let front = Front::before(&bench);
+    for order in [PURCHASE, REFUND] {
+        front.answer(&format!("/details/{order}?"), 200, r#"{"total_count":0,"order_line_items":[]}"#);
+    }
+    front.answer("/refund-orders?", 200, r#"{"total_count":0,"refund_infos":[]}"#);
+    let ran = bench.run(&["order_lines", "refund_attributions"]).expect_code(3);
+    front.is_used_up();
+    for (stream, orders) in [("order_lines", vec![PURCHASE, REFUND]), ("refund_attributions", vec![REFUND])] {
+        let report = ran.job(stream);
+        assert_eq!(report["outcome"], "findings", "{report}");
+        assert_eq!(report["findings"].as_array().unwrap().len(), orders.len(), "{report}");
+        let waiting: Vec<String> = orders.iter().map(|order| format!("'{order}' | 1")).collect();
+        assert_eq!(queued(&bench, stream), waiting);
+        assert_eq!(bench.count(&format!("select count(*) from {stream} where gone_since is not null")), 0);
+        let disputed = format!(
+            "select count(*) from coverage where stream = '{stream}' and verdict = 'disputed'
+                 and proof like '%empty%'"
+        );
+        assert_eq!(bench.count(&disputed), i64::try_from(orders.len()).unwrap());
+    }
+
+    heals(&bench);
+    assert_eq!(queued(&bench, "order_lines"), [] as [&str; 0]);
+    // Settled for now; an order that changed is asked for once more a day later.
+    assert_eq!(queued(&bench, "refund_attributions"), [format!("'{REFUND}' | 0")]);
+    let now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+12 hours')";
+    assert_eq!(
+        bench.count(&format!("select count(*) from queue where not_before > {now} and last_error is null")),
+        1
+    );
+}
+
+#[test]
+fn a_window_with_a_number_that_is_not_true_is_disputed_until_a_good_run() {
+    let bench = fixtures::bench();
+    bench.sim.every_nth(Endpoint::Orders, 1, || Fault::WrongTotal(999));
+    let report = bench.run(&["orders"]).expect_code(3).job("orders");
+    bench.sim.clear_faults();
+    assert_eq!(report["outcome"], "findings", "{report}");
+    let oldest = format!("created {HISTORY_START}/");
+    let told = report["findings"].as_array().unwrap();
+    assert!(told.iter().any(|finding| finding.as_str().unwrap().starts_with(&oldest)), "{report}");
+    let disputed = bench.count("select count(*) from coverage where verdict = 'disputed' and attempts = 3");
+    assert_eq!(usize::try_from(disputed).unwrap(), told.len());
+    assert_eq!(bench.count("select count(*) from coverage where verdict = 'complete'"), 0);
+    assert_eq!(watermark(&bench), "");
+
+    heals(&bench);
+    assert_eq!(watermark(&bench), covered_until(&bench, HISTORY_START));
+}
+
+#[test]
+fn a_disputed_window_is_settled_by_shorter_ones_that_cover_it() {
+    let bench = fixtures::bench();
+    bench.sim.every_nth(Endpoint::Orders, 1, || Fault::WrongTotal(999));
+    bench.run(&["orders"]).expect_code(3);
+    bench.sim.clear_faults();
+    bench.append_config("window = \"10d\"\n");
+    heals(&bench);
+}
