@@ -2,9 +2,11 @@
 //! particulars stay in this module.
 
 mod commit;
+mod coverage;
 mod error;
 mod ledger;
 mod lock;
+mod queue;
 mod report;
 mod schema;
 mod upsert;
@@ -18,7 +20,8 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use commit::{Committed, PageCommit, Progress, Tally};
 pub use error::WarehouseError;
-pub use ledger::{LearnedQuota, OpenOrders, QueueEntry, RunEnd, RunId, RunStart};
+pub use ledger::{LearnedQuota, RunEnd, RunId, RunStart};
+pub use queue::{OpenOrders, QueueEntry};
 pub use report::{LastRun, Overview, QueueState, WatermarkState};
 pub use writer::Writer;
 

@@ -252,7 +252,9 @@ async fn move_watermarks(context: &Context) -> Result<(), WarehouseError> {
                     Lane::Created => Some(history_start),
                     Lane::Paid => warehouse.lane_start(&account, stream, lane)?,
                 };
-                let Some(start) = start.filter(|_| !covered.is_empty()) else { continue };
+                let Some(start) = start.filter(|_| lane == Lane::Created || !covered.is_empty()) else {
+                    continue;
+                };
                 warehouse.set_watermark(&account, stream, lane, plan::watermark(start, &covered), run)?;
             }
             Ok(())

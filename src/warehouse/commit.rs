@@ -4,10 +4,11 @@ use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
 use super::ledger::RunId;
+use super::queue::enqueue;
 use super::upsert::{Effect, Origin, Statements, Store};
 use crate::page::Page;
 use crate::record::{Dependent, Drift, Reject};
-use crate::scope::{Ask, Lane, Role, Scope};
+use crate::scope::{Ask, Role, Scope};
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
 use crate::walk::Walk;
@@ -124,11 +125,11 @@ pub(super) fn commit_page(
     committer.run()
 }
 
-struct Committer<'a> {
+pub(super) struct Committer<'a> {
     store: Store<'a>,
-    connection: &'a Connection,
-    commit: &'a PageCommit,
-    seen_at: &'a str,
+    pub(super) connection: &'a Connection,
+    pub(super) commit: &'a PageCommit,
+    pub(super) seen_at: &'a str,
 }
 
 impl Committer<'_> {
@@ -282,133 +283,8 @@ impl Committer<'_> {
         }
     }
 
-    fn customer(&self) -> &str {
+    pub(super) fn customer(&self) -> &str {
         self.commit.ask.customer_id.as_deref().unwrap_or_default()
-    }
-
-    fn save_checkpoint(&self, walk: &Walk) -> rusqlite::Result<()> {
-        // A list of what has a status now means nothing later, and an order may have changed since its first
-        // page: such walks always begin anew.
-        if matches!(self.commit.ask.scope, Scope::Status(_) | Scope::Parent(_)) {
-            return Ok(());
-        }
-        let json = serde_json::to_string(walk)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        self.connection
-            .prepare_cached(
-                "insert into checkpoints (account, stream, scope, customer_id, walk, run_id, saved_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 on conflict (account, stream, scope, customer_id)
-                     do update set walk = excluded.walk, run_id = excluded.run_id, saved_at = excluded.saved_at",
-            )?
-            .execute((
-                &self.commit.account,
-                self.commit.stream.name(),
-                self.commit.ask.scope.to_string(),
-                self.customer(),
-                json,
-                self.commit.run,
-                self.seen_at,
-            ))
-            .map(|_| ())
-    }
-
-    fn cover(
-        &self,
-        walk: &Walk,
-        covered: Option<Window>,
-        verdict: &str,
-        proof: &str,
-    ) -> rusqlite::Result<()> {
-        let Ask { scope, .. } = &self.commit.ask;
-        // What has a status now is no part of the history.
-        if matches!(scope, Scope::Status(_)) {
-            return Ok(());
-        }
-        let account = &self.commit.account;
-        let stream = self.commit.stream.name();
-        self.connection
-            .prepare_cached(
-                "delete from checkpoints where account = ?1 and stream = ?2 and scope = ?3 and customer_id = ?4",
-            )?
-            .execute((account, stream, scope.to_string(), self.customer()))?;
-        let lane = scope.lane();
-        // The window that is proven may end before the one that was asked for.
-        let covered_scope = match (lane, covered) {
-            (Some(lane), Some(window)) => lane.scope(window),
-            (Some(_), None) => return Ok(()),
-            (None, _) => scope.clone(),
-        };
-        let window = covered_scope.window();
-        self.connection
-            .prepare_cached(
-                "insert into coverage (account, stream, scope, customer_id, lane, window_begin, window_end, parent_id,
-                     expected, seen, requests, attempts, verdict, proof, run_id, started_at, read_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-                 on conflict (account, stream, scope, customer_id) do update set
-                     expected = excluded.expected, seen = excluded.seen, requests = excluded.requests,
-                     attempts = excluded.attempts, verdict = excluded.verdict, proof = excluded.proof,
-                     run_id = excluded.run_id, started_at = excluded.started_at, read_at = excluded.read_at",
-            )?
-            .execute(rusqlite::params![
-                account,
-                stream,
-                covered_scope.to_string(),
-                self.customer(),
-                lane.map(|lane| lane.to_string()),
-                window.map(|window| window.begin().to_string()),
-                window.map(|window| window.end().to_string()),
-                scope.parent(),
-                walk.expected.map(saturate),
-                saturate(walk.seen),
-                saturate(walk.requests),
-                walk.attempt,
-                verdict,
-                proof,
-                self.commit.run,
-                walk.started_at.map(|at| UtcSecond::from_unix(at).to_string()),
-                self.seen_at,
-            ])?;
-        match (lane, verdict) {
-            (Some(lane), "complete") => self.settle_disputes(lane),
-            (Some(_) | None, _) => Ok(()),
-        }
-    }
-
-    /// Forgets disputes about windows that were read completely since: by one reading, or by several that hold the
-    /// window together, because the next run cuts time in other places.
-    fn settle_disputes(&self, lane: Lane) -> rusqlite::Result<()> {
-        let (account, stream, lane) = (&self.commit.account, self.commit.stream.name(), lane.to_string());
-        let disputed: Vec<(String, String)> = self
-            .connection
-            .prepare_cached(
-                "select scope, read_at from coverage
-                 where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'disputed'",
-            )?
-            .query_map((account, stream, &lane), |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<_>>()?;
-        for (scope, read_at) in disputed {
-            let Some(window) = Scope::parse(&scope).and_then(|scope| scope.window()) else { continue };
-            let complete: Vec<String> = self
-                .connection
-                .prepare_cached(
-                    "select scope from coverage where account = ?1 and stream = ?2 and lane = ?3
-                         and verdict = 'complete' and read_at >= ?4",
-                )?
-                .query_map((account, stream, &lane, read_at), |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            let complete: Vec<Window> =
-                complete.iter().filter_map(|scope| Scope::parse(scope)?.window()).collect();
-            if window.minus(&complete).is_empty() {
-                self.connection
-                    .prepare_cached(
-                        "delete from coverage where account = ?1 and stream = ?2 and scope = ?3
-                             and verdict = 'disputed'",
-                    )?
-                    .execute((account, stream, scope))?;
-            }
-        }
-        Ok(())
     }
 
     /// Takes the order out of the queue, unless it changed meanwhile or must be read once more later.
@@ -473,49 +349,6 @@ impl Committer<'_> {
             ))
             .map(|_| ())
     }
-}
-
-/// Puts an order into the queue of a stream, or renews the reason why it is there.
-pub(super) fn enqueue(
-    connection: &Connection,
-    account: &str,
-    run: RunId,
-    at: &str,
-    dependent: &Dependent,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "insert into queue (account, stream, parent_id, customer_id, parent_time, enqueued_run, enqueued_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             on conflict (account, stream, parent_id) do update set
-                 customer_id = excluded.customer_id, parent_time = excluded.parent_time, not_before = '',
-                 generation = generation + 1, attempts = 0, last_error = null,
-                 enqueued_run = excluded.enqueued_run, enqueued_at = excluded.enqueued_at",
-        )?
-        .execute((
-            account,
-            dependent.stream,
-            &dependent.parent_id,
-            &dependent.customer_id,
-            &dependent.parent_time,
-            run,
-            at,
-        ))
-        .map(|_| ())
-}
-
-/// Puts an order into the queue unless it is there already, waiting for its next try.
-pub(super) fn enqueue_once(
-    connection: &Connection,
-    account: &str,
-    run: RunId,
-    at: &str,
-    dependent: &Dependent,
-) -> rusqlite::Result<()> {
-    let is_queued = connection
-        .prepare_cached("select 1 from queue where account = ?1 and stream = ?2 and parent_id = ?3")?
-        .exists((account, dependent.stream, &dependent.parent_id))?;
-    if is_queued { Ok(()) } else { enqueue(connection, account, run, at, dependent) }
 }
 
 /// Counts fit: 63 bits are more than any account has rows.

@@ -3,9 +3,8 @@
 use rusqlite::OptionalExtension;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use super::commit::{Committed, PageCommit, commit_page, enqueue_once, saturate};
+use super::commit::{Committed, PageCommit, commit_page, saturate};
 use super::{Warehouse, WarehouseError};
-use crate::record::Dependent;
 use crate::request::Quota;
 use crate::scope::Lane;
 use crate::time::{UtcSecond, Window};
@@ -63,26 +62,6 @@ pub struct RunEnd {
     pub at: UtcSecond,
 }
 
-/// An order whose dependent records are still to be read.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct QueueEntry {
-    /// The order.
-    pub parent_id: String,
-    /// Its owner.
-    pub customer_id: Option<String>,
-    /// Which reason it is there for: a reading settles this one only.
-    pub generation: i64,
-}
-
-/// Orders whose status can still change, by status.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenOrders {
-    /// The status; `None` when the vendor sent none.
-    pub status: Option<i64>,
-    /// How many.
-    pub count: u64,
-}
-
 /// A quota that a refusal told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LearnedQuota {
@@ -91,15 +70,6 @@ pub struct LearnedQuota {
     /// The quota.
     pub quota: Quota,
 }
-
-/// Failures of an entry that the next run tries again at once; after them the wait doubles, up to a day, so that
-/// orders that never succeed do not stand before the others.
-const EAGER_ATTEMPTS: u32 = 2;
-
-/// Orders that the list shows in their own right and whose status can still change: 4 and 5 look final
-/// (`CONTRACT` §9).
-const OPEN: &str = "account = ?1 and parent_order_id is null and gone_since is null
-     and (status is null or status not in (4, 5)) and coalesce(create_time, '') < ?2";
 
 impl Warehouse {
     pub(super) fn commit_pages(
@@ -356,142 +326,6 @@ impl Warehouse {
             .and_then(|mut statement| {
                 statement.query_map([account], |row| row.get(0))?.collect::<rusqlite::Result<Vec<_>>>()
             })
-            .map_err(|error| self.sql(&error))
-    }
-
-    /// Open orders created before `before`, counted by status.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn open_orders(&self, account: &str, before: UtcSecond) -> Result<Vec<OpenOrders>, WarehouseError> {
-        self.connection
-            .prepare_cached(&format!("select status, count(*) from orders where {OPEN} group by status"))
-            .and_then(|mut statement| {
-                statement
-                    .query_map((account, before.to_string()), |row| {
-                        let count: i64 = row.get(1)?;
-                        Ok(OpenOrders { status: row.get(0)?, count: count.unsigned_abs() })
-                    })?
-                    .collect::<rusqlite::Result<Vec<_>>>()
-            })
-            .map_err(|error| self.sql(&error))
-    }
-
-    /// Puts the open orders of a status, created before `before` and not among `seen`, into the queue, to be
-    /// read one by one. Returns how many.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn enqueue_open_orders(
-        &mut self,
-        account: &str,
-        status: Option<i64>,
-        before: UtcSecond,
-        seen: &std::collections::HashSet<String>,
-        run: RunId,
-    ) -> Result<u64, WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        let tx = self.connection.transaction().map_err(sql)?;
-        let departed: Vec<Dependent> = tx
-            .prepare_cached(&format!(
-                "select order_id, customer_id, coalesce(create_time, '') from orders where {OPEN} and status is ?3"
-            ))
-            .and_then(|mut statement| {
-                statement
-                    .query_map((account, before.to_string(), status), |row| {
-                        Ok(Dependent {
-                            stream: "orders",
-                            parent_id: row.get(0)?,
-                            customer_id: row.get(1)?,
-                            parent_time: row.get(2)?,
-                        })
-                    })?
-                    .filter(|order| order.as_ref().map_or(true, |order| !seen.contains(&order.parent_id)))
-                    .collect()
-            })
-            .map_err(sql)?;
-        let now = UtcSecond::now().to_string();
-        for order in &departed {
-            enqueue_once(&tx, account, run, &now, order).map_err(sql)?;
-        }
-        tx.commit().map_err(sql)?;
-        Ok(departed.len() as u64)
-    }
-
-    /// The next entries of a queue that are due: newest orders first, those that failed before behind all others.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn due_entries(
-        &self,
-        account: &str,
-        stream: &str,
-        now: UtcSecond,
-        count: u64,
-    ) -> Result<Vec<QueueEntry>, WarehouseError> {
-        self.connection
-            .prepare_cached(
-                "select * from (
-                     select parent_id, customer_id, generation from queue
-                     where account = ?1 and stream = ?2 and not_before <= ?3 and attempts = 0
-                     order by parent_time desc limit ?4)
-                 union all
-                 select * from (
-                     select parent_id, customer_id, generation from queue
-                     where account = ?1 and stream = ?2 and not_before <= ?3 and attempts > 0
-                     order by parent_time desc limit ?4)
-                 limit ?4",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map((account, stream, now.to_string(), saturate(count)), |row| {
-                        Ok(QueueEntry {
-                            parent_id: row.get(0)?,
-                            customer_id: row.get(1)?,
-                            generation: row.get(2)?,
-                        })
-                    })?
-                    .collect::<rusqlite::Result<Vec<_>>>()
-            })
-            .map_err(|error| self.sql(&error))
-    }
-
-    /// Entries of a queue that are due.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn count_due(&self, account: &str, stream: &str, now: UtcSecond) -> Result<u64, WarehouseError> {
-        self.connection
-            .query_row(
-                "select count(*) from queue where account = ?1 and stream = ?2 and not_before <= ?3",
-                (account, stream, now.to_string()),
-                |row| row.get::<_, i64>(0),
-            )
-            .map(i64::unsigned_abs)
-            .map_err(|error| self.sql(&error))
-    }
-
-    /// Records why an entry could not be settled; it stays, and blocks no other.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn entry_failed(
-        &mut self,
-        account: &str,
-        stream: &str,
-        entry: &QueueEntry,
-        error: &str,
-    ) -> Result<(), WarehouseError> {
-        self.connection
-            .execute(
-                "update queue set last_error = ?1, attempts = attempts + 1,
-                     not_before = iif(attempts < ?5, '', strftime('%Y-%m-%dT%H:%M:%SZ', 'now',
-                         printf('+%d minutes', min(15 << min(attempts - ?5, 10), 1440))))
-                 where account = ?2 and stream = ?3 and parent_id = ?4 and generation = ?6",
-                (error, account, stream, &entry.parent_id, EAGER_ATTEMPTS, entry.generation),
-            )
-            .map(|_| ())
             .map_err(|error| self.sql(&error))
     }
 
