@@ -46,7 +46,7 @@ struct Common {
     /// Form of what is written to standard output
     #[arg(long, value_enum, default_value_t = Output::Text, global = true)]
     output: Output,
-    /// Log more: -v each step, -vv each request
+    /// Log more: -v each request, -vv everything
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
     /// No progress, and only errors in the log

@@ -17,8 +17,8 @@ pub(super) fn start(common: &Common, log: &Log) {
     let level = match (common.quiet, common.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::from_level(log.level),
-        (false, 1) => LevelFilter::from_level(log.level).max(LevelFilter::INFO),
-        (false, _) => LevelFilter::DEBUG,
+        (false, 1) => LevelFilter::from_level(log.level).max(LevelFilter::DEBUG),
+        (false, _) => LevelFilter::TRACE,
     };
     let targets = LIBRARIES.iter().fold(Targets::new().with_default(level), |targets, library| {
         targets.with_target(*library, level.min(LevelFilter::WARN))

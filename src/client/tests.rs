@@ -353,7 +353,7 @@ async fn nothing_is_sent_where_a_redirect_points() {
 async fn a_body_over_the_limit_is_not_read() {
     let announced = b"HTTP/1.1 200 X\r\nContent-Length: 67108865\r\n\r\n{".to_vec();
     let unannounced =
-        [b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n".as_slice(), &vec![b' '; transport::LARGEST_BODY + 1]]
+        [b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n".as_slice(), &vec![b' '; transport::LARGEST_WIRE + 1]]
             .concat();
     for step in [Step::Last(announced), Step::Last(unannounced)] {
         let (result, ..) = fetch([step]).await;

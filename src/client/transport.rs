@@ -1,9 +1,11 @@
 //! Sending one HTTP request and reading its answer, within limits of time and size.
 
 use std::error::Error as _;
+use std::io::Read;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use flate2::bufread::GzDecoder;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 
 use super::error::ClientError;
@@ -22,9 +24,15 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Notices connections that a gateway in between has forgotten (FAULTS 38).
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Largest answer read, decompressed: a hundred times the largest page known, and well inside the memory we may use
+/// Largest answer taken from the wire (FAULTS 36).
+pub(super) const LARGEST_WIRE: usize = 16 * 1024 * 1024;
+
+/// Largest answer, decompressed: a hundred times the largest page known, and well inside the memory we may use
 /// (FAULTS 36).
-pub(super) const LARGEST_BODY: usize = 64 * 1024 * 1024;
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// No page compresses better than this; what does is a bomb (FAULTS 36).
+const LARGEST_RATIO: usize = 200;
 
 /// What is read of an error's body: texts are under 1,024 characters (`CONTRACT` §6); more is somebody's web page.
 const LARGEST_REFUSAL: usize = 64 * 1024;
@@ -66,8 +74,7 @@ impl Transport {
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(IDLE_TIMEOUT)
             .timeout(profile.timeout)
-            .tcp_keepalive(KEEPALIVE)
-            .gzip(true);
+            .tcp_keepalive(KEEPALIVE);
         if let Some(proxy) = &profile.proxy {
             let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| ClientError::Proxy {
                 account: profile.account.clone(),
@@ -88,35 +95,90 @@ impl Transport {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
-        let mut request = self.http.request(method, call.url).headers(call.headers);
+        // Not signed: what is added after signing need not be (`CONTRACT` §2.1).
+        let mut request =
+            self.http.request(method, call.url).headers(call.headers).header(ACCEPT_ENCODING, "gzip");
         if let Some(body) = call.body {
             request = request.body(secrecy::ExposeSecret::expose_secret(&body).to_owned());
         }
         let mut response = request.send().await.map_err(not_sent)?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
+        let is_zipped = match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+            None | Some(b"" | b"identity") => false,
+            Some(b"gzip" | b"x-gzip") => true,
+            Some(_) => return Err(damaged("it is compressed in a way we did not ask for".to_owned())),
+        };
         let body = if response.status().is_success() {
-            read_all(response).await?
+            let wire = read_all(response).await?;
+            if is_zipped { unzip(&wire).map_err(Setback::from)? } else { wire }
         } else {
-            read_some(response).await
+            let wire = read_some(response).await;
+            if is_zipped { unzip_some(&wire) } else { wire }
         };
         Ok(Reply { status, headers, body })
     }
 }
 
 async fn read_all(mut response: reqwest::Response) -> Result<Vec<u8>, Setback> {
-    let too_large = || Setback::TooLarge(format!("answer over {} MiB", LARGEST_BODY / 1024 / 1024));
-    if response.content_length().is_some_and(|length| length > LARGEST_BODY as u64) {
+    let too_large = || Setback::TooLarge(format!("answer over {} MiB", LARGEST_WIRE / 1024 / 1024));
+    if response.content_length().is_some_and(|length| length > LARGEST_WIRE as u64) {
         return Err(too_large());
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(cut_short)? {
-        if body.len() + chunk.len() > LARGEST_BODY {
+        if body.len() + chunk.len() > LARGEST_WIRE {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Why a compressed answer is not taken.
+#[derive(Debug)]
+enum BadZip {
+    /// It is larger than this, in bytes.
+    TooLarge(usize),
+    /// It is cut off, changed on the way, or not what it says.
+    Damaged(String),
+}
+
+impl From<BadZip> for Setback {
+    fn from(bad: BadZip) -> Self {
+        match bad {
+            BadZip::TooLarge(most) => Self::TooLarge(format!("answer over {most} bytes when decompressed")),
+            BadZip::Damaged(detail) => damaged(detail),
+        }
+    }
+}
+
+/// Decompresses a whole answer: one gzip stream with a right checksum and nothing behind it.
+fn unzip(wire: &[u8]) -> Result<Vec<u8>, BadZip> {
+    let most = wire.len().saturating_mul(LARGEST_RATIO).min(LARGEST_BODY);
+    let mut decoder = GzDecoder::new(wire);
+    let mut body = Vec::new();
+    let read = decoder.by_ref().take(most as u64 + 1).read_to_end(&mut body);
+    if body.len() > most {
+        return Err(BadZip::TooLarge(most));
+    }
+    match read {
+        Ok(_) if decoder.into_inner().is_empty() => Ok(body),
+        Ok(_) => Err(BadZip::Damaged("something stands behind the compressed answer".to_owned())),
+        Err(error) => Err(BadZip::Damaged(format!("it cannot be decompressed: {error}"))),
+    }
+}
+
+/// The beginning of a compressed error text.
+fn unzip_some(wire: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    // A damaged text is taken as far as it goes.
+    let _ = GzDecoder::new(wire).take(LARGEST_REFUSAL as u64).read_to_end(&mut body);
+    body
+}
+
+fn damaged(detail: String) -> Setback {
+    Setback::Unavailable { reason: Unavailability::Damaged(detail), retry_after: None }
 }
 
 /// The beginning of an error's body; the status already says what happened, so a damaged text is taken as it is.
@@ -242,6 +304,36 @@ pub(super) fn set_secret(headers: &mut HeaderMap, name: &'static str, value: &st
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn zip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut encoder, text).expect("written");
+        encoder.finish().expect("finished")
+    }
+
+    #[test]
+    fn a_compressed_answer_is_taken_whole_or_not_at_all() {
+        let page = br#"{"total_count":1,"data":[{"id":"a"}]}"#;
+        let zipped = zip(page);
+        assert_eq!(unzip(&zipped).ok().as_deref(), Some(page.as_slice()));
+        let is_damaged = |wire: &[u8]| matches!(unzip(wire), Err(BadZip::Damaged(_)));
+        for cut in 0..zipped.len() {
+            assert!(is_damaged(&zipped[..cut]), "cut at {cut}");
+        }
+        assert!(is_damaged(&[zipped.as_slice(), b"more"].concat()));
+        assert!(is_damaged(&[zipped.as_slice(), zipped.as_slice()].concat()));
+        let mut wrong_sum = zipped.clone();
+        let at = wrong_sum.len() - 5;
+        wrong_sum[at] ^= 1;
+        assert!(is_damaged(&wrong_sum));
+    }
+
+    #[test]
+    fn a_bomb_is_refused() {
+        let bomb = zip(&vec![b' '; 8 * 1024 * 1024]);
+        assert!(bomb.len() * LARGEST_RATIO < 8 * 1024 * 1024, "it is one");
+        assert!(matches!(unzip(&bomb), Err(BadZip::TooLarge(_))));
+    }
 
     #[test]
     fn bad_certificates_are_told_from_bad_networks() {

@@ -154,7 +154,7 @@ fn help_tells_the_commands_and_the_exit_codes() {
               [default: text]
 
       -v, --verbose...
-              Log more: -v each step, -vv each request
+              Log more: -v each request, -vv everything
 
       -q, --quiet
               No progress, and only errors in the log
@@ -213,7 +213,7 @@ fn help_tells_the_commands_and_the_exit_codes() {
               [default: text]
 
       -v, --verbose...
-              Log more: -v each step, -vv each request
+              Log more: -v each request, -vv everything
 
       -q, --quiet
               No progress, and only errors in the log
