@@ -82,7 +82,7 @@ pub async fn run(
     let mut tasks = JoinSet::new();
     for (account, client) in &accounts {
         let jobs: Vec<&Job> = order.jobs.iter().copied().filter(|job| reads(job, account)).collect();
-        let board = Arc::new(Board::new(jobs.iter().map(|job| job.stream.as_str())));
+        let board = Arc::new(Board::new(jobs.iter().filter_map(|job| stream::find(&job.stream))));
         let mut by_stream: BTreeMap<&str, Vec<Arc<job::Context>>> = BTreeMap::new();
         for job in jobs {
             // The configuration was checked against the catalogue.

@@ -105,6 +105,12 @@ pub trait Stream: Sync {
         None
     }
 
+    /// Whether its rows put orders into the queues of other streams, or name the customers they ask for: those
+    /// wait for it.
+    fn feeds_others(&self) -> bool {
+        false
+    }
+
     /// Whether a partner must name the customer in each request.
     fn partner_names_customer(&self) -> bool {
         false

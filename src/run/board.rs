@@ -6,10 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use crate::client::Meter;
+use crate::stream::Stream;
 use crate::warehouse::Tally;
-
-/// Streams whose rows put orders into queues or name customers: who drains a queue waits for them.
-const FEEDERS: &[&str] = &["orders", "sub_customers"];
 
 /// Tells the jobs of one account whether their queues can still grow. What is in a queue they ask the warehouse.
 #[derive(Debug)]
@@ -27,8 +25,8 @@ pub(super) struct Feeding {
 }
 
 impl Board {
-    pub(super) fn new<'a>(streams: impl Iterator<Item = &'a str>) -> Self {
-        let active = streams.filter(|stream| FEEDERS.contains(stream)).count();
+    pub(super) fn new(streams: impl Iterator<Item = &'static dyn Stream>) -> Self {
+        let active = streams.filter(|stream| stream.feeds_others()).count();
         Self { feeding: watch::Sender::new(Feeding { active, pages: 0 }) }
     }
 
@@ -42,8 +40,8 @@ impl Board {
     }
 
     /// A job ended; it will feed nobody any more.
-    pub(super) fn ended(&self, stream: &str) {
-        if FEEDERS.contains(&stream) {
+    pub(super) fn ended(&self, stream: &dyn Stream) {
+        if stream.feeds_others() {
             self.feeding.send_modify(|feeding| feeding.active = feeding.active.saturating_sub(1));
         }
     }

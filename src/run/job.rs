@@ -96,7 +96,7 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
     let started = Instant::now();
     let mut findings = Findings::default();
     let mut result = work(&context, &mut findings).await;
-    context.board.ended(context.stream.name());
+    context.board.ended(context.stream);
     context.counts.end();
     let tally = context.counts.tally();
     if tally.quarantined > 0 {

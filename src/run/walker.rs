@@ -7,6 +7,7 @@ use super::outcome::Stop;
 use crate::client::FetchError;
 use crate::page::Page;
 use crate::scope::{Ask, Scope};
+use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Paging, Step, Walk};
 use crate::warehouse::{Committed, PageCommit, Progress};
@@ -114,7 +115,7 @@ pub(super) async fn walk(
 }
 
 fn is_single_order(context: &Context, scope: &Scope) -> bool {
-    context.stream.name() == "orders" && scope.parent().is_some()
+    context.stream.reading() == Reading::Windows && scope.parent().is_some()
 }
 
 /// The part of a window that was old enough when its first page was answered, by the vendor's clock: rows

@@ -81,6 +81,10 @@ impl Stream for Orders {
         }
     }
 
+    fn feeds_others(&self) -> bool {
+        true
+    }
+
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
         let mut query = vec![
             ("limit", limit.to_string()),

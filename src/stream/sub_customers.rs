@@ -81,6 +81,10 @@ impl Stream for SubCustomers {
         }
     }
 
+    fn feeds_others(&self) -> bool {
+        true
+    }
+
     fn request(&self, _ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
         let body = json!({ "offset": cursor.offset(), "limit": limit });
         Request {
