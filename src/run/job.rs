@@ -61,6 +61,11 @@ impl Context {
         self.halted.store(true, Ordering::Relaxed);
     }
 
+    /// Whether each request must name the customer it is about.
+    pub(super) fn names_customer(&self) -> bool {
+        self.role == Role::Partner && self.stream.partner_names_customer()
+    }
+
     /// The last instant a window may reach: younger rows may still be on their way.
     pub(super) fn horizon(&self) -> UtcSecond {
         self.client.now().minus(self.job.settle)
@@ -188,10 +193,7 @@ async fn walk_all(context: &Arc<Context>, units: Vec<Unit>, findings: &mut Findi
             }
             Err(stop) => {
                 context.halt();
-                // Walks that stop because of this one have nothing to add.
-                if worst.as_ref().is_none_or(|known| known.outcome() < stop.outcome()) {
-                    worst = Some(stop);
-                }
+                Stop::keep_worst(&mut worst, stop);
             }
         }
     }

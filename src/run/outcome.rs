@@ -166,6 +166,13 @@ impl From<FetchError> for Stop {
 }
 
 impl Stop {
+    /// Keeps the more urgent of several reasons; of equals the first, because the others follow from it.
+    pub(super) fn keep_worst(kept: &mut Option<Self>, stop: Self) {
+        if kept.as_ref().is_none_or(|known| known.outcome() < stop.outcome()) {
+            *kept = Some(stop);
+        }
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::Fetch(error) => match error.exit_class() {

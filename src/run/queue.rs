@@ -89,9 +89,7 @@ impl Drain<'_> {
             let (entry, ended) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
             if let Err(stop) = self.settle(entry, ended).await {
                 self.context.halt();
-                if worst.as_ref().is_none_or(|known| known.outcome() < stop.outcome()) {
-                    worst = Some(stop);
-                }
+                Stop::keep_worst(&mut worst, stop);
             }
         }
         match worst {
@@ -151,7 +149,7 @@ impl Drain<'_> {
             let Some(entry) = self.pending.pop_front() else { break };
             self.in_hand.insert(entry.parent_id.clone());
             let context = Arc::clone(self.context);
-            let names_customer = context.role == Role::Partner && context.stream.partner_names_customer();
+            let names_customer = context.names_customer();
             let customer_id = entry.customer_id.clone().filter(|_| names_customer);
             self.reading.spawn(async move {
                 let ended = if names_customer && customer_id.is_none() {

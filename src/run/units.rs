@@ -9,7 +9,7 @@ use super::job::Context;
 use super::outcome::Stop;
 use super::walker::Unit;
 use crate::plan::{self, Known};
-use crate::scope::{Ask, Lane, Role, Scope};
+use crate::scope::{Ask, Lane, Scope};
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Walk};
 use crate::warehouse::WarehouseError;
@@ -120,7 +120,7 @@ async fn plan_open_orders(context: &Arc<Context>, before: UtcSecond) -> Result<V
 
 /// The whole lists that are older than the job wants them; a partner's resources customer by customer.
 pub(super) async fn plan_whole(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
-    let by_customer = context.role == Role::Partner && context.stream.partner_names_customer();
+    let by_customer = context.names_customer();
     let (account, stream) = (context.account.clone(), context.stream.name());
     let oldest = context.client.now().minus(context.job.refresh);
     let full = context.extent == Extent::Full;
