@@ -25,6 +25,7 @@ create table runs (
     rows_received integer not null default 0,       -- rows in these answers
     rows_inserted integer not null default 0,       -- record rows that were new, child rows included
     rows_changed integer not null default 0,        -- record rows whose content changed
+    orders_late integer not null default 0,         -- orders that appeared in time that had been read completely before
     rows_quarantined integer not null default 0     -- rows that could not be decoded
 ) strict;
 
@@ -34,7 +35,9 @@ create index runs_by_job on runs (account, job, run_id);
 create table watermarks (
     account text not null,
     stream text not null,
-    lane text not null,                             -- 'created' or 'paid'; 'paid from' is where the lane begins
+    lane text not null,                             -- 'created' or 'paid'; 'created from', 'paid from': where the lane
+                                                    -- begins; 'sweep': when the last sweep began, 'sweep from': how far
+                                                    -- back it reads
     watermark text not null,
     run_id integer not null references runs (run_id),
     primary key (account, stream, lane)
@@ -52,7 +55,19 @@ create table checkpoints (
     primary key (account, stream, scope, customer_id)
 ) strict;
 
--- What was read to its end: one row per window, parent or whole list, renewed at each reading.
+-- Keys of the rows that an unfinished walk by offset has seen, page by page: a repeated one proves that rows moved.
+create table checkpoint_pages (
+    account text not null,
+    stream text not null,
+    scope text not null,
+    customer_id text not null default '',
+    page integer not null,                          -- number of the answer in its walk
+    keys blob not null,                             -- 8 bytes for each row: the begin of the key's SHA-256
+    primary key (account, stream, scope, customer_id, page)
+) strict;
+
+-- What was read to its end: one row per window, parent or whole list, renewed at each reading. A window's row is replaced
+-- by that of a later reading that contains it.
 create table coverage (
     account text not null,
     stream text not null,
@@ -64,6 +79,7 @@ create table coverage (
     parent_id text,                                 -- order the records belong to
     expected integer,                               -- rows the vendor announced; null when it said nothing
     seen integer not null,                          -- rows received, repeated ones counted once
+    rejected integer not null default 0,            -- rows among them that could not be decoded
     requests integer not null,                      -- answers it took
     attempts integer not null,                      -- walks it took
     verdict text not null check (verdict in ('complete', 'disputed')),
@@ -76,6 +92,26 @@ create table coverage (
 
 create index coverage_by_window on coverage (account, stream, lane, window_begin);
 
+-- Billing months (UTC+8) of creation time whose every second is in windows that were read completely, and since when.
+create table complete_months (
+    account text not null,
+    stream text not null,
+    month text not null,                            -- yyyy-MM
+    complete_since text not null,                   -- end of the run that proved the last window of it
+    run_id integer not null references runs (run_id),
+    primary key (account, stream, month)
+) strict;
+
+-- Orders that appeared in time that had been read completely before.
+create table late_orders (
+    account text not null,
+    order_id text not null,
+    create_time text not null,
+    found_at text not null,                         -- when the vendor first showed it to us
+    run_id integer not null references runs (run_id),
+    primary key (account, order_id)
+) strict;
+
 -- Dependent records still to be read, each for one parent; newest parents first.
 create table queue (
     account text not null,
@@ -86,6 +122,7 @@ create table queue (
     not_before text not null default '',            -- earliest time to read it; '' = now
     generation integer not null default 1,          -- grows with each new reason: an older reading does not settle it
     attempts integer not null default 0,
+    absences integer not null default 0,            -- complete answers in a row that should show the order itself and did not
     last_error text,
     enqueued_run integer not null references runs (run_id),
     enqueued_at text not null,

@@ -149,7 +149,7 @@ impl Client {
                         meter.count_bytes(reply.body.len());
                         self.learn(endpoint, sent, Signal::Accepted);
                         let answered_at = reply.date().unwrap_or_else(|| self.clock.now());
-                        return Ok(Answer { body: reply.body, answered_at });
+                        return Ok(Answer { body: reply.body, answered_at, sent });
                     }
                     Err(failed) => failed,
                 };

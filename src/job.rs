@@ -36,6 +36,10 @@ const DEFAULT_OVERLAP: Duration = Duration::from_hours(2);
 const DEFAULT_SETTLE: Duration = Duration::from_mins(1);
 /// A month: what is proven at once, and what is read again at most after a disputed walk.
 const DEFAULT_WINDOW: Duration = Duration::from_hours(31 * 24);
+/// Old orders change seldom, and reading a year again takes a request per hundred orders.
+const DEFAULT_SWEEP: Duration = Duration::from_hours(7 * 24);
+/// The design's figure: 13 months.
+const DEFAULT_SWEEP_REACH: Duration = Duration::from_hours(400 * 24);
 /// Whole lists (catalogues, resources, customers) change seldom.
 const DEFAULT_REFRESH: Duration = Duration::from_hours(24);
 
@@ -83,6 +87,10 @@ pub struct Job {
     /// Largest window of a first load. One order query may span a year (`FINANCE` §4), and asks for a second more
     /// than its window.
     pub window: Duration,
+    /// How often the last months are read again, for changes that no filter of the vendor finds.
+    pub sweep: Duration,
+    /// How far back a sweep reads.
+    pub sweep_reach: Duration,
     /// How old a whole list may be before it is read again.
     pub refresh: Duration,
     /// How long one run may take; what is left stays queued. `None`: as long as it takes.
@@ -121,6 +129,9 @@ impl Job {
         let overlap = from.read("overlap", |text| between(text, "1s", "366d")).unwrap_or(DEFAULT_OVERLAP);
         let settle = from.read("settle", |text| between(text, "0s", "1d")).unwrap_or(DEFAULT_SETTLE);
         let window = from.read("window", |text| between(text, "1m", "364d")).unwrap_or(DEFAULT_WINDOW);
+        let sweep = from.read("sweep", |text| between(text, "1h", "366d")).unwrap_or(DEFAULT_SWEEP);
+        let sweep_reach =
+            from.read("sweep_reach", |text| between(text, "1d", "3660d")).unwrap_or(DEFAULT_SWEEP_REACH);
         let refresh = from.read("refresh", |text| between(text, "1m", "366d")).unwrap_or(DEFAULT_REFRESH);
         let deadline = from.read("deadline", |text| between(text, "1s", "30d"));
         let accounts = from.list("accounts", |text| {
@@ -149,6 +160,8 @@ impl Job {
             overlap,
             settle,
             window,
+            sweep,
+            sweep_reach,
             refresh,
             deadline,
             accounts,

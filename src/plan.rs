@@ -1,4 +1,7 @@
-//! Which windows a run reads: what no run has read completely, and again the overlap behind the watermark. Pure.
+//! Which windows a run reads: what no run has read completely, again the overlap behind the watermark, and now and then
+//! everything of the last year. Pure.
+
+pub mod open;
 
 use std::time::Duration;
 
@@ -15,12 +18,15 @@ pub struct Known<'a> {
     pub covered: &'a [Window],
     /// Windows whose walks the last run left in the middle: they go on where they are.
     pub begun: &'a [Window],
+    /// Windows that could not be proven complete.
+    pub disputed: &'a [Window],
 }
 
 /// The windows to begin, newest first, so that recent months are complete before old ones.
 ///
-/// None is longer than `longest`; together with what is covered and begun they hold every instant from
-/// start to end, and the last `overlap` before what is new.
+/// None is longer than `longest`; together with what is covered and begun they hold every instant from start to end,
+/// and at least the last `overlap` before what is new. The overlap begins at a multiple of itself, so that each reading
+/// contains the one before and replaces its row in the ledger.
 #[must_use]
 pub fn windows(known: Known<'_>, overlap: Duration, longest: Duration) -> Vec<Window> {
     let Some(wanted) = Window::new(known.start, known.end) else { return Vec::new() };
@@ -31,11 +37,54 @@ pub fn windows(known: Known<'_>, overlap: Duration, longest: Duration) -> Vec<Wi
             Some(gap) if gap.end() == known.end => gaps.pop().map_or(known.end, |gap| gap.begin()),
             Some(_) | None => known.end,
         };
-        let begin = begin_of_new.minus(overlap).max(known.start);
-        gaps.extend(Window::new(begin, known.end));
+        let step = i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX).max(1);
+        let begin = begin_of_new.minus(overlap).unix().div_euclid(step) * step;
+        gaps.extend(Window::new(UtcSecond::from_unix(begin).max(known.start), known.end));
     }
+    for disputed in known.disputed {
+        let planned: Vec<Window> = gaps.iter().chain(known.begun).copied().collect();
+        gaps.extend(disputed.minus(&planned));
+    }
+    gaps.sort_unstable();
+    newest_first(gaps, longest)
+}
+
+/// What a sweep still has to read again: what of `reach` is neither `fresh` nor planned anyway; newest first.
+#[must_use]
+pub fn sweep(reach: Option<Window>, fresh: &[Window], planned: &[Window], longest: Duration) -> Vec<Window> {
+    let done: Vec<Window> = fresh.iter().chain(planned).copied().collect();
+    newest_first(reach.map(|reach| reach.minus(&done)).unwrap_or_default(), longest)
+}
+
+/// Cuts windows, which are sorted, into parts of at most `longest`.
+fn newest_first(windows: Vec<Window>, longest: Duration) -> Vec<Window> {
     let seconds = i64::try_from(longest.as_secs()).unwrap_or(i64::MAX);
-    gaps.into_iter().rev().flat_map(|gap| gap.split(seconds).into_iter().rev()).collect()
+    windows.into_iter().rev().flat_map(|window| window.split(seconds).into_iter().rev()).collect()
+}
+
+/// The billing months (`yyyy-MM`, months of UTC+8, `FINANCE` §4) between `start` and `end` of which every second was read
+/// completely.
+#[must_use]
+pub fn complete_months(start: UtcSecond, end: UtcSecond, covered: &[Window]) -> Vec<String> {
+    months(start, end)
+        .into_iter()
+        .filter(|(_, month)| month.end() <= end && month.minus(covered).is_empty())
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// The billing months that have a second between `start` and `end`, oldest first; the first begins no earlier than
+/// `start`.
+#[must_use]
+pub fn months(start: UtcSecond, end: UtcSecond) -> Vec<(String, Window)> {
+    let mut months = Vec::new();
+    let mut begin = start;
+    while begin < end {
+        let (name, next) = begin.billing_month();
+        months.extend(Window::new(begin, next).map(|window| (name, window)));
+        begin = next;
+    }
+    months
 }
 
 /// Up to where everything from `start` on was read completely.
@@ -70,21 +119,54 @@ mod tests {
 
     #[test]
     fn a_first_load_reads_everything_newest_first_without_overlap() {
-        let known = Known { start: at(0), end: at(100), covered: &[], begun: &[] };
+        let known = Known { start: at(0), end: at(100), covered: &[], begun: &[], disputed: &[] };
         assert_eq!(windows(known, secs(10), secs(40)), [window(80, 100), window(40, 80), window(0, 40)]);
     }
 
     #[test]
     fn a_later_run_reads_what_is_new_and_the_overlap() {
-        let known = Known { start: at(0), end: at(130), covered: &[window(0, 100)], begun: &[] };
+        let known =
+            Known { start: at(0), end: at(130), covered: &[window(0, 100)], begun: &[], disputed: &[] };
         assert_eq!(windows(known, secs(20), secs(400)), [window(80, 130)]);
     }
 
     #[test]
     fn a_run_after_a_crash_fills_the_gaps_and_leaves_begun_windows_alone() {
+        let known = Known {
+            start: at(0),
+            end: at(120),
+            covered: &[window(80, 100)],
+            begun: &[window(40, 80)],
+            disputed: &[],
+        };
+        assert_eq!(windows(known, secs(1), secs(400)), [window(99, 120), window(0, 40)]);
+    }
+
+    #[test]
+    fn readings_of_one_stretch_of_overlap_contain_each_other() {
+        for end in 120..140 {
+            let covered = [window(0, end - 1)];
+            let known = Known { start: at(0), end: at(end), covered: &covered, begun: &[], disputed: &[] };
+            assert_eq!(windows(known, secs(20), secs(400)), [window((end - 21) / 20 * 20, end)]);
+        }
+    }
+
+    #[test]
+    fn disputed_windows_are_read_again_although_they_were_complete_once() {
+        let disputed = [window(10, 30), window(90, 110)];
         let known =
-            Known { start: at(0), end: at(120), covered: &[window(80, 100)], begun: &[window(40, 80)] };
-        assert_eq!(windows(known, secs(0), secs(400)), [window(100, 120), window(0, 40)]);
+            Known { start: at(0), end: at(130), covered: &[window(0, 100)], begun: &[], disputed: &disputed };
+        assert_eq!(windows(known, secs(20), secs(400)), [window(80, 130), window(10, 30)]);
+    }
+
+    #[test]
+    fn a_sweep_goes_on_with_what_it_has_not_read_yet() {
+        let reach = Window::new(at(0), at(100));
+        assert_eq!(
+            sweep(reach, &[window(60, 100)], &[window(90, 120)], secs(40)),
+            [window(40, 60), window(0, 40)]
+        );
+        assert_eq!(sweep(reach, &[window(0, 100)], &[], secs(40)), []);
     }
 
     #[test]
@@ -106,7 +188,7 @@ mod tests {
                 cuts.iter().map(|(begin, len)| window(*begin, begin + len)).collect()
             };
             let (covered, begun) = (to_windows(&covered), to_windows(&begun));
-            let known = Known { start: at(10), end: at(end), covered: &covered, begun: &begun };
+            let known = Known { start: at(10), end: at(end), covered: &covered, begun: &begun, disputed: &[] };
             let planned = windows(known, secs(overlap), secs(longest));
             let holds = |set: &[Window], second: i64| {
                 set.iter().any(|w| w.begin() <= at(second) && at(second) < w.end())

@@ -92,4 +92,6 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// When the vendor answered, by its own clock (`Date` header); ours when it sent none.
     pub answered_at: UtcSecond,
+    /// When the request that brought it was sent, by this machine's monotonic clock.
+    pub sent: tokio::time::Instant,
 }

@@ -5,8 +5,10 @@ mod board;
 mod job;
 mod outcome;
 mod queue;
+mod slices;
 mod units;
 mod walker;
+mod width;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use crate::config::Account;
 use crate::job::Job;
 use crate::rate::{QuotaSetting, Source};
 use crate::stream::{self, CATALOGUE};
-use crate::time::UtcSecond;
+use crate::time::{UtcSecond, Window};
 use crate::warehouse::{LearnedQuota, RunStart, WarehouseError, Writer};
 use board::Board;
 
@@ -38,17 +40,30 @@ pub struct Order<'a> {
     pub accounts: Vec<&'a Account>,
     /// How much of the past to read.
     pub extent: Extent,
+    /// What the operator says about answers that are too short to be believed.
+    pub word: Word,
     /// How long each job may take, instead of its own deadline.
     pub deadline: Option<Duration>,
 }
 
-/// How much of the past a run reads.
+/// What the operator says about answers with far fewer rows than are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Nothing: they prove nothing.
+    None,
+    /// They are true.
+    AcceptEmpty,
+}
+
+/// How much of the past a run reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// What no run has read completely, and what can still change.
     Incremental,
     /// Everything from the start of the history, again.
     Full,
+    /// These windows of creation time again, newest first, and what is queued.
+    Windows(Vec<Window>),
 }
 
 /// Why an invocation could not even begin its jobs.
@@ -101,13 +116,16 @@ pub async fn run(
                 stream,
                 client: Arc::clone(client),
                 writer: writer.clone(),
-                extent: order.extent,
+                extent: order.extent.clone(),
+                word: order.word,
                 deadline: order
                     .deadline
                     .or(job.deadline)
                     .map_or(Deadline::NONE, |limit| Deadline::after(Instant::now(), limit)),
                 stop: stop.clone(),
                 halted: AtomicBool::new(false),
+                saw_rows: AtomicBool::new(false),
+                pace: width::PagePace::default(),
                 board: Arc::clone(&board),
                 counts: progress.add(&account.name, job.name.as_str()),
             });

@@ -35,10 +35,39 @@ pub enum Scope {
     Parent(String),
     /// The whole list.
     Whole,
+    /// A part of the whole list, small enough for one page.
+    Slice(Slice),
+}
+
+/// A part of a list that nothing sorts. Both ends belong to it, as the vendor's filters have it (`CONTRACT` §8).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// First second of the list's time field; `None`: from the beginning.
+    pub from: Option<UtcSecond>,
+    /// Last second; `None`: to the end.
+    pub to: Option<UtcSecond>,
+    /// One cloud service type only.
+    pub service: Option<String>,
+    /// One status only.
+    pub status: Option<i64>,
+}
+
+impl fmt::Display for Slice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |time: Option<UtcSecond>| time.map_or_else(|| "..".to_owned(), |time| time.to_string());
+        write!(f, "{}/{}", time(self.from), time(self.to))?;
+        if let Some(service) = &self.service {
+            write!(f, " {service}")?;
+        }
+        if let Some(status) = self.status {
+            write!(f, " status {status}")?;
+        }
+        Ok(())
+    }
 }
 
 impl Scope {
-    /// Reads back what `Display` wrote; `None` for anything else.
+    /// Reads back what `Display` wrote, slices excepted, which are never stored; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -61,7 +90,7 @@ impl Scope {
     pub const fn window(&self) -> Option<Window> {
         match self {
             Self::Created(window) | Self::Paid(window) => Some(*window),
-            Self::Status(_) | Self::Parent(_) | Self::Whole => None,
+            Self::Status(_) | Self::Parent(_) | Self::Whole | Self::Slice(_) => None,
         }
     }
 
@@ -70,7 +99,7 @@ impl Scope {
     pub fn parent(&self) -> Option<&str> {
         match self {
             Self::Parent(parent) => Some(parent),
-            Self::Created(_) | Self::Paid(_) | Self::Status(_) | Self::Whole => None,
+            Self::Created(_) | Self::Paid(_) | Self::Status(_) | Self::Whole | Self::Slice(_) => None,
         }
     }
 
@@ -80,7 +109,7 @@ impl Scope {
         match self {
             Self::Created(_) => Some(Lane::Created),
             Self::Paid(_) => Some(Lane::Paid),
-            Self::Status(_) | Self::Parent(_) | Self::Whole => None,
+            Self::Status(_) | Self::Parent(_) | Self::Whole | Self::Slice(_) => None,
         }
     }
 }
@@ -93,6 +122,7 @@ impl fmt::Display for Scope {
             Self::Status(status) => write!(f, "status {status}"),
             Self::Parent(parent) => write!(f, "order {parent}"),
             Self::Whole => f.write_str("whole"),
+            Self::Slice(slice) => write!(f, "slice {slice}"),
         }
     }
 }

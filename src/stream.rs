@@ -73,6 +73,17 @@ pub struct Owned {
     pub parent_column: &'static str,
 }
 
+/// How a whole list can be asked for in parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Slicing {
+    /// The column with the time that the endpoint filters by.
+    pub time: &'static str,
+    /// The statuses that it filters by: together all there are.
+    pub statuses: &'static [i64],
+    /// The column with the service that it filters by.
+    pub service: Option<&'static str>,
+}
+
 /// One kind of record.
 pub trait Stream: Sync {
     /// Its name, as jobs and the ledger call it.
@@ -120,6 +131,17 @@ pub trait Stream: Sync {
     fn paging(&self, scope: &Scope) -> Paging {
         let _ = scope;
         Paging::Offset
+    }
+
+    /// How the whole list can be asked for in parts, where nothing promises its order.
+    fn sliced_by(&self) -> Option<Slicing> {
+        None
+    }
+
+    /// The size of page to ask for: the endpoint's largest.
+    fn limit(&self, scope: &Scope, attempt: u32) -> u32 {
+        let _ = (scope, attempt);
+        self.endpoint().max_limit
     }
 
     /// The request for a page of `limit` rows.

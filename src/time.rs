@@ -3,10 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, Utc};
 
 /// The vendor's format of order, line and resource times: UTC, 20 characters (`CONTRACT` §3.3).
 const VENDOR_FORMAT: &str = "%Y-%m-%dT%H:%M:%SZ";
+
+/// Seconds by which the clock of billing months is ahead of UTC: UTC+8 (`FINANCE` §4).
+const BILLING_ZONE: i64 = 8 * 60 * 60;
 
 /// An instant in UTC with the vendor's resolution of one second. Its text sorts as it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +21,9 @@ impl UtcSecond {
     pub const fn from_unix(seconds: i64) -> Self {
         Self(seconds)
     }
+
+    /// Later than anything the vendor writes: the last second of the year 9999.
+    pub const FAR: Self = Self(253_402_300_799);
 
     /// Seconds since 1970-01-01T00:00:00Z.
     #[must_use]
@@ -63,6 +69,15 @@ impl UtcSecond {
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)))
+    }
+
+    /// The billing month (`yyyy-MM`, in UTC+8) this instant belongs to, and where the next one begins.
+    #[must_use]
+    pub fn billing_month(self) -> (String, Self) {
+        let local = self.plus(BILLING_ZONE).to_datetime();
+        let first = NaiveDate::from_ymd_opt(local.year(), local.month(), 1).unwrap_or_default();
+        let next = first.checked_add_months(Months::new(1)).map_or(Self::FAR, Self::midnight);
+        (first.format("%Y-%m").to_string(), next.plus(-BILLING_ZONE))
     }
 
     /// This instant as a `chrono` date and time.

@@ -1,6 +1,9 @@
 //! How one scope is paged to its end: cursors, and what makes the end an end. Pure; no clock, no network.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::page::{Page, RowMark};
 use crate::time::{UtcSecond, Window};
@@ -74,6 +77,57 @@ pub struct Walk {
     pub attempt: u32,
     /// When the first page was answered, by the vendor's clock, UTC seconds since 1970.
     pub started_at: Option<i64>,
+    /// For orders of the queue: the generation of the entry that is being read.
+    #[serde(default)]
+    pub generation: Option<i64>,
+}
+
+/// Keys of the rows that a walk by offset has seen, 8 bytes of each one's SHA-256: two keys that agree in these only
+/// cost the walk its proof.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys(HashSet<u64>);
+
+impl Keys {
+    /// The keys of a page, as a checkpoint stores them.
+    #[must_use]
+    pub fn to_bytes(rows: &[RowMark]) -> Vec<u8> {
+        rows.iter().flat_map(|row| Self::digest(&row.key).to_be_bytes()).collect()
+    }
+
+    /// Adds the keys of a stored page.
+    pub fn add_bytes(&mut self, bytes: &[u8]) {
+        let (keys, _) = bytes.as_chunks();
+        self.0.extend(keys.iter().copied().map(u64::from_be_bytes));
+    }
+
+    /// Adds a key; false when it was there.
+    pub fn insert(&mut self, key: &str) -> bool {
+        self.0.insert(Self::digest(key))
+    }
+
+    /// Whether a row with this key was seen.
+    #[must_use]
+    pub fn holds(&self, key: &str) -> bool {
+        self.0.contains(&Self::digest(key))
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn digest(key: &str) -> u64 {
+        let digest: [u8; 32] = Sha256::digest(key).into();
+        let [a, b, c, d, e, f, g, h, ..] = digest;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
 }
 
 /// What follows a page.
@@ -107,12 +161,21 @@ impl Walk {
             requests: 0,
             attempt,
             started_at: None,
+            generation: None,
         }
     }
 
-    /// Judges a page that was asked for with this walk's cursor.
+    /// Judges a page of at most `limit` rows that was asked for with this walk's cursor. `keys` are those of the rows
+    /// before it.
     #[must_use]
-    pub fn step(self, paging: Paging, page: &Page, answered_at: UtcSecond) -> Step {
+    pub fn step(
+        self,
+        paging: Paging,
+        limit: u32,
+        page: &Page,
+        answered_at: UtcSecond,
+        keys: &mut Keys,
+    ) -> Step {
         let received = page.rows.len() as u64;
         let offset = self.cursor.offset();
         let repeated = match &self.cursor {
@@ -125,6 +188,13 @@ impl Walk {
             let reason = format!("row {offset} is not the one it was a page before: the list moved");
             return Step::Unproven(Self { requests: self.requests + 1, ..self }, reason);
         }
+        let anchors = usize::from(self.anchor.is_some());
+        let came_twice = || page.rows.iter().skip(anchors).find(|row| !keys.insert(&row.key));
+        if let Some(row) = (paging == Paging::Offset).then(came_twice).flatten() {
+            let key = crate::json::shorten(&row.key);
+            let reason = format!("row {key} came twice: the list moved");
+            return Step::Unproven(Self { requests: self.requests + 1, ..self }, reason);
+        }
         let walk = Self {
             expected: self.expected.or(page.total),
             seen: self.seen + received - repeated,
@@ -133,14 +203,16 @@ impl Walk {
             started_at: self.started_at.or(Some(answered_at.unix())),
             ..self
         };
-        let at_end = match (paging, page.total) {
+        let says_end = match (paging, page.total) {
             (Paging::Unpaged, _) => true,
             (Paging::Keyset(_) | Paging::Offset, Some(total)) => offset + received >= total,
             // Without a total only a page without a new row ends a list: a short one may be the vendor's whim.
             (Paging::Keyset(_), None) => received == 0,
             (Paging::Offset, None) => received == repeated,
         };
-        if at_end {
+        // A full page that claims to be the last could as well be the vendor's page size for its total: look behind it.
+        let is_full = received >= u64::from(limit) && received > repeated;
+        if says_end && !is_full {
             return walk.judge(page);
         }
         let is_stuck = matches!(walk.cursor, Cursor::Offset(_)) && received == repeated;
@@ -267,10 +339,11 @@ mod tests {
             let paging = Paging::Keyset(window);
             let mut walk = Walk::start(paging, 1);
             let mut seen = std::collections::HashSet::new();
+            let asked = u32::try_from(limit).expect("small");
             let walk = loop {
                 let page = serve(&all, window, &walk.cursor, limit, bounds);
                 seen.extend(page.rows.iter().map(|row| row.key.clone()));
-                match walk.step(paging, &page, at(100)) {
+                match walk.step(paging, asked, &page, at(100), &mut Keys::default()) {
                     Step::Next(next) => walk = next,
                     Step::Complete(walk) => break walk,
                     Step::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
@@ -299,6 +372,7 @@ mod tests {
                 requests: 1,
                 attempt: 2,
                 started_at: Some(from),
+                generation: None,
             };
             let json = serde_json::to_string(&walk).expect("a walk is JSON");
             prop_assert_eq!(serde_json::from_str::<Walk>(&json).expect("it reads back"), walk);
@@ -314,7 +388,7 @@ mod tests {
         let mut walk = Walk::start(paging, 1);
         loop {
             let page = serve(&all, window, &walk.cursor, 100, Bounds::Inclusive);
-            match walk.step(paging, &page, at(0)) {
+            match walk.step(paging, 100, &page, at(0), &mut Keys::default()) {
                 Step::Next(next) => walk = next,
                 Step::Complete(done) => break assert_eq!(done.requests, 11),
                 Step::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
@@ -322,51 +396,86 @@ mod tests {
         }
     }
 
+    /// An unsorted list of which some pages were read, ten rows at most each.
+    struct List(Walk, Keys);
+
+    impl List {
+        fn new() -> Self {
+            Self(Walk::start(Paging::Offset, 1), Keys::default())
+        }
+
+        /// What a page would mean, without going on.
+        fn clone_read(&self, rows: Vec<RowMark>, total: u64) -> Step {
+            Self(self.0.clone(), self.1.clone()).read(rows, total)
+        }
+
+        fn read(&mut self, rows: Vec<RowMark>, total: impl Into<Option<u64>>) -> Step {
+            let page = Page { rows, total: total.into(), ..Page::default() };
+            let step = self.0.clone().step(Paging::Offset, 10, &page, at(0), &mut self.1);
+            if let Step::Next(walk) = &step {
+                self.0 = walk.clone();
+            }
+            step
+        }
+    }
+
+    #[track_caller]
+    fn assert_unproven(step: &Step) {
+        assert!(matches!(step, Step::Unproven(..)), "{step:?}");
+    }
+
     #[test]
     fn rows_that_are_announced_but_never_come_prove_nothing() {
-        let page = |rows, total| Page { rows, total: Some(total), ..Page::default() };
-        let empty = Walk::start(Paging::Offset, 1).step(Paging::Offset, &page(Vec::new(), 3), at(0));
-        assert!(matches!(empty, Step::Unproven(..)), "{empty:?}");
-        let Step::Next(walk) =
-            Walk::start(Paging::Offset, 1).step(Paging::Offset, &page(rows(&[1, 2]), 3), at(0))
-        else {
-            panic!("one more row was announced")
+        assert_unproven(&List::new().read(Vec::new(), 3));
+        let begun = || {
+            let mut list = List::new();
+            assert!(matches!(list.read(rows(&[1, 2]), 3), Step::Next(_)), "one more row was announced");
+            list
         };
         let last = rows(&[1, 2]).split_off(1);
-        let shrunk = walk.clone().step(Paging::Offset, &page(last.clone(), 2), at(0));
-        assert!(
-            matches!(shrunk, Step::Unproven(..)),
-            "a row left, and took the place of another: {shrunk:?}"
-        );
-        let stuck = walk.clone().step(Paging::Offset, &page(last, 3), at(0));
-        assert!(matches!(stuck, Step::Unproven(..)), "the third row never came: {stuck:?}");
-        let moved = walk.step(Paging::Offset, &page(rows(&[7, 8]), 3), at(0));
-        assert!(
-            matches!(moved, Step::Unproven(..)),
-            "another row stands in the place of the last: {moved:?}"
-        );
+        // A row left, and another took its place.
+        assert_unproven(&begun().read(last.clone(), 2));
+        // The third row never came.
+        assert_unproven(&begun().read(last.clone(), 3));
+        // Another row stands in the place of the last.
+        assert_unproven(&begun().read(rows(&[7, 8, 9]).split_off(2), 3));
+        // The last row is where it was, and behind it comes one that was before it.
+        assert_unproven(&begun().read([last, rows(&[1])].concat(), 3));
     }
 
     #[test]
     fn pages_of_an_unsorted_list_overlap_by_one_row() {
-        let page = |rows, total| Page { rows, total: Some(total), ..Page::default() };
         let all = rows(&[1, 2, 3, 4, 5]);
-        let first = Walk::start(Paging::Offset, 1).step(Paging::Offset, &page(all[..3].to_vec(), 5), at(0));
-        let Step::Next(walk) = first else { panic!("two more rows were announced") };
-        assert_eq!((walk.cursor.offset(), walk.anchor.as_deref()), (2, Some("2")));
-        let Step::Complete(done) = walk.step(Paging::Offset, &page(all[2..].to_vec(), 5), at(0)) else {
+        let mut list = List::new();
+        assert!(matches!(list.read(all[..3].to_vec(), 5), Step::Next(_)));
+        assert_eq!((list.0.cursor.offset(), list.0.anchor.as_deref()), (2, Some("2")));
+        let Step::Complete(done) = list.read(all[2..].to_vec(), 5) else {
             panic!("five announced, five seen")
         };
         assert_eq!((done.seen, done.requests), (5, 2));
     }
 
     #[test]
+    fn a_full_page_that_claims_to_be_the_last_is_looked_behind() {
+        let all = rows(&[1; 12]);
+        let mut list = List::new();
+        assert!(matches!(list.read(all[..10].to_vec(), 10), Step::Next(_)));
+        assert!(matches!(list.clone_read(all[9..10].to_vec(), 10), Step::Complete(_)), "it was the last");
+        assert_unproven(&list.read(all[9..].to_vec(), 12));
+    }
+
+    #[test]
     fn without_a_total_only_a_page_without_a_new_row_ends_a_list() {
-        let page = |rows| Page { rows, ..Page::default() };
-        let Step::Next(walk) = Walk::start(Paging::Offset, 1).step(Paging::Offset, &page(rows(&[1])), at(0))
-        else {
-            panic!("a short page is no end")
-        };
-        assert!(matches!(walk.step(Paging::Offset, &page(rows(&[1])), at(0)), Step::Complete(_)));
+        let mut list = List::new();
+        assert!(matches!(list.read(rows(&[1]), None), Step::Next(_)), "a short page is no end");
+        assert!(matches!(list.read(rows(&[1]), None), Step::Complete(_)));
+    }
+
+    #[test]
+    fn keys_read_back_as_they_were_stored() {
+        let mut keys = Keys::default();
+        keys.add_bytes(&Keys::to_bytes(&rows(&[1, 2])));
+        assert_eq!((keys.len(), keys.holds("0"), keys.holds("2")), (2, true, false));
+        assert!(!keys.insert("1") && keys.insert("2"));
     }
 }

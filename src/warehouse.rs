@@ -3,7 +3,9 @@
 
 mod commit;
 mod coverage;
+mod doubt;
 mod error;
+mod known;
 mod ledger;
 mod lock;
 mod queue;
@@ -18,11 +20,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use commit::{Committed, PageCommit, Progress, Tally};
+pub use commit::{Committed, PageCommit, Progress, Tally, Trust};
 pub use error::WarehouseError;
+pub use known::{Covered, Customer, Mark, OpenWalk};
 pub use ledger::{LearnedQuota, RunEnd, RunId, RunStart};
-pub use queue::{OpenOrders, QueueEntry};
-pub use report::{LastRun, Overview, QueueState, WatermarkState};
+pub use queue::{Absence, QueueEntry};
+pub use report::{Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, WatermarkState};
 pub use writer::Writer;
 
 /// Marks a SQLite file as ours: "BSSY".

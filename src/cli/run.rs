@@ -13,7 +13,7 @@ use super::{Common, Output, say, say_json, table};
 use crate::config::{Account, Config, LogFormat};
 use crate::error::Failure;
 use crate::job::Job;
-use crate::run::{Extent, JobReport, Order, Outcome, Progress};
+use crate::run::{Extent, JobReport, Order, Outcome, Progress, Word};
 use crate::settings::{duration, nearest};
 use crate::warehouse::{Warehouse, Writer};
 
@@ -31,6 +31,9 @@ pub(super) struct RunArgs {
     /// Read all orders from the start of the history, and the whole lists, again
     #[arg(long)]
     full: bool,
+    /// Believe answers with no rows, or far fewer than are stored: they are true
+    #[arg(long)]
+    accept_empty: bool,
     /// How long each job may take, e.g. 10m; what is left stays for the next run
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| duration(text))]
     deadline: Option<Duration>,
@@ -41,6 +44,7 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         jobs: choose("job", &args.jobs, &config.jobs, |job: &Job| job.name.as_str())?,
         accounts: choose("account", &args.account, &config.accounts, |account: &Account| &account.name)?,
         extent: if args.full { Extent::Full } else { Extent::Incremental },
+        word: if args.accept_empty { Word::AcceptEmpty } else { Word::None },
         deadline: args.deadline,
     };
     let pairs = order.jobs.iter().flat_map(|job| order.accounts.iter().map(move |account| (job, account)));
@@ -199,6 +203,7 @@ fn to_json(report: &JobReport) -> serde_json::Value {
         "rows_received": report.tally.received,
         "rows_inserted": report.tally.inserted,
         "rows_changed": report.tally.changed,
+        "orders_late": report.tally.late,
         "rows_quarantined": report.tally.quarantined,
         "requests": report.requests.requests,
         "throttled": report.requests.throttled,

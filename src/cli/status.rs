@@ -1,5 +1,7 @@
 //! `bss-sync status`: how fresh and complete the warehouse is.
 
+mod completeness;
+
 use super::{Common, Output, say, say_json, table};
 use crate::config::Config;
 use crate::error::Failure;
@@ -39,17 +41,22 @@ fn render(overview: &Overview) -> String {
         ]);
     }
     text.push_str(&runs.to_string());
+    if overview.runs.is_empty() {
+        text.push_str("\nnothing ran yet: `bss-sync run` begins");
+    }
     for run in &overview.runs {
         if let Some(reason) = &run.reason {
             text.push_str(&format!("\n{} {}: {}", run.account, run.job, reason));
         }
     }
+    text.push_str(&completeness::by_month(&overview.months));
     for mark in &overview.watermarks {
         text.push_str(&format!(
             "\n{} {}: complete by {} time up to {}",
             mark.account, mark.stream, mark.lane, mark.watermark
         ));
     }
+    text.push_str(&completeness::by_part(&overview.parts));
     for queue in &overview.queues {
         text.push_str(&format!(
             "\n{} {}: {} order(s) queued, {} of them to be read once more later, {} failing",
@@ -60,7 +67,7 @@ fn render(overview: &Overview) -> String {
         }
     }
     for (count, what) in [
-        (overview.disputed, "window(s), list(s) or order(s) not proven complete: table coverage"),
+        (overview.disputed, "window(s), list(s) or order(s) not proven complete: view disputes"),
         (overview.quarantined, "row(s) that could not be decoded: table quarantine"),
         (overview.drift, "undocumented field(s) or value(s): table drift"),
     ] {

@@ -1,6 +1,6 @@
 //! One run of one job: plan, walk, drain the queue, and a row in the ledger that says how it went.
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,23 +9,21 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::Extent;
 use super::board::{Board, Counts};
 use super::outcome::{Finding, Findings, JobReport, Outcome, Stop};
-use super::queue;
-use super::units::{plan_whole, plan_windows};
+use super::units::{Planned, Wish};
 use super::walker::{End, Unit, walk};
+use super::width::PagePace;
+use super::{Extent, Word};
+use super::{queue, slices};
 use crate::client::{Client, Deadline, FetchError};
 use crate::job::Job;
 use crate::plan;
 use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::{Reading, Stream};
-use crate::time::UtcSecond;
-use crate::warehouse::{RunEnd, RunId, WarehouseError, Writer};
-
-/// Walks of one job at the same time. The pace bounds the requests; this only keeps enough of them in flight:
-/// 20 requests a second with answers that take 0.8 seconds.
-pub(super) const WIDTH: usize = 16;
+use crate::time::{UtcSecond, Window};
+use crate::walk::Keys;
+use crate::warehouse::{Mark, RunEnd, RunId, Trust, Warehouse, WarehouseError, Writer};
 
 /// How long an answer may still take when the worker is asked to stop: `systemd` and people wait ten seconds.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -43,10 +41,15 @@ pub(super) struct Context {
     pub(super) client: Arc<Client>,
     pub(super) writer: Writer,
     pub(super) extent: Extent,
+    /// What the operator says about answers that are too short to be believed.
+    pub(super) word: Word,
     pub(super) deadline: Deadline,
     pub(super) stop: watch::Receiver<bool>,
     /// Set when one walk of the job met something that ends the job.
     pub(super) halted: AtomicBool,
+    /// Set when an answer of this run had rows.
+    pub(super) saw_rows: AtomicBool,
+    pub(super) pace: PagePace,
     pub(super) board: Arc<Board>,
     pub(super) counts: Arc<Counts>,
 }
@@ -63,12 +66,39 @@ impl Context {
 
     /// Whether each request must name the customer it is about.
     pub(super) fn names_customer(&self) -> bool {
-        self.role == Role::Partner && self.stream.partner_names_customer()
+        self.wish().names_customer()
     }
 
-    /// The last instant a window may reach: younger rows may still be on their way.
-    pub(super) fn horizon(&self) -> UtcSecond {
-        self.client.now().minus(self.job.settle)
+    /// What is planned for.
+    pub(super) fn wish(&self) -> Wish<'_> {
+        Wish {
+            account: &self.account,
+            role: self.role,
+            stream: self.stream,
+            job: &self.job,
+            extent: &self.extent,
+            now: self.client.now(),
+        }
+    }
+
+    /// An answer had rows.
+    pub(super) fn has_seen_rows(&self) {
+        self.saw_rows.store(true, Ordering::Relaxed);
+    }
+
+    /// How far an answer with few rows is believed.
+    pub(super) fn trust(&self) -> Trust {
+        match self.word {
+            Word::AcceptEmpty => Trust::Told,
+            Word::None if self.saw_rows.load(Ordering::Relaxed) => Trust::HasSeenRows,
+            Word::None => Trust::Unproven,
+        }
+    }
+
+    /// How many walks may go on at the same time, and how long none may come back before one more is let in.
+    pub(super) fn width(&self) -> (usize, Duration) {
+        let (quota, _) = self.client.quota(self.stream.endpoint());
+        (self.pace.width(quota), self.pace.patience(quota))
     }
 
     /// Whether the job's time is over.
@@ -89,10 +119,6 @@ impl Context {
             // Whoever could ask is gone: nobody will.
             std::future::pending::<()>().await;
         }
-    }
-
-    pub(super) fn history_start(&self) -> UtcSecond {
-        UtcSecond::midnight(self.job.history_start)
     }
 }
 
@@ -145,9 +171,14 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
 async fn work(context: &Arc<Context>, findings: &mut Findings) -> Result<(), Stop> {
     let reading = context.stream.reading();
     if reading == Reading::Windows {
-        let units = plan_windows(context).await?;
+        let units = on_warehouse(context, |context, warehouse| {
+            let plan = context.wish().windows(warehouse)?;
+            plan.begin(warehouse, &context.account, context.stream.name(), context.run)?;
+            Ok(plan.units)
+        })
+        .await?;
         let walked = walk_all(context, units, findings).await;
-        move_watermarks(context).await?;
+        on_warehouse(context, |context, warehouse| move_watermarks(context, warehouse)).await?;
         walked?;
     }
     // Orders that got no answer are for the next run, and no reason to leave the rest.
@@ -156,32 +187,55 @@ async fn work(context: &Arc<Context>, findings: &mut Findings) -> Result<(), Sto
         unanswered = queue::drain(context, findings).await?;
     }
     if reading.reads_whole() {
-        let units = plan_whole(context).await?;
+        let units = on_warehouse(context, |context, warehouse| context.wish().lists(warehouse)).await?;
         walk_all(context, units, findings).await?;
     }
     unanswered.map_or(Ok(()), Err)
 }
 
+/// Runs a piece of work on the warehouse's thread.
+async fn on_warehouse<T: Send + 'static>(
+    context: &Arc<Context>,
+    work: impl FnOnce(&Context, &mut Warehouse) -> Result<T, WarehouseError> + Send + 'static,
+) -> Result<T, WarehouseError> {
+    let its = Arc::clone(context);
+    context.writer.call(move |warehouse| work(&its, warehouse)).await
+}
+
 /// Walks the units, several at a time, in their order.
-async fn walk_all(context: &Arc<Context>, units: Vec<Unit>, findings: &mut Findings) -> Result<(), Stop> {
+async fn walk_all(context: &Arc<Context>, units: Vec<Planned>, findings: &mut Findings) -> Result<(), Stop> {
     context.counts.plan(units.len() as u64);
-    let mut waiting = units.into_iter();
+    let mut waiting: VecDeque<Unit> = units.into_iter().map(|planned| planned.unit).collect();
     let mut walking = JoinSet::new();
     let mut worst: Option<Stop> = None;
     let mut refusals_in_a_row = 0;
+    let mut let_in = 0;
     loop {
-        while walking.len() < WIDTH && !context.is_stopped() {
-            let Some(unit) = waiting.next() else { break };
+        let (width, patience) = context.width();
+        while walking.len() < width + let_in && !context.is_stopped() {
+            let Some(unit) = waiting.pop_front() else { break };
             let ask = unit.ask.clone();
             let context = Arc::clone(context);
             walking.spawn(async move { (ask, walk_unit(&context, unit).await) });
         }
-        let Some(joined) = walking.join_next().await else { break };
+        let Ok(joined) = tokio::time::timeout(patience, walking.join_next()).await else {
+            // One answer hangs, or the pace is slow: the others need not wait for it.
+            let_in = (let_in + 1).min(waiting.len());
+            continue;
+        };
+        let Some(joined) = joined else { break };
         let (ask, ended) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        let_in = let_in.saturating_sub(1);
         let scope = ask.to_string();
         match ended {
             Ok(End::Disputed(reason)) => findings.add(Finding::Disputed { scope, reason }),
-            Ok(End::Complete | End::Absent) => {
+            Ok(End::Divided(units)) => {
+                for unit in units.into_iter().rev() {
+                    waiting.push_front(unit);
+                }
+                context.counts.plan((waiting.len() + walking.len()) as u64);
+            }
+            Ok(End::Complete(_) | End::Absent | End::InSlices(_)) => {
                 refusals_in_a_row = 0;
                 context.counts.finished();
             }
@@ -225,41 +279,46 @@ fn concerns_one_unit(error: &FetchError, ask: &Ask) -> bool {
 }
 
 async fn walk_unit(context: &Context, unit: Unit) -> Result<End, Stop> {
-    let Scope::Status(status) = unit.ask.scope else { return walk(context, unit, None).await };
-    let mut seen = HashSet::new();
-    walk(context, unit, Some(&mut seen)).await?;
-    // Whoever is not in the list of its status any more has changed: read it by itself. A list that moved while it
-    // was read only makes this a few more.
-    let (account, run, before) = (context.account.clone(), context.run, context.horizon());
-    context
-        .writer
-        .call(move |warehouse| {
-            warehouse.enqueue_open_orders(&account, Some(status), before, &seen, run).map(|_| ())
-        })
-        .await?;
-    Ok(End::Complete)
+    let ask = unit.ask.clone();
+    match (walk(context, unit).await?, &ask.scope, context.stream.sliced_by()) {
+        (End::InSlices(again), _, Some(slicing)) => slices::read(context, slicing, &ask, again).await,
+        (End::Complete(seen), Scope::Status(status), _) => {
+            look_for_departed(context, *status, seen).await?;
+            Ok(End::Complete(Keys::default()))
+        }
+        (end, ..) => Ok(end),
+    }
 }
 
-/// Moves the watermarks over what is proven now.
-async fn move_watermarks(context: &Context) -> Result<(), WarehouseError> {
-    let (account, stream) = (context.account.clone(), context.stream.name());
-    let history_start = context.history_start();
-    let run = context.run;
+/// Whoever is not in the list of its status any more has changed: it is read by itself.
+async fn look_for_departed(context: &Context, status: i64, seen: Keys) -> Result<(), WarehouseError> {
+    let (account, run) = (context.account.clone(), context.run);
+    let before = context.client.now();
     context
         .writer
         .call(move |warehouse| {
-            for lane in [Lane::Created, Lane::Paid] {
-                let covered = warehouse.covered_windows(&account, stream, lane)?;
-                let start = match lane {
-                    Lane::Created => Some(history_start),
-                    Lane::Paid => warehouse.lane_start(&account, stream, lane)?,
-                };
-                let Some(start) = start.filter(|_| lane == Lane::Created || !covered.is_empty()) else {
-                    continue;
-                };
-                warehouse.set_watermark(&account, stream, lane, plan::watermark(start, &covered), run)?;
-            }
-            Ok(())
+            let (mut departed, _) = warehouse.open_orders(&account, before)?;
+            departed.retain(|order| order.status == Some(status) && !seen.holds(&order.id));
+            warehouse.enqueue_orders(&account, &departed, run)
         })
         .await
+}
+
+/// Moves the watermarks over what is proven now, and records which months are complete.
+fn move_watermarks(context: &Context, warehouse: &mut Warehouse) -> Result<(), WarehouseError> {
+    let (account, stream, run) = (context.account.as_str(), context.stream.name(), context.run);
+    for lane in [Lane::Created, Lane::Paid] {
+        let covered = warehouse.covered_windows(account, stream, lane)?;
+        let windows: Vec<Window> = covered.into_iter().map(|covered| covered.window).collect();
+        let Some((start, _)) = warehouse.mark(account, stream, Mark::Begin(lane))? else { continue };
+        if lane == Lane::Paid && windows.is_empty() {
+            continue;
+        }
+        if lane == Lane::Created {
+            let months = plan::complete_months(start, context.client.now(), &windows);
+            warehouse.set_complete_months(account, stream, &months, context.client.now(), run)?;
+        }
+        warehouse.set_mark(account, stream, Mark::Watermark(lane), plan::watermark(start, &windows), run)?;
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::client::{ExitClass, FetchError, Reading};
-use crate::warehouse::{Tally, WarehouseError};
+use crate::warehouse::{Absence, Tally, WarehouseError};
 
 /// How a run ended. The order is that of urgency: the worst of several runs is the invocation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +68,13 @@ pub enum Finding {
         /// The vendor's answer.
         reason: String,
     },
+    /// An order that the vendor does not show any more.
+    Absent {
+        /// The order.
+        order: String,
+        /// What became of it.
+        absence: Absence,
+    },
     /// An order whose records the vendor does not give.
     Unreadable {
         /// The order.
@@ -88,6 +95,12 @@ impl std::fmt::Display for Finding {
                 write!(f, "{scope} could not be proven complete ({reason}); it is read again at the next run")
             }
             Self::Unread { scope, reason } => write!(f, "{scope} was not read: {reason}"),
+            Self::Absent { order, absence: Absence::Once } => {
+                write!(f, "order {order} is not shown any more; it is asked for once more at the next run")
+            }
+            Self::Absent { order, absence: Absence::Gone } => {
+                write!(f, "order {order} is not shown any more, the second time in a row: marked as gone")
+            }
             Self::Unreadable { order, reason } => {
                 write!(f, "order {order} stays in the queue: {reason}")
             }

@@ -1,6 +1,6 @@
 //! Drains a queue of dependent records, newest orders first. An order that fails stays, and blocks no other.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::board::Feeding;
-use super::job::{Context, REFUSALS_IN_A_ROW, WIDTH};
+use super::job::{Context, REFUSALS_IN_A_ROW};
 use super::outcome::{Finding, Findings, Stop};
 use super::walker::{End, Unit, walk};
 use crate::client::FetchError;
@@ -17,7 +17,7 @@ use crate::retry::GaveUp;
 use crate::scope::{Ask, Role, Scope};
 use crate::stream::Reading;
 use crate::walk::Walk;
-use crate::warehouse::{QueueEntry, WarehouseError};
+use crate::warehouse::{OpenWalk, QueueEntry, Trust, WarehouseError};
 
 /// Entries taken from the warehouse at once: enough to keep the walkers busy, few enough that newer orders
 /// soon get their turn.
@@ -32,8 +32,12 @@ const FAILURES_IN_A_ROW: usize = 50;
 /// Reads what the queue names until it is empty and cannot grow any more. Returns why, when some orders got no
 /// answer while others did.
 pub(super) async fn drain(context: &Arc<Context>, findings: &mut Findings) -> Result<Option<Stop>, Stop> {
+    let its = Arc::clone(context);
+    let begun = context.writer.call(move |warehouse| its.wish().begun_parents(warehouse)).await?;
     let mut drain = Drain {
         context,
+        begun,
+        let_in: 0,
         pending: VecDeque::new(),
         reading: JoinSet::new(),
         in_hand: HashSet::new(),
@@ -50,6 +54,10 @@ pub(super) async fn drain(context: &Arc<Context>, findings: &mut Findings) -> Re
 
 struct Drain<'a> {
     context: &'a Arc<Context>,
+    /// Orders that the last run left in the middle of their pages.
+    begun: HashMap<Ask, OpenWalk>,
+    /// Readings beyond the width, because none came back for a while.
+    let_in: usize,
     pending: VecDeque<QueueEntry>,
     reading: JoinSet<(QueueEntry, Result<End, Stop>)>,
     /// Orders being read: one that changes meanwhile waits until its first reading is over.
@@ -85,7 +93,14 @@ impl Drain<'_> {
                 self.wait_for_more(&mut feeding).await;
                 continue;
             }
-            let Some(joined) = self.reading.join_next().await else { continue };
+            let (_, patience) = self.context.width();
+            let Ok(joined) = tokio::time::timeout(patience, self.reading.join_next()).await else {
+                // One answer hangs, or the pace is slow: the others need not wait for it.
+                self.let_in = (self.let_in + 1).min(self.pending.len());
+                continue;
+            };
+            let Some(joined) = joined else { continue };
+            self.let_in = self.let_in.saturating_sub(1);
             let (entry, ended) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
             if let Err(stop) = self.settle(entry, ended).await {
                 self.context.halt();
@@ -117,7 +132,7 @@ impl Drain<'_> {
 
     /// Takes the next entries from the warehouse when none are waiting.
     async fn refill(&mut self) -> Result<(), WarehouseError> {
-        if !self.pending.is_empty() || self.reading.len() >= WIDTH {
+        if !self.pending.is_empty() || self.reading.len() >= self.context.width().0 + self.let_in {
             return Ok(());
         }
         let (account, stream) = (self.context.account.clone(), self.context.stream.name());
@@ -145,21 +160,28 @@ impl Drain<'_> {
     }
 
     fn start(&mut self) {
-        while self.reading.len() < WIDTH {
+        while self.reading.len() < self.context.width().0 + self.let_in {
             let Some(entry) = self.pending.pop_front() else { break };
             self.in_hand.insert(entry.parent_id.clone());
             let context = Arc::clone(self.context);
             let names_customer = context.names_customer();
             let customer_id = entry.customer_id.clone().filter(|_| names_customer);
+            let ask = Ask { scope: Scope::Parent(entry.parent_id.clone()), customer_id };
+            // An order that changed since its walk began is read from the start.
+            let begun = self.begun.remove(&ask);
+            let begun = begun.filter(|open| open.walk.generation == Some(entry.generation));
             self.reading.spawn(async move {
-                let ended = if names_customer && customer_id.is_none() {
+                let ended = if names_customer && ask.customer_id.is_none() {
                     Err(Stop::Customerless)
                 } else {
-                    let scope = Scope::Parent(entry.parent_id.clone());
-                    let from_start = Walk::start(context.stream.paging(&scope), 1);
-                    let ask = Ask { scope, customer_id };
-                    walk(&context, Unit { ask, walk: from_start, generation: Some(entry.generation) }, None)
-                        .await
+                    let unit = match begun {
+                        Some(open) => Unit { keys: open.keys, ..Unit::new(ask, open.walk) },
+                        None => {
+                            let from_start = Walk::start(context.stream.paging(&ask.scope), 1);
+                            Unit::new(ask, Walk { generation: Some(entry.generation), ..from_start })
+                        }
+                    };
+                    walk(&context, unit).await
                 };
                 (entry, ended)
             });
@@ -170,13 +192,16 @@ impl Drain<'_> {
     async fn settle(&mut self, entry: QueueEntry, ended: Result<End, Stop>) -> Result<(), Stop> {
         self.in_hand.remove(&entry.parent_id);
         let reason = match ended {
-            Ok(End::Complete) => {
+            Ok(End::Complete(_) | End::Divided(_) | End::InSlices(_)) => {
                 self.failures_in_a_row = 0;
                 self.refusals_in_a_row = 0;
                 self.context.counts.finished();
                 return Ok(());
             }
-            Ok(End::Absent) => "the order list does not show it any more".to_owned(),
+            Ok(End::Absent) if self.context.trust() == Trust::Unproven => {
+                "the order list shows neither it nor any other".to_owned()
+            }
+            Ok(End::Absent) => return self.is_absent(entry).await,
             Ok(End::Disputed(reason)) => reason,
             Err(Stop::Fetch(error)) if is_this_order_only(&error) => {
                 let reason = error.to_string();
@@ -200,6 +225,21 @@ impl Drain<'_> {
         };
         self.findings.add(Finding::Unreadable { order: entry.parent_id.clone(), reason: reason.clone() });
         self.record_failure(entry, reason).await
+    }
+
+    /// The list does not show an order that is stored.
+    async fn is_absent(&mut self, entry: QueueEntry) -> Result<(), Stop> {
+        self.failures_in_a_row = 0;
+        self.failed.insert(entry.clone());
+        let (account, run, at) = (self.context.account.clone(), self.context.run, self.context.client.now());
+        let order = entry.parent_id.clone();
+        let absence = self
+            .context
+            .writer
+            .call(move |warehouse| warehouse.order_is_absent(&account, &order, at, run))
+            .await?;
+        self.findings.add(Finding::Absent { order: entry.parent_id, absence });
+        Ok(())
     }
 
     async fn record_failure(&mut self, entry: QueueEntry, reason: String) -> Result<(), Stop> {

@@ -1,169 +1,321 @@
-//! What a run of a job walks: from what the warehouse knows to units.
+//! What a run of a job reads: from what the warehouse knows to units. Asks nobody and changes nothing, so that `plan` can
+//! say what `run` would do.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use super::Extent;
-use super::job::Context;
-use super::outcome::Stop;
 use super::walker::Unit;
-use crate::plan::{self, Known};
-use crate::scope::{Ask, Lane, Scope};
+use crate::job::Job;
+use crate::plan::{self, Known, open};
+use crate::scope::{Ask, Lane, Role, Scope};
+use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Walk};
-use crate::warehouse::WarehouseError;
+use crate::warehouse::{Mark, OpenWalk, RunId, Warehouse, WarehouseError};
 
 /// Age up to which a walk that pages by offset is continued: later, rows may have been exchanged before its place.
 const RESUMABLE: Duration = Duration::from_mins(15);
 
-/// Statuses the order list can be filtered by (`CONTRACT` §7.1); the others are read order by order.
-const FILTERABLE_STATUSES: &[i64] = &[1, 3, 4, 5, 6, 9];
+/// Age up to which a sorted walk is continued: its rows may have changed since, which later runs look for elsewhere.
+const SORTED_RESUMABLE: Duration = Duration::from_hours(24);
 
-/// Open orders of one status from which on listing them is cheaper than reading them one by one: a page of
-/// 100, or one request each.
-const LIST_FROM: u64 = 2;
-
-/// New orders, orders paid since, orders that can still change, and the walks the last run left in the middle.
-pub(super) async fn plan_windows(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
-    let (account, stream) = (context.account.clone(), context.stream.name());
-    let full = context.extent == Extent::Full;
-    let (begun, created, paid, paid_from) = context
-        .writer
-        .call(move |warehouse| {
-            if full {
-                // Wanted again: if this run does not finish, the next one goes on.
-                warehouse.forget_windows(&account, stream)?;
-            }
-            Ok((
-                warehouse.open_walks(&account, stream)?,
-                warehouse.covered_windows(&account, stream, Lane::Created)?,
-                warehouse.covered_windows(&account, stream, Lane::Paid)?,
-                warehouse.lane_start(&account, stream, Lane::Paid)?,
-            ))
-        })
-        .await?;
-    let end = context.horizon();
-    let begun: Vec<(Scope, Walk)> = begun
-        .into_iter()
-        .filter(|(_, _, walk)| is_resumable(context, walk))
-        .filter_map(|(scope, _, walk)| Some((Scope::parse(&scope)?, walk)))
-        .collect();
-    let begun_windows = |lane: Lane| -> Vec<Window> {
-        let of_lane = begun.iter().filter(|(scope, _)| scope.lane() == Some(lane));
-        of_lane.filter_map(|(scope, _)| scope.window()).collect()
-    };
-    let plan = |lane: Lane, start: UtcSecond, covered: &[Window]| {
-        let known = Known { start, end, covered, begun: &begun_windows(lane) };
-        plan::windows(known, context.job.overlap, context.job.window)
-    };
-    let is_first = created.is_empty();
-    let new = plan(Lane::Created, context.history_start(), &created);
-    let mut scopes = Vec::new();
-    match paid_from {
-        // Whatever is paid from now on is found by its payment time; what was paid before, the first load sees.
-        None => begin_paid_lane(context, end.minus(context.job.overlap)).await?,
-        Some(start) => scopes.extend(plan(Lane::Paid, start, &paid).into_iter().map(Scope::Paid)),
-    }
-    if !is_first {
-        let newest = new.first().map_or(end, Window::begin);
-        scopes.extend(plan_open_orders(context, newest).await?);
-    }
-    scopes.extend(new.into_iter().map(Scope::Created));
-    let resumed = begun.into_iter().filter(|(scope, _)| scope.window().is_some());
-    let resumed = resumed.map(|(scope, walk)| unit(scope, None, walk));
-    let from_start = |scope: Scope| {
-        let walk = Walk::start(context.stream.paging(&scope), 1);
-        unit(scope, None, walk)
-    };
-    Ok(resumed.chain(scopes.into_iter().map(from_start)).collect())
+/// Why something is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Orders whose status can still change.
+    Open,
+    /// Orders paid since the last run.
+    Paid,
+    /// New orders, and the overlap before them.
+    New,
+    /// A walk the last run left in the middle.
+    Resumed,
+    /// Could not be proven complete.
+    Disputed,
+    /// The last months, again.
+    Sweep,
+    /// Not read yet.
+    Backfill,
+    /// A whole list.
+    List,
+    /// Records of single orders.
+    Queue,
 }
 
-/// Whether a walk that the last run left in the middle may go on where it is.
-fn is_resumable(context: &Context, walk: &Walk) -> bool {
-    match walk.cursor {
-        Cursor::Keyset { .. } => true,
-        Cursor::Offset(_) => {
-            let oldest = context.client.now().minus(RESUMABLE).unix();
-            walk.started_at.is_some_and(|started| started > oldest)
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open orders",
+            Self::Paid => "paid since",
+            Self::New => "new orders",
+            Self::Resumed => "resumed",
+            Self::Disputed => "disputed",
+            Self::Sweep => "sweep",
+            Self::Backfill => "backfill",
+            Self::List => "whole list",
+            Self::Queue => "queue",
+        })
+    }
+}
+
+/// What is planned for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wish<'a> {
+    pub(super) account: &'a str,
+    pub(super) role: Role,
+    pub(super) stream: &'static dyn Stream,
+    pub(super) job: &'a Job,
+    pub(super) extent: &'a Extent,
+    /// The vendor's time.
+    pub(super) now: UtcSecond,
+}
+
+/// A unit and why it is read.
+#[derive(Clone, Debug)]
+pub(super) struct Planned {
+    pub(super) reason: Reason,
+    pub(super) unit: Unit,
+}
+
+/// What a run of a job with windows does.
+#[derive(Debug, Default)]
+pub(super) struct WindowsPlan {
+    /// In the order of their urgency.
+    pub(super) units: Vec<Planned>,
+    /// Open orders to read one by one.
+    pub(super) singles: Vec<open::OpenOrder>,
+    /// Marks to set before anything is read.
+    pub(super) marks: Vec<(Mark, UtcSecond)>,
+    /// Whether walks in the middle are to begin anew.
+    pub(super) forgets_walks: bool,
+}
+
+impl WindowsPlan {
+    /// Writes down what the run must find again if it does not finish.
+    pub(super) fn begin(
+        &self,
+        warehouse: &mut Warehouse,
+        account: &str,
+        stream: &str,
+        run: RunId,
+    ) -> Result<(), WarehouseError> {
+        if self.forgets_walks {
+            warehouse.forget_walks(account, stream)?;
         }
+        for (mark, at) in &self.marks {
+            warehouse.set_mark(account, stream, *mark, *at, run)?;
+        }
+        warehouse.enqueue_orders(account, &self.singles, run)
     }
 }
 
-fn unit(scope: Scope, customer_id: Option<String>, walk: Walk) -> Unit {
-    Unit { ask: Ask { scope, customer_id }, walk, generation: None }
-}
+impl Wish<'_> {
+    /// The last instant a window may reach: younger rows may still be on their way.
+    fn horizon(&self) -> UtcSecond {
+        self.now.minus(self.job.settle)
+    }
 
-/// How to look again at orders whose status can still change, created before `before`: by a list of their
-/// status where that is cheaper, else one by one through the queue.
-async fn plan_open_orders(context: &Arc<Context>, before: UtcSecond) -> Result<Vec<Scope>, Stop> {
-    let (account, run) = (context.account.clone(), context.run);
-    let lists = context
-        .writer
-        .call(move |warehouse| {
-            let mut lists = Vec::new();
-            for open in warehouse.open_orders(&account, before)? {
-                match open.status {
-                    Some(status) if open.count >= LIST_FROM && FILTERABLE_STATUSES.contains(&status) => {
-                        lists.push(Scope::Status(status));
-                    }
-                    status => {
-                        warehouse.enqueue_open_orders(&account, status, before, &HashSet::new(), run)?;
-                    }
-                }
-            }
-            Ok(lists)
-        })
-        .await?;
-    Ok(lists)
-}
+    fn history_start(&self) -> UtcSecond {
+        UtcSecond::midnight(self.job.history_start)
+    }
 
-/// The whole lists that are older than the job wants them; a partner's resources customer by customer.
-pub(super) async fn plan_whole(context: &Arc<Context>) -> Result<Vec<Unit>, Stop> {
-    let by_customer = context.names_customer();
-    let (account, stream) = (context.account.clone(), context.stream.name());
-    let oldest = context.client.now().minus(context.job.refresh);
-    let full = context.extent == Extent::Full;
-    let paging = context.stream.paging(&Scope::Whole);
-    let walk_from = {
-        let context = Arc::clone(context);
-        move |begun: Option<Walk>| {
-            let resumed = begun.filter(|walk| !full && is_resumable(&context, walk));
-            resumed.unwrap_or_else(|| Walk::start(paging, 1))
+    fn planned(&self, reason: Reason, scope: Scope) -> Planned {
+        let walk = Walk::start(self.stream.paging(&scope), 1);
+        Planned { reason, unit: Unit::new(Ask { scope, customer_id: None }, walk) }
+    }
+
+    /// Whether a walk that the last run left in the middle may go on where it is.
+    fn is_resumable(&self, open: &OpenWalk) -> bool {
+        let age = match open.walk.cursor {
+            Cursor::Keyset { .. } => SORTED_RESUMABLE,
+            Cursor::Offset(_) if open.keys.len() == open.walk.seen => RESUMABLE,
+            Cursor::Offset(_) => return false,
+        };
+        // A walk that has not begun is as good as new.
+        open.walk.started_at.is_none_or(|started| started > self.now.minus(age).unix())
+    }
+
+    /// New orders, orders paid since, orders that can still change, the walks the last run left in the middle, what
+    /// a sweep reads again, and what was never read.
+    pub(super) fn windows(&self, warehouse: &Warehouse) -> Result<WindowsPlan, WarehouseError> {
+        let (account, stream) = (self.account, self.stream.name());
+        if let Extent::Windows(windows) = self.extent {
+            let planned = |window: &Window| self.planned(Reason::Disputed, Scope::Created(*window));
+            return Ok(WindowsPlan {
+                units: windows.iter().map(planned).collect(),
+                ..WindowsPlan::default()
+            });
         }
-    };
-    let units = context
-        .writer
-        .call(move |warehouse| {
-            let customers = if by_customer {
-                warehouse.known_customers(&account)?.into_iter().map(Some).collect()
-            } else {
-                vec![None]
-            };
-            let begun = warehouse.open_walks(&account, stream)?;
-            let mut units = Vec::new();
-            for customer in customers {
-                let read_at = warehouse.last_whole_reading(&account, stream, customer.as_deref())?;
-                if !full && read_at.is_some_and(|at| at > oldest) {
-                    continue;
-                }
-                let name = customer.as_deref().unwrap_or_default();
-                let whole = Scope::Whole.to_string();
-                let resumed = begun.iter().find(|(scope, owner, _)| *scope == whole && owner == name);
-                let walk = walk_from(resumed.map(|(_, _, walk)| walk.clone()));
-                units.push(unit(Scope::Whole, customer, walk));
+        let is_full = *self.extent == Extent::Full;
+        let mut plan = WindowsPlan { forgets_walks: is_full, ..WindowsPlan::default() };
+        let resumed: Vec<OpenWalk> = if is_full {
+            Vec::new()
+        } else {
+            let mut open = warehouse.open_walks(account, stream)?;
+            open.retain(|walk| walk.ask.scope.window().is_some() && self.is_resumable(walk));
+            open
+        };
+        let paid = self.paid(warehouse, &resumed, &mut plan)?;
+        let created = warehouse.covered_windows(account, stream, Lane::Created)?;
+        let covered: Vec<Window> = created.iter().map(|covered| covered.window).collect();
+        let mut new = self.lane(warehouse, Lane::Created, self.history_start(), &covered, &resumed)?;
+        plan.marks.push((Mark::Begin(Lane::Created), self.history_start()));
+        if let (false, Some(newest)) = (covered.is_empty(), new.first_mut()) {
+            self.open(warehouse, newest, &mut plan)?;
+        }
+        let begun = resumed.iter().filter_map(|open| open.ask.scope.window());
+        let planned: Vec<Window> = new.iter().copied().chain(begun).collect();
+        let sweep = self.sweep(warehouse, &created, &planned, &mut plan)?;
+        plan.units.extend(paid.into_iter().map(|window| self.planned(Reason::Paid, Scope::Paid(window))));
+        let mut backfill = new.into_iter().map(Scope::Created);
+        plan.units.extend(backfill.next().map(|newest| self.planned(Reason::New, newest)));
+        plan.units.extend(resumed.into_iter().map(|open| Planned {
+            reason: Reason::Resumed,
+            unit: Unit { keys: open.keys, ..Unit::new(open.ask, open.walk) },
+        }));
+        plan.units
+            .extend(sweep.into_iter().map(|window| self.planned(Reason::Sweep, Scope::Created(window))));
+        plan.units.extend(backfill.map(|scope| self.planned(Reason::Backfill, scope)));
+        Ok(plan)
+    }
+
+    /// The windows of a time field that no run has read completely, and the overlap.
+    fn lane(
+        &self,
+        warehouse: &Warehouse,
+        lane: Lane,
+        start: UtcSecond,
+        covered: &[Window],
+        resumed: &[OpenWalk],
+    ) -> Result<Vec<Window>, WarehouseError> {
+        let disputed = warehouse.disputed_windows(self.account, self.stream.name(), lane)?;
+        let of_lane = resumed.iter().filter(|open| open.ask.scope.lane() == Some(lane));
+        let begun: Vec<Window> = of_lane.filter_map(|open| open.ask.scope.window()).collect();
+        let known = Known { start, end: self.horizon(), covered, begun: &begun, disputed: &disputed };
+        Ok(plan::windows(known, self.job.overlap, self.job.window))
+    }
+
+    /// Whatever is paid from the first run on is found by its payment time; what was paid before, the load sees.
+    fn paid(
+        &self,
+        warehouse: &Warehouse,
+        resumed: &[OpenWalk],
+        plan: &mut WindowsPlan,
+    ) -> Result<Vec<Window>, WarehouseError> {
+        let (account, stream) = (self.account, self.stream.name());
+        let Some((start, _)) = warehouse.mark(account, stream, Mark::Begin(Lane::Paid))? else {
+            let start = self.horizon().minus(self.job.overlap);
+            plan.marks.push((Mark::Begin(Lane::Paid), start));
+            return Ok(Vec::new());
+        };
+        let covered = warehouse.covered_windows(account, stream, Lane::Paid)?;
+        let covered: Vec<Window> = covered.iter().map(|covered| covered.window).collect();
+        self.lane(warehouse, Lane::Paid, start, &covered, resumed)
+    }
+
+    /// How to look again at orders whose status can still change, the cheapest way.
+    fn open(
+        &self,
+        warehouse: &Warehouse,
+        newest: &mut Window,
+        plan: &mut WindowsPlan,
+    ) -> Result<(), WarehouseError> {
+        let (orders, stored) = warehouse.open_orders(self.account, newest.begin())?;
+        let ways = open::cheapest(&orders, open::PAGE.saturating_sub(stored));
+        let widened = ways.widen_to.and_then(|begin| Window::new(begin.min(newest.begin()), newest.end()));
+        *newest = widened.unwrap_or(*newest);
+        plan.units.extend(
+            ways.statuses.into_iter().map(|status| self.planned(Reason::Open, Scope::Status(status))),
+        );
+        plan.units.extend(
+            ways.windows.into_iter().map(|window| self.planned(Reason::Open, Scope::Created(window))),
+        );
+        plan.singles = ways.singles.into_iter().filter_map(|at| orders.get(at).cloned()).collect();
+        Ok(())
+    }
+
+    /// What the sweep in hand still has to read again; begins one when it is time.
+    fn sweep(
+        &self,
+        warehouse: &Warehouse,
+        created: &[crate::warehouse::Covered],
+        planned: &[Window],
+        plan: &mut WindowsPlan,
+    ) -> Result<Vec<Window>, WarehouseError> {
+        let (account, stream) = (self.account, self.stream.name());
+        let begun = warehouse.mark(account, stream, Mark::Sweep)?;
+        let from = warehouse.mark(account, stream, Mark::SweepFrom)?.map(|(from, _)| from);
+        let window = self.job.window;
+        if let (Some((at, run)), Some(from), Extent::Incremental) = (begun, from, self.extent) {
+            let fresh: Vec<Window> =
+                created.iter().filter(|covered| covered.run >= run).map(|covered| covered.window).collect();
+            let rest = plan::sweep(Window::new(from, at.min(self.horizon())), &fresh, planned, window);
+            if !rest.is_empty() || self.now < at.plus(seconds(self.job.sweep)) {
+                return Ok(rest);
             }
-            Ok(units)
-        })
-        .await?;
-    Ok(units)
+        }
+        let from = match self.extent {
+            Extent::Full | Extent::Windows(_) => self.history_start(),
+            Extent::Incremental => self.now.minus(self.job.sweep_reach).max(self.history_start()),
+        };
+        plan.marks.extend([(Mark::Sweep, self.now), (Mark::SweepFrom, from)]);
+        if begun.is_none() && *self.extent == Extent::Incremental {
+            // The first load is the first sweep.
+            return Ok(Vec::new());
+        }
+        Ok(plan::sweep(Window::new(from, self.horizon()), &[], planned, window))
+    }
+
+    /// The whole lists that are older than the job wants them; a partner's customer by customer.
+    pub(super) fn lists(&self, warehouse: &Warehouse) -> Result<Vec<Planned>, WarehouseError> {
+        let (account, stream) = (self.account, self.stream.name());
+        let oldest = self.now.minus(self.job.refresh);
+        let is_full = *self.extent == Extent::Full;
+        let is_due = |read_at: Option<UtcSecond>| is_full || read_at.is_none_or(|at| at <= oldest);
+        let customers: Vec<Option<String>> = if self.names_customer() {
+            let customers = warehouse.customers_by_expected_change(account, stream)?;
+            let due = customers.into_iter().filter(|customer| is_due(customer.read_at));
+            due.map(|customer| Some(customer.id)).collect()
+        } else {
+            is_due(warehouse.last_whole_reading(account, stream)?).then_some(None).into_iter().collect()
+        };
+        if customers.is_empty() || matches!(self.extent, Extent::Windows(_)) {
+            return Ok(Vec::new());
+        }
+        let mut begun: HashMap<Ask, OpenWalk> = HashMap::new();
+        if !is_full {
+            let open = warehouse.open_walks(account, stream)?.into_iter();
+            begun.extend(open.filter(|open| self.is_resumable(open)).map(|open| (open.ask.clone(), open)));
+        }
+        let unit = |customer_id| {
+            let ask = Ask { scope: Scope::Whole, customer_id };
+            match begun.remove(&ask) {
+                Some(open) => Unit { keys: open.keys, ..Unit::new(ask, open.walk) },
+                None => Unit::new(ask, Walk::start(self.stream.paging(&Scope::Whole), 1)),
+            }
+        };
+        let planned = |unit| Planned { reason: Reason::List, unit };
+        Ok(customers.into_iter().map(unit).map(planned).collect())
+    }
+
+    /// The walks of single orders that the last run left in the middle.
+    pub(super) fn begun_parents(
+        &self,
+        warehouse: &Warehouse,
+    ) -> Result<HashMap<Ask, OpenWalk>, WarehouseError> {
+        let mut open = warehouse.open_walks(self.account, self.stream.name())?;
+        open.retain(|open| open.ask.scope.parent().is_some() && self.is_resumable(open));
+        Ok(open.into_iter().map(|open| (open.ask.clone(), open)).collect())
+    }
+
+    /// Whether each request must name the customer it is about.
+    pub(super) fn names_customer(&self) -> bool {
+        self.role == Role::Partner && self.stream.partner_names_customer()
+    }
 }
 
-/// Payment times are read from here on.
-async fn begin_paid_lane(context: &Context, start: UtcSecond) -> Result<(), WarehouseError> {
-    let (account, stream, run) = (context.account.clone(), context.stream.name(), context.run);
-    context
-        .writer
-        .call(move |warehouse| warehouse.set_lane_start(&account, stream, Lane::Paid, start, run))
-        .await
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,19 +1,20 @@
 //! Walks one scope page by page. Stopping between pages loses nothing: each page carries its own checkpoint.
 
-use std::collections::HashSet;
+use tokio::time::Instant;
 
 use super::job::Context;
 use super::outcome::Stop;
 use crate::client::FetchError;
 use crate::page::Page;
+use crate::request::Answer;
 use crate::scope::{Ask, Scope};
 use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};
-use crate::walk::{Paging, Step, Walk};
+use crate::walk::{Cursor, Keys, Paging, Step, Walk};
 use crate::warehouse::{Committed, PageCommit, Progress};
 
 /// Walks that end without proof before a scope is called disputed (`DESIGN` §3).
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// Answers of the wrong shape in a row before a walk is given up: the client has already repeated each.
 const BAD_BODIES: u32 = 3;
@@ -27,64 +28,74 @@ pub(super) struct Unit {
     pub(super) ask: Ask,
     /// Where to begin: at the start, or where the last run stopped.
     pub(super) walk: Walk,
-    /// For orders of the queue: the generation that this reading settles.
-    pub(super) generation: Option<i64>,
+    /// The rows that the walk has seen so far, where it goes by offset.
+    pub(super) keys: Keys,
+}
+
+impl Unit {
+    pub(super) fn new(ask: Ask, walk: Walk) -> Self {
+        Self { ask, walk, keys: Keys::default() }
+    }
 }
 
 /// How a walk ended.
 #[derive(Debug)]
 pub(super) enum End {
-    Complete,
+    /// Everything was seen: these rows, where the walk went by offset.
+    Complete(Keys),
     /// The list that has it does not show the order that was asked for.
     Absent,
+    /// It proves nothing; smaller windows are to be walked instead.
+    Divided(Vec<Unit>),
+    /// It proves nothing; the list is to be read in slices instead.
+    InSlices(Walk),
     Disputed(String),
 }
 
-/// Walks a scope to its end. `seen` collects the keys of the rows, where the caller needs them.
-pub(super) async fn walk(
-    context: &Context,
-    unit: Unit,
-    mut seen: Option<&mut HashSet<String>>,
-) -> Result<End, Stop> {
-    let Unit { ask, mut walk, generation } = unit;
+/// Walks a scope to its end.
+pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
+    let Unit { ask, mut walk, mut keys } = unit;
     let paging = context.stream.paging(&ask.scope);
+    let largest = context.stream.endpoint().max_limit;
+    let mut allowed = u32::MAX;
     loop {
-        let (page, answered_at) = match fetch(context, &ask, &walk).await {
-            // Answers of one walk are in order, whatever the clocks behind them say.
-            Ok((page, at)) => {
-                (page, walk.started_at.map_or(at, |started| at.max(UtcSecond::from_unix(started))))
-            }
+        let limit = context.stream.limit(&ask.scope, walk.attempt).min(allowed);
+        let fetched = match fetch(context, &ask, &walk.cursor, limit).await {
+            Ok(fetched) => fetched,
             Err(Stop::Fetch(error)) if matches!(*error, FetchError::NotARefundOrder { .. }) => {
                 let started_at = Some(context.client.now().unix());
                 let requests = walk.requests + 1;
                 let walk = Walk { seen: 0, expected: Some(0), requests, started_at, ..walk };
                 let proof = "the vendor says that it is no refund order (CBC.99005026)";
                 let progress = Progress::NoRecords { walk, proof };
-                store(context, ask, Page::default(), context.client.now(), progress, generation).await?;
-                return Ok(End::Complete);
+                store(context, ask, Fetched::nothing(context), progress).await?;
+                return Ok(End::Complete(keys));
+            }
+            // A page larger than the documents promise was worth a try.
+            Err(Stop::Fetch(error)) if matches!(*error, FetchError::Invalid { .. }) && limit > largest => {
+                allowed = largest;
+                continue;
             }
             Err(stop) => return Err(stop),
         };
-        if let Some(seen) = seen.as_deref_mut() {
-            seen.extend(page.rows.iter().map(|row| row.key.clone()));
-        }
+        // Answers of one walk are in order, whatever the clocks behind them say.
+        let answered_at = walk
+            .started_at
+            .map_or(fetched.answered_at, |started| fetched.answered_at.max(UtcSecond::from_unix(started)));
+        let fetched = Fetched { answered_at, ..fetched };
         // The order list answers an unknown id with an empty list: no proof that an order we know is gone.
-        if paging == Paging::Offset && page.rows.is_empty() && is_single_order(context, &ask.scope) {
+        if paging == Paging::Offset && fetched.page.rows.is_empty() && is_single_order(context, &ask.scope) {
             return Ok(End::Absent);
         }
-        let (progress, end) = match walk.clone().step(paging, &page, answered_at) {
+        let (progress, end) = match walk.clone().step(paging, limit, &fetched.page, answered_at, &mut keys) {
             Step::Next(next) => {
                 walk = next.clone();
                 (Progress::Next(next), None)
             }
             Step::Complete(done) => {
                 let covered = ask.scope.window().and_then(|window| settled(context, window, &done));
-                let proof = if done.expected.is_some() {
-                    "as many rows as the vendor announced"
-                } else {
-                    "read to an empty page; the vendor announced no number"
-                };
-                (Progress::Complete { walk: done, covered, proof }, Some(End::Complete))
+                let proof = proof_of(&done);
+                (Progress::Complete { walk: done, covered, proof }, Some(End::Complete(Keys::default())))
             }
             Step::Unproven(ended, reason) if ended.attempt >= ATTEMPTS => {
                 (Progress::Disputed { walk: ended, reason: reason.clone() }, Some(End::Disputed(reason)))
@@ -97,19 +108,58 @@ pub(super) async fn walk(
                     reason,
                     "the walk proves nothing; walking again"
                 );
-                walk = Walk::start(paging, ended.attempt + 1);
-                if let Some(seen) = seen.as_deref_mut() {
-                    seen.clear();
+                keys = Keys::default();
+                let again = |scope: &Scope| Walk {
+                    generation: ended.generation,
+                    ..Walk::start(context.stream.paging(scope), ended.attempt + 1)
+                };
+                let parts = parts(&ask.scope, &ended, limit);
+                if !parts.is_empty() {
+                    let parts: Vec<(Scope, Walk)> =
+                        parts.into_iter().map(|scope| (scope.clone(), again(&scope))).collect();
+                    let unit = |(scope, walk): (Scope, Walk)| Unit::new(Ask { scope, ..ask.clone() }, walk);
+                    let units = parts.iter().cloned().map(unit).collect();
+                    (Progress::Divided(parts), Some(End::Divided(units)))
+                } else if ask.scope == Scope::Whole && context.stream.sliced_by().is_some() {
+                    let again = again(&ask.scope);
+                    (Progress::Again(again.clone()), Some(End::InSlices(again)))
+                } else {
+                    walk = again(&ask.scope);
+                    (Progress::Again(walk.clone()), None)
                 }
-                (Progress::Again(walk.clone()), None)
             }
         };
-        let doubt = store(context, ask.clone(), page, answered_at, progress, generation).await?;
-        if let Some(end) = end {
-            return Ok(doubt.map_or(end, End::Disputed));
+        let doubt = store(context, ask.clone(), fetched, progress).await?;
+        match (end, doubt) {
+            (Some(_), Some(doubt)) => return Ok(End::Disputed(doubt)),
+            (Some(End::Complete(_)), None) => return Ok(End::Complete(keys)),
+            (Some(end), None) => return Ok(end),
+            (None, _) => {}
         }
         if context.is_stopped() {
             return Err(Stop::Asked);
+        }
+    }
+}
+
+/// The halves of a window that could not be proven, when it takes more than a page: what moved concerns only one.
+fn parts(scope: &Scope, ended: &Walk, limit: u32) -> Vec<Scope> {
+    let (Some(lane), Some(window)) = (scope.lane(), scope.window()) else { return Vec::new() };
+    let length = window.end().unix() - window.begin().unix();
+    if length < 2 || ended.seen.max(ended.expected.unwrap_or_default()) <= u64::from(limit) {
+        return Vec::new();
+    }
+    // Newest first, like all windows.
+    window.split((length + 1) / 2).into_iter().rev().map(|half| lane.scope(half)).collect()
+}
+
+fn proof_of(done: &Walk) -> &'static str {
+    match (done.expected, &done.cursor, done.requests) {
+        (None, ..) => "read to an empty page; the vendor announced no number",
+        (Some(_), _, 1) => "one page with as many rows as the vendor announced",
+        (Some(_), Cursor::Keyset { .. }, _) => "sorted by time, as many rows as the vendor announced",
+        (Some(_), Cursor::Offset(_), _) => {
+            "pages that overlap, no row twice, as many rows as the vendor announced at the start and at the end"
         }
     }
 }
@@ -125,18 +175,43 @@ fn settled(context: &Context, window: Window, walk: &Walk) -> Option<Window> {
     Window::new(window.begin(), window.end().min(started.minus(context.job.settle)))
 }
 
-async fn fetch(context: &Context, ask: &Ask, walk: &Walk) -> Result<(Page, UtcSecond), Stop> {
-    let limit = context.stream.endpoint().max_limit;
-    let request = context.stream.request(ask, &walk.cursor, limit);
+/// A decoded answer.
+pub(super) struct Fetched {
+    pub(super) page: Page,
+    /// By the vendor's clock.
+    pub(super) answered_at: UtcSecond,
+    /// When its request was sent.
+    sent: Instant,
+}
+
+impl Fetched {
+    fn nothing(context: &Context) -> Self {
+        Self { page: Page::default(), answered_at: context.client.now(), sent: Instant::now() }
+    }
+}
+
+pub(super) async fn fetch(
+    context: &Context,
+    ask: &Ask,
+    cursor: &Cursor,
+    limit: u32,
+) -> Result<Fetched, Stop> {
+    let request = context.stream.request(ask, cursor, limit);
     let mut bad_bodies = 0;
     loop {
         let fetching = context.client.fetch(&request, &context.counts.meter, context.deadline);
-        let answer = tokio::select! {
+        let Answer { body, answered_at, sent } = tokio::select! {
             answer = fetching => answer?,
             () = context.patience_is_over() => return Err(Stop::Asked),
         };
-        match context.stream.decode(&answer.body, ask) {
-            Ok(page) => return Ok((page, plausible(answer.answered_at, context.client.now()))),
+        match context.stream.decode(&body, ask) {
+            Ok(page) => {
+                if !page.rows.is_empty() {
+                    context.has_seen_rows();
+                }
+                let answered_at = plausible(answered_at, context.client.now());
+                return Ok(Fetched { page, answered_at, sent });
+            }
             Err(error) => {
                 bad_bodies += 1;
                 if bad_bodies >= BAD_BODIES {
@@ -154,14 +229,17 @@ fn plausible(theirs: UtcSecond, ours: UtcSecond) -> UtcSecond {
 }
 
 /// Stores a page; returns why its complete answer is not believed, if so.
-async fn store(
+pub(super) async fn store(
     context: &Context,
     ask: Ask,
-    page: Page,
-    answered_at: UtcSecond,
+    fetched: Fetched,
     progress: Progress,
-    generation: Option<i64>,
 ) -> Result<Option<String>, Stop> {
+    let generation = match &progress {
+        Progress::Complete { walk, .. } | Progress::NoRecords { walk, .. } => walk.generation,
+        _ => None,
+    };
+    let Fetched { page, answered_at, sent } = fetched;
     let Committed { tally, doubt } = context
         .writer
         .commit(PageCommit {
@@ -174,8 +252,10 @@ async fn store(
             page,
             progress,
             generation,
+            trust: context.trust(),
         })
         .await?;
+    context.pace.took(sent.elapsed());
     context.counts.stored(tally);
     if tally.enqueued > 0 {
         context.board.fed();

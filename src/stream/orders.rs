@@ -77,7 +77,9 @@ impl Stream for Orders {
     fn paging(&self, scope: &Scope) -> Paging {
         match scope {
             Scope::Created(window) => Paging::Keyset(*window),
-            Scope::Paid(_) | Scope::Status(_) | Scope::Parent(_) | Scope::Whole => Paging::Offset,
+            Scope::Paid(_) | Scope::Status(_) | Scope::Parent(_) | Scope::Whole | Scope::Slice(_) => {
+                Paging::Offset
+            }
         }
     }
 
@@ -104,7 +106,7 @@ impl Stream for Orders {
             }
             Scope::Status(status) => query.push(("status", status.to_string())),
             Scope::Parent(order_id) => query.push(("order_id", order_id.clone())),
-            Scope::Whole => {}
+            Scope::Whole | Scope::Slice(_) => {}
         }
         if let Some(customer) = &ask.customer_id {
             query.push(("customer_id", customer.clone()));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ListAnswer, Reading, Stream, codes};
+use super::{ListAnswer, Reading, Slicing, Stream, codes};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Kind, Record, Table, Value};
@@ -87,10 +87,29 @@ impl Stream for Resources {
         true
     }
 
+    fn sliced_by(&self) -> Option<Slicing> {
+        // The statuses are all that the documents list (`CONTRACT` §9).
+        Some(Slicing { time: "expire_time", statuses: &[2, 3, 4, 5], service: Some("service_type_code") })
+    }
+
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
         let mut body = json!({ "only_main_resource": 0, "offset": cursor.offset(), "limit": limit });
         match &ask.scope {
             Scope::Parent(order_id) => body["order_id"] = json!(order_id),
+            Scope::Slice(slice) => {
+                if let Some(from) = slice.from {
+                    body["expire_time_begin"] = json!(from.to_string());
+                }
+                if let Some(to) = slice.to {
+                    body["expire_time_end"] = json!(to.to_string());
+                }
+                if let Some(service) = &slice.service {
+                    body["service_type_code"] = json!(service);
+                }
+                if let Some(status) = slice.status {
+                    body["status_list"] = json!([status]);
+                }
+            }
             Scope::Whole | Scope::Created(_) | Scope::Paid(_) | Scope::Status(_) => {}
         }
         if let Some(customer) = &ask.customer_id {

@@ -5,7 +5,7 @@ use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table};
 use crate::request::{Endpoint, Method, Quota, Request};
-use crate::scope::Ask;
+use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
 /// `GET /v2/products/service-types` (`CONTRACT` §7.6).
@@ -19,6 +19,9 @@ static ENDPOINT: Endpoint = Endpoint {
     max_limit: 100,
     quota: Quota::per_second(10),
 };
+
+/// What the interface of resource types allows; this one's maximum is not documented.
+const LARGE_PAGE: u32 = 1000;
 
 static SERVICE_TYPES: Table = Table {
     name: "service_types",
@@ -50,6 +53,11 @@ impl Stream for ServiceTypes {
 
     fn reading(&self) -> Reading {
         Reading::Whole
+    }
+
+    /// Once the list has moved between two pages, one page for all of it is asked for: it is a few hundred rows.
+    fn limit(&self, _scope: &Scope, attempt: u32) -> u32 {
+        if attempt > 1 { LARGE_PAGE } else { ENDPOINT.max_limit }
     }
 
     fn request(&self, _ask: &Ask, cursor: &Cursor, limit: u32) -> Request {

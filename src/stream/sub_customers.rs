@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{ListAnswer, Reading, Stream, codes};
+use super::{ListAnswer, Reading, Slicing, Stream, codes};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Children, Column, Context, Source, Table};
 use crate::request::{Endpoint, Method, Quota, Request};
-use crate::scope::{Ask, Role};
+use crate::scope::{Ask, Role, Scope};
 use crate::walk::Cursor;
 
 /// `POST /v2/partners/sub-customers/query` (`CONTRACT` §7.19).
@@ -85,8 +85,20 @@ impl Stream for SubCustomers {
         true
     }
 
-    fn request(&self, _ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
-        let body = json!({ "offset": cursor.offset(), "limit": limit });
+    fn sliced_by(&self) -> Option<Slicing> {
+        Some(Slicing { time: "associated_on", statuses: &[], service: None })
+    }
+
+    fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
+        let mut body = json!({ "offset": cursor.offset(), "limit": limit });
+        if let Scope::Slice(slice) = &ask.scope {
+            if let Some(from) = slice.from {
+                body["associated_on_begin"] = json!(from.to_string());
+            }
+            if let Some(to) = slice.to {
+                body["associated_on_end"] = json!(to.to_string());
+            }
+        }
         Request {
             endpoint: &ENDPOINT,
             path_parameter: None,

@@ -3,13 +3,14 @@
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
+use super::coverage::Pages;
 use super::ledger::RunId;
 use super::queue::enqueue;
 use super::upsert::{Effect, Origin, Statements, Store};
 use crate::page::Page;
-use crate::record::{Dependent, Drift, Reject};
+use crate::record::{Dependent, Drift, Record, Reject};
 use crate::scope::{Ask, Role, Scope};
-use crate::stream::Stream;
+use crate::stream::{Reading, Stream};
 use crate::time::{UtcSecond, Window};
 use crate::walk::Walk;
 
@@ -34,6 +35,20 @@ pub struct PageCommit {
     pub progress: Progress,
     /// For entries of the queue: which generation of the entry this reading settles.
     pub generation: Option<i64>,
+    /// How far an answer with few rows is believed.
+    pub trust: Trust,
+}
+
+/// How far a complete answer is believed that shows fewer rows than the warehouse has: with the wrong kind of
+/// credential an endpoint may answer success without rows (`CONTRACT` §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Nothing yet shows that this credential sees any rows of the stream.
+    Unproven,
+    /// Other answers of the run had rows.
+    HasSeenRows,
+    /// The operator says that it is true.
+    Told,
 }
 
 /// Where a walk stands after a page.
@@ -43,6 +58,10 @@ pub enum Progress {
     Next(Walk),
     /// It begins anew: its end proved nothing.
     Again(Walk),
+    /// It begins anew in smaller windows.
+    Divided(Vec<(Scope, Walk)>),
+    /// A page of a list that is read in slices: nothing to go on from.
+    Slice,
     /// Everything was read.
     Complete {
         /// The walk.
@@ -83,6 +102,8 @@ pub struct Tally {
     pub quarantined: u64,
     /// Entries put into the queue.
     pub enqueued: u64,
+    /// Orders that appeared in time that had been read completely before.
+    pub late: u64,
 }
 
 impl Tally {
@@ -94,6 +115,7 @@ impl Tally {
         self.changed += other.changed;
         self.quarantined += other.quarantined;
         self.enqueued += other.enqueued;
+        self.late += other.late;
     }
 }
 
@@ -102,7 +124,7 @@ impl Tally {
 pub struct Committed {
     /// What it changed.
     pub tally: Tally,
-    /// Why a complete answer about an order is not believed: the order then stays in the queue.
+    /// Why a complete answer is not believed: what was asked for is then to be read again.
     pub doubt: Option<String>,
 }
 
@@ -126,7 +148,7 @@ pub(super) fn commit_page(
 }
 
 pub(super) struct Committer<'a> {
-    store: Store<'a>,
+    pub(super) store: Store<'a>,
     pub(super) connection: &'a Connection,
     pub(super) commit: &'a PageCommit,
     pub(super) seen_at: &'a str,
@@ -142,7 +164,10 @@ impl Committer<'_> {
             ..Tally::default()
         };
         for record in &page.records {
-            let Effect { inserted, changed } = self.store.store(record)?;
+            let Effect { inserted, changed, born } = self.store.store(record)?;
+            if born {
+                tally.late += self.list_late(record)?;
+            }
             tally.inserted += inserted;
             tally.changed += changed;
             if inserted + changed > 0 {
@@ -208,46 +233,69 @@ impl Committer<'_> {
             .map(|_| ())
     }
 
+    /// Lists an order that appeared in time that had been read completely before; 1 if it is one.
+    fn list_late(&self, record: &Record) -> rusqlite::Result<u64> {
+        if self.commit.stream.reading() != Reading::Windows || record.text("parent_order_id").is_some() {
+            return Ok(0);
+        }
+        let Some(created) = record.text("create_time") else { return Ok(0) };
+        self.connection
+            .prepare_cached(
+                "insert into late_orders (account, order_id, create_time, found_at, run_id)
+                 select ?1, ?2, ?3, ?4, ?5 where exists (
+                     select 1 from coverage where account = ?1 and stream = ?6 and lane = 'created'
+                         and verdict = 'complete' and window_begin <= ?3 and window_end > ?3)
+                 on conflict do nothing",
+            )?
+            .execute((
+                &self.commit.account,
+                record.first_key(),
+                created,
+                self.seen_at,
+                self.commit.run,
+                self.commit.stream.name(),
+            ))
+            .map(|rows| rows as u64)
+    }
+
     /// Checkpoint, coverage, queue, and what is gone. Returns why a complete answer is not believed, if so.
     fn save_progress(&self, tally: &mut Tally) -> rusqlite::Result<Option<String>> {
+        let scope = &self.commit.ask.scope;
         match &self.commit.progress {
-            Progress::Next(walk) | Progress::Again(walk) => self.save_checkpoint(walk)?,
+            Progress::Slice => {}
+            Progress::Next(walk) => self.save_checkpoint(scope, walk, Pages::Add)?,
+            Progress::Again(walk) => self.save_checkpoint(scope, walk, Pages::Forget)?,
+            Progress::Divided(parts) => {
+                self.forget_checkpoint()?;
+                for (part, walk) in parts {
+                    self.save_checkpoint(part, walk, Pages::Forget)?;
+                }
+            }
             Progress::NoRecords { walk, proof } => self.settle_parent(walk, proof, tally)?,
-            Progress::Complete { walk, covered, proof } => match &self.commit.ask.scope {
-                Scope::Parent(parent) => match self.doubt(parent, walk)? {
-                    Some(doubt) => {
-                        self.cover(walk, None, "disputed", &doubt)?;
-                        return Ok(Some(doubt));
+            Progress::Complete { walk, covered, proof } => {
+                if let Some(doubt) = self.doubt(walk, *covered)? {
+                    self.cover(walk, scope.window(), "disputed", &doubt)?;
+                    return Ok(Some(doubt));
+                }
+                match scope {
+                    Scope::Parent(_) => self.settle_parent(walk, proof, tally)?,
+                    Scope::Whole => {
+                        tally.changed += self.mark_vanished(walk)?;
+                        self.cover(walk, None, "complete", proof)?;
                     }
-                    None => self.settle_parent(walk, proof, tally)?,
-                },
-                Scope::Whole => {
-                    tally.changed += self.mark_vanished(walk)?;
-                    self.cover(walk, None, "complete", proof)?;
+                    Scope::Created(_) | Scope::Paid(_) | Scope::Status(_) | Scope::Slice(_) => {
+                        self.cover(walk, *covered, "complete", proof)?;
+                    }
                 }
-                Scope::Created(_) | Scope::Paid(_) | Scope::Status(_) => {
-                    self.cover(walk, *covered, "complete", proof)?;
+                if let (Scope::Created(_), Some(covered)) = (scope, covered) {
+                    tally.enqueued += self.look_for_missing(walk, *covered)?;
                 }
-            },
+            }
             Progress::Disputed { walk, reason } => {
-                self.cover(walk, self.commit.ask.scope.window(), "disputed", reason)?;
+                self.cover(walk, scope.window(), "disputed", reason)?;
             }
         }
         Ok(None)
-    }
-
-    /// Why a complete answer about an order is not to be believed, if so.
-    fn doubt(&self, parent: &str, walk: &Walk) -> rusqlite::Result<Option<String>> {
-        if walk.rejected > 0 {
-            return Ok(Some(format!("{} row(s) could not be decoded", walk.rejected)));
-        }
-        match self.commit.stream.owned_by_parent() {
-            // With the wrong kind of credential an endpoint may answer success without rows (`CONTRACT` §4).
-            Some(owned) if walk.seen == 0 && self.store.count_owned(owned, parent)? > 0 => {
-                Ok(Some("the answer is empty, although records of the order are stored".to_owned()))
-            }
-            Some(_) | None => Ok(None),
-        }
     }
 
     /// Takes an order out of the queue; what its answer does not show any more is gone.
@@ -262,17 +310,16 @@ impl Committer<'_> {
         Ok(())
     }
 
-    /// After a second complete walk of a whole list in a row: rows that neither showed are gone. An empty list
-    /// proves nothing of the kind.
+    /// After a second complete walk of a whole list in a row: rows that neither showed are gone.
     fn mark_vanished(&self, walk: &Walk) -> rusqlite::Result<u64> {
-        if walk.seen == 0 || walk.rejected > 0 {
+        if walk.rejected > 0 {
             return Ok(0);
         }
         let last_started: Option<String> = self
             .connection
             .prepare_cached(
                 "select started_at from coverage where account = ?1 and stream = ?2 and scope = 'whole'
-                     and customer_id = ?3 and verdict = 'complete' and seen > 0",
+                     and customer_id = ?3 and verdict = 'complete' and rejected = 0",
             )?
             .query_row((&self.commit.account, self.commit.stream.name(), self.customer()), |row| row.get(0))
             .optional()?
@@ -336,8 +383,8 @@ impl Committer<'_> {
             .prepare_cached(
                 "update runs set pages = pages + ?1, rows_received = rows_received + ?2,
                      rows_inserted = rows_inserted + ?3, rows_changed = rows_changed + ?4,
-                     rows_quarantined = rows_quarantined + ?5
-                 where run_id = ?6",
+                     rows_quarantined = rows_quarantined + ?5, orders_late = orders_late + ?6
+                 where run_id = ?7",
             )?
             .execute((
                 saturate(tally.pages),
@@ -345,6 +392,7 @@ impl Committer<'_> {
                 saturate(tally.inserted),
                 saturate(tally.changed),
                 saturate(tally.quarantined),
+                saturate(tally.late),
                 self.commit.run,
             ))
             .map(|_| ())

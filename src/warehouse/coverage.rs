@@ -3,14 +3,51 @@
 use super::commit::{Committer, saturate};
 use crate::scope::{Ask, Lane, Scope};
 use crate::time::{UtcSecond, Window};
-use crate::walk::Walk;
+use crate::walk::{Cursor, Keys, Walk};
+
+/// What a new checkpoint means for the keys that the walk has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pages {
+    /// This page's belong to them.
+    Add,
+    /// The walk begins anew.
+    Forget,
+}
 
 impl Committer<'_> {
-    pub(super) fn save_checkpoint(&self, walk: &Walk) -> rusqlite::Result<()> {
-        // A list of what has a status now means nothing later, and an order may have changed since its first
-        // page: such walks always begin anew.
-        if matches!(self.commit.ask.scope, Scope::Status(_) | Scope::Parent(_)) {
+    /// Stores where the walk of a scope stands.
+    pub(super) fn save_checkpoint(&self, scope: &Scope, walk: &Walk, pages: Pages) -> rusqlite::Result<()> {
+        // A list of what has a status now means nothing later: such walks always begin anew.
+        if matches!(scope, Scope::Status(_)) {
             return Ok(());
+        }
+        let (account, stream) = (&self.commit.account, self.commit.stream.name());
+        let scope = scope.to_string();
+        match (pages, &walk.cursor) {
+            (Pages::Forget, _) => {
+                self.connection.prepare_cached(FORGET_PAGES)?.execute((
+                    account,
+                    stream,
+                    &scope,
+                    self.customer(),
+                ))?;
+            }
+            (Pages::Add, Cursor::Keyset { .. }) => {}
+            (Pages::Add, Cursor::Offset(_)) => {
+                self.connection
+                    .prepare_cached(
+                        "insert or replace into checkpoint_pages (account, stream, scope, customer_id, page, keys)
+                         values (?1, ?2, ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute((
+                        account,
+                        stream,
+                        &scope,
+                        self.customer(),
+                        saturate(walk.requests),
+                        Keys::to_bytes(&self.commit.page.rows),
+                    ))?;
+            }
         }
         let json = serde_json::to_string(walk)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
@@ -22,9 +59,9 @@ impl Committer<'_> {
                      do update set walk = excluded.walk, run_id = excluded.run_id, saved_at = excluded.saved_at",
             )?
             .execute((
-                &self.commit.account,
-                self.commit.stream.name(),
-                self.commit.ask.scope.to_string(),
+                account,
+                stream,
+                &scope,
                 self.customer(),
                 json,
                 self.commit.run,
@@ -33,6 +70,23 @@ impl Committer<'_> {
             .map(|_| ())
     }
 
+    /// Forgets where the walk of the scope stood: it is over.
+    pub(super) fn forget_checkpoint(&self) -> rusqlite::Result<()> {
+        let scope = self.commit.ask.scope.to_string();
+        let key = (&self.commit.account, self.commit.stream.name(), &scope, self.customer());
+        let forgotten = self
+            .connection
+            .prepare_cached(
+                "delete from checkpoints where account = ?1 and stream = ?2 and scope = ?3 and customer_id = ?4",
+            )?
+            .execute(key)?;
+        if forgotten > 0 {
+            self.connection.prepare_cached(FORGET_PAGES)?.execute(key)?;
+        }
+        Ok(())
+    }
+
+    /// Records that a scope was read to its end; `covered` is the part of a window that this proves or disputes.
     pub(super) fn cover(
         &self,
         walk: &Walk,
@@ -47,11 +101,7 @@ impl Committer<'_> {
         }
         let account = &self.commit.account;
         let stream = self.commit.stream.name();
-        self.connection
-            .prepare_cached(
-                "delete from checkpoints where account = ?1 and stream = ?2 and scope = ?3 and customer_id = ?4",
-            )?
-            .execute((account, stream, scope.to_string(), self.customer()))?;
+        self.forget_checkpoint()?;
         let lane = scope.lane();
         // The window that is proven may end before the one that was asked for.
         let covered_scope = match (lane, covered) {
@@ -63,11 +113,12 @@ impl Committer<'_> {
         self.connection
             .prepare_cached(
                 "insert into coverage (account, stream, scope, customer_id, lane, window_begin, window_end, parent_id,
-                     expected, seen, requests, attempts, verdict, proof, run_id, started_at, read_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                     expected, seen, rejected, requests, attempts, verdict, proof, run_id, started_at, read_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
                  on conflict (account, stream, scope, customer_id) do update set
-                     expected = excluded.expected, seen = excluded.seen, requests = excluded.requests,
-                     attempts = excluded.attempts, verdict = excluded.verdict, proof = excluded.proof,
+                     expected = excluded.expected, seen = excluded.seen, rejected = excluded.rejected,
+                     requests = excluded.requests, attempts = excluded.attempts,
+                     verdict = excluded.verdict, proof = excluded.proof,
                      run_id = excluded.run_id, started_at = excluded.started_at, read_at = excluded.read_at",
             )?
             .execute(rusqlite::params![
@@ -81,6 +132,7 @@ impl Committer<'_> {
                 scope.parent(),
                 walk.expected.map(saturate),
                 saturate(walk.seen),
+                saturate(walk.rejected),
                 saturate(walk.requests),
                 walk.attempt,
                 verdict,
@@ -89,10 +141,31 @@ impl Committer<'_> {
                 walk.started_at.map(|at| UtcSecond::from_unix(at).to_string()),
                 self.seen_at,
             ])?;
-        match (lane, verdict) {
-            (Some(lane), "complete") => self.settle_disputes(lane),
-            (Some(_) | None, _) => Ok(()),
+        match (lane, window, verdict) {
+            (Some(lane), Some(window), "complete") => {
+                self.replace_older(lane, window)?;
+                self.settle_disputes(lane)
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Forgets earlier readings of windows that this one contains: it proves the same, and is newer.
+    fn replace_older(&self, lane: Lane, window: Window) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(
+                "delete from coverage where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'complete'
+                     and window_begin >= ?4 and window_begin < ?5 and window_end <= ?5 and scope <> ?6",
+            )?
+            .execute((
+                &self.commit.account,
+                self.commit.stream.name(),
+                lane.to_string(),
+                window.begin().to_string(),
+                window.end().to_string(),
+                lane.scope(window).to_string(),
+            ))
+            .map(|_| ())
     }
 
     /// Forgets disputes about windows that were read completely since: by one reading, or by several that hold the
@@ -131,3 +204,6 @@ impl Committer<'_> {
         Ok(())
     }
 }
+
+const FORGET_PAGES: &str =
+    "delete from checkpoint_pages where account = ?1 and stream = ?2 and scope = ?3 and customer_id = ?4";

@@ -1,12 +1,11 @@
 //! The queue of dependent records, as runs see it: what is due, what failed, what must be looked at again.
 
-use std::collections::HashSet;
-
 use rusqlite::Connection;
 
 use super::commit::saturate;
 use super::ledger::RunId;
 use super::{Warehouse, WarehouseError};
+use crate::plan::open::OpenOrder;
 use crate::record::Dependent;
 use crate::time::UtcSecond;
 
@@ -21,83 +20,89 @@ pub struct QueueEntry {
     pub generation: i64,
 }
 
-/// Orders whose status can still change, by status.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenOrders {
-    /// The status; `None` when the vendor sent none.
-    pub status: Option<i64>,
-    /// How many.
-    pub count: u64,
+/// What became of an order that a complete answer did not show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// It is asked for once more at the next run.
+    Once,
+    /// It is marked as gone: another complete answer had not shown it either.
+    Gone,
 }
 
 /// Failures of an entry that the next run tries again at once; after them the wait doubles, up to a day, so that
 /// orders that never succeed do not stand before the others.
 const EAGER_ATTEMPTS: u32 = 2;
 
-/// Orders that the list shows in their own right and whose status can still change: 4 and 5 look final
-/// (`CONTRACT` §9).
-const OPEN: &str = "account = ?1 and parent_order_id is null and gone_since is null
-     and (status is null or status not in (4, 5)) and coalesce(create_time, '') < ?2";
-
 impl Warehouse {
-    /// Open orders created before `before`, counted by status.
+    /// Puts orders into the queue of their own stream, to be read one by one; those that wait there already stay as
+    /// they are.
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn open_orders(&self, account: &str, before: UtcSecond) -> Result<Vec<OpenOrders>, WarehouseError> {
-        self.connection
-            .prepare_cached(&format!("select status, count(*) from orders where {OPEN} group by status"))
-            .and_then(|mut statement| {
-                statement
-                    .query_map((account, before.to_string()), |row| {
-                        let count: i64 = row.get(1)?;
-                        Ok(OpenOrders { status: row.get(0)?, count: count.unsigned_abs() })
-                    })?
-                    .collect::<rusqlite::Result<Vec<_>>>()
-            })
-            .map_err(|error| self.sql(&error))
-    }
-
-    /// Puts the open orders of a status, created before `before` and not among `seen`, into the queue, to be
-    /// read one by one. Returns how many.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn enqueue_open_orders(
+    pub fn enqueue_orders(
         &mut self,
         account: &str,
-        status: Option<i64>,
-        before: UtcSecond,
-        seen: &HashSet<String>,
+        orders: &[OpenOrder],
         run: RunId,
-    ) -> Result<u64, WarehouseError> {
+    ) -> Result<(), WarehouseError> {
         let path = self.path.clone();
         let sql = |error| WarehouseError::sql(&path, &error);
         let tx = self.connection.transaction().map_err(sql)?;
-        let departed: Vec<Dependent> = tx
-            .prepare_cached(&format!(
-                "select order_id, customer_id, coalesce(create_time, '') from orders where {OPEN} and status is ?3"
-            ))
-            .and_then(|mut statement| {
-                statement
-                    .query_map((account, before.to_string(), status), |row| {
-                        Ok(Dependent {
-                            stream: "orders",
-                            parent_id: row.get(0)?,
-                            customer_id: row.get(1)?,
-                            parent_time: row.get(2)?,
-                        })
-                    })?
-                    .filter(|order| order.as_ref().map_or(true, |order| !seen.contains(&order.parent_id)))
-                    .collect()
+        let now = UtcSecond::now().to_string();
+        for order in orders {
+            let dependent = Dependent {
+                stream: "orders",
+                parent_id: order.id.clone(),
+                customer_id: order.customer_id.clone(),
+                parent_time: order.created.map(|created| created.to_string()).unwrap_or_default(),
+            };
+            enqueue_once(&tx, account, run, &now, &dependent).map_err(sql)?;
+        }
+        tx.commit().map_err(sql)
+    }
+
+    /// Records that a complete answer about an order does not show it. The second one in a row marks it, and the
+    /// members of a combined order, as gone.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn order_is_absent(
+        &mut self,
+        account: &str,
+        order_id: &str,
+        at: UtcSecond,
+        run: RunId,
+    ) -> Result<Absence, WarehouseError> {
+        let path = self.path.clone();
+        let sql = |error| WarehouseError::sql(&path, &error);
+        let tx = self.connection.transaction().map_err(sql)?;
+        let key = (account, order_id);
+        let absences: i64 = tx
+            .query_row(
+                "update queue set absences = absences + 1, attempts = attempts + 1, not_before = '',
+                     last_error = 'the order list does not show it any more'
+                 where account = ?1 and stream = 'orders' and parent_id = ?2 returning absences",
+                key,
+                |row| row.get(0),
+            )
+            .map_err(sql)?;
+        let absence = if absences > 1 { Absence::Gone } else { Absence::Once };
+        if absence == Absence::Gone {
+            tx.execute(
+                "update orders set gone_since = ?3, last_changed_run = ?4, version = version + 1
+                 where account = ?1 and (order_id = ?2 or parent_order_id = ?2) and gone_since is null",
+                (account, order_id, at.to_string(), run),
+            )
+            .and_then(|_| {
+                tx.execute(
+                    "delete from queue where account = ?1 and stream = 'orders' and parent_id = ?2",
+                    key,
+                )
             })
             .map_err(sql)?;
-        let now = UtcSecond::now().to_string();
-        for order in &departed {
-            enqueue_once(&tx, account, run, &now, order).map_err(sql)?;
         }
         tx.commit().map_err(sql)?;
-        Ok(departed.len() as u64)
+        Ok(absence)
     }
 
     /// The next entries of a queue that are due: newest orders first, those that failed before behind all others.
@@ -191,7 +196,7 @@ pub(super) fn enqueue(
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              on conflict (account, stream, parent_id) do update set
                  customer_id = excluded.customer_id, parent_time = excluded.parent_time, not_before = '',
-                 generation = generation + 1, attempts = 0, last_error = null,
+                 generation = generation + 1, attempts = 0, absences = 0, last_error = null,
                  enqueued_run = excluded.enqueued_run, enqueued_at = excluded.enqueued_at",
         )?
         .execute((

@@ -1,6 +1,10 @@
 //! What the ledger says about itself, for `status`.
 
+mod months;
+
 use serde::Serialize;
+
+pub use months::{Completeness, MonthState, Part, PartsState};
 
 use super::{Warehouse, WarehouseError, lock};
 
@@ -9,6 +13,10 @@ use super::{Warehouse, WarehouseError, lock};
 pub struct Overview {
     /// The last run of each job and account.
     pub runs: Vec<LastRun>,
+    /// Every billing month of the streams that are read by time, oldest first.
+    pub months: Vec<MonthState>,
+    /// How much was read by customer, by order or as a whole.
+    pub parts: Vec<PartsState>,
     /// Up to where each time field was read completely.
     pub watermarks: Vec<WatermarkState>,
     /// Orders whose dependent records are still to be read.
@@ -93,6 +101,8 @@ impl Warehouse {
         let count = |sql: &str| self.connection.query_row(sql, [], |row| row.get(0));
         Ok(Overview {
             runs: self.last_runs(self.crashed_up_to()?)?,
+            months: self.months()?,
+            parts: self.parts()?,
             watermarks: self
                 .connection
                 .prepare("select account, stream, lane, watermark from watermarks

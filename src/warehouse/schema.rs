@@ -49,6 +49,9 @@ const VIEWS: &[&str] = &[
     include_str!("../../schema/views/v_resources.sql"),
     include_str!("../../schema/views/v_sub_customers.sql"),
     include_str!("../../schema/views/freshness.sql"),
+    include_str!("../../schema/views/coverage_by_month.sql"),
+    include_str!("../../schema/views/disputes.sql"),
+    include_str!("../../schema/views/late_arrivals.sql"),
 ];
 
 /// Columns of a record table that are bookkeeping, not content.

@@ -15,6 +15,8 @@ use crate::stream::Owned;
 pub(super) struct Effect {
     pub(super) inserted: u64,
     pub(super) changed: u64,
+    /// Whether the record itself was new, and not only a row of its lists.
+    pub(super) born: bool,
 }
 
 /// What storing one row did.
@@ -102,12 +104,13 @@ impl Store<'_> {
             return Ok(effect);
         }
         effect.add(&stored);
+        effect.born = matches!(stored, Stored::New);
         for (children, rows) in record.table.children.iter().zip(&record.children) {
             for row in rows {
                 effect.add(&self.store_row(row)?);
             }
             // A row that has just been born has no former list.
-            if !matches!(stored, Stored::New) {
+            if !effect.born {
                 effect.changed += self.mark_tail_gone(record, children.table, rows.len())?;
             }
         }

@@ -56,6 +56,7 @@ impl Store {
             page,
             progress: Progress::Complete { walk, covered: None, proof: "test" },
             generation: None,
+            trust: Trust::Unproven,
         };
         let committed = self.warehouse.commit_pages(&[Box::new(commit)]).expect("a commit");
         committed.into_iter().next().expect("one page")

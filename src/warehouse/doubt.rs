@@ -1,0 +1,136 @@
+//! Answers that are complete by their own count and all the same not believed, because the warehouse knows better.
+
+use super::commit::{Committer, Trust};
+use super::queue::enqueue_once;
+use crate::record::Dependent;
+use crate::scope::{Role, Scope};
+use crate::time::{UtcSecond, Window};
+use crate::walk::Walk;
+
+/// Rows that may be missing from an answer before it is called far too short: fewer are looked at one by one.
+const FEW: u64 = 10;
+
+/// What the operator can do about an answer that is too short to be believed.
+const ACCEPT: &str =
+    "check the credential's role and permissions; if it is true, run once with --accept-empty";
+
+impl Committer<'_> {
+    /// Why a complete answer is not to be believed, if so.
+    pub(super) fn doubt(&self, walk: &Walk, covered: Option<Window>) -> rusqlite::Result<Option<String>> {
+        let told = self.commit.trust == Trust::Told;
+        match &self.commit.ask.scope {
+            Scope::Parent(_) if walk.rejected > 0 => {
+                Ok(Some(format!("{} row(s) could not be decoded", walk.rejected)))
+            }
+            _ if told => Ok(None),
+            Scope::Parent(parent) => match self.commit.stream.owned_by_parent() {
+                Some(owned) if walk.seen == 0 && self.store.count_owned(owned, parent)? > 0 => Ok(Some(
+                    format!("the answer is empty, although records of the order are stored; {ACCEPT}"),
+                )),
+                Some(_) | None => Ok(None),
+            },
+            Scope::Created(_) | Scope::Paid(_) => match covered {
+                Some(window) => self.doubt_window(walk, window),
+                None => Ok(None),
+            },
+            Scope::Whole => self.doubt_list(walk),
+            Scope::Status(_) | Scope::Slice(_) => Ok(None),
+        }
+    }
+
+    fn doubt_window(&self, walk: &Walk, window: Window) -> rusqlite::Result<Option<String>> {
+        let column = match &self.commit.ask.scope {
+            Scope::Created(_) => "create_time",
+            _ => "payment_time",
+        };
+        let missing: i64 = self
+            .connection
+            .prepare_cached(&format!(
+                "select count(*) from orders where account = ?1 and parent_order_id is null and gone_since is null
+                     and {column} >= ?2 and {column} < ?3 and last_seen_at < ?4"
+            ))?
+            .query_row(
+                (&self.commit.account, window.begin().to_string(), window.end().to_string(), began(walk)),
+                |row| row.get(0),
+            )?;
+        let missing = missing.unsigned_abs();
+        let is_empty = walk.seen == 0 && missing > 0 && self.commit.trust == Trust::Unproven;
+        let is_far_too_short = missing > FEW && missing > walk.seen;
+        Ok((is_empty || is_far_too_short).then(|| {
+            format!(
+                "{} row(s) shown, and {missing} stored one(s) of the window are not among them; {ACCEPT}",
+                walk.seen
+            )
+        }))
+    }
+
+    fn doubt_list(&self, walk: &Walk) -> rusqlite::Result<Option<String>> {
+        let Some(table) = self.commit.stream.tables().first() else { return Ok(None) };
+        let account = &self.commit.account;
+        let stored: i64 = self
+            .connection
+            .prepare_cached(&format!(
+                "select count(*) from {} where account = ?1 and asked_customer_id is ?2 and gone_since is null",
+                table.name
+            ))?
+            .query_row((account, &self.commit.ask.customer_id), |row| row.get(0))?;
+        let stored = stored.unsigned_abs();
+        if walk.seen == 0 && stored > 0 || stored > 2 * walk.seen && stored > walk.seen + FEW {
+            return Ok(Some(format!("{} row(s) shown, and {stored} are stored; {ACCEPT}", walk.seen)));
+        }
+        // A partner's credential that may not read what belongs to a customer gets success and nothing.
+        let Some(customer) = &self.commit.ask.customer_id else { return Ok(None) };
+        if walk.seen > 0 || self.commit.role != Role::Partner {
+            return Ok(None);
+        }
+        let is_suspicious: bool = self
+            .connection
+            .prepare_cached(&format!(
+                "select not exists (select 1 from {} where account = ?1)
+                     and exists (select 1 from orders where account = ?1 and customer_id = ?2
+                         and status = 5 and order_type in (1, 2, 11, 14))",
+                table.name
+            ))?
+            .query_row((account, customer), |row| row.get(0))?;
+        Ok(is_suspicious.then(|| {
+            format!("no row shown, although the customer has completed orders and no list of any customer had rows yet; {ACCEPT}")
+        }))
+    }
+
+    /// Queues the orders that a complete window should have shown and did not, to be asked for by their ids. Returns
+    /// how many.
+    pub(super) fn look_for_missing(&self, walk: &Walk, window: Window) -> rusqlite::Result<u64> {
+        let account = &self.commit.account;
+        let missing: Vec<Dependent> = self
+            .connection
+            .prepare_cached(
+                "select order_id, customer_id, create_time from orders
+                 where account = ?1 and parent_order_id is null and gone_since is null
+                     and create_time >= ?2 and create_time < ?3 and last_seen_at < ?4",
+            )?
+            .query_map((account, window.begin().to_string(), window.end().to_string(), began(walk)), |row| {
+                Ok(Dependent {
+                    stream: "orders",
+                    parent_id: row.get(0)?,
+                    customer_id: row.get(1)?,
+                    parent_time: row.get(2)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for order in &missing {
+            enqueue_once(self.connection, account, self.commit.run, self.seen_at, order)?;
+            self.connection
+                .prepare_cached(
+                    "update queue set absences = max(absences, 1), not_before = ''
+                     where account = ?1 and stream = ?2 and parent_id = ?3",
+                )?
+                .execute((account, order.stream, &order.parent_id))?;
+        }
+        Ok(missing.len() as u64)
+    }
+}
+
+/// When a walk began, as the records' `last_seen_at` has it.
+fn began(walk: &Walk) -> String {
+    walk.started_at.map(|at| UtcSecond::from_unix(at).to_string()).unwrap_or_default()
+}

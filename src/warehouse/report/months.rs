@@ -1,0 +1,198 @@
+//! What the ledger says about completeness: month by month, and of what is read by customer, by order or as a whole.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use serde::Serialize;
+
+use super::super::Warehouse;
+
+/// Whether a month can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Completeness {
+    /// Every second of it is in windows that were read completely.
+    Complete,
+    /// It has not ended, or ended less than a day ago, and all of it that is older than a day is covered.
+    Open,
+    /// Some of it was not read completely yet.
+    Incomplete,
+    /// A window that reaches into it could not be proven complete.
+    Disputed,
+}
+
+impl Completeness {
+    /// The word of the view `coverage_by_month`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Open => "open",
+            Self::Incomplete => "incomplete",
+            Self::Disputed => "disputed",
+        }
+    }
+}
+
+impl FromSql for Completeness {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        [Self::Complete, Self::Open, Self::Incomplete, Self::Disputed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| FromSqlError::Other(format!("no state of a month: {text}").into()))
+    }
+}
+
+/// A billing month (UTC+8) of creation time: one row of the view `coverage_by_month`. All times are UTC.
+#[derive(Clone, Debug, Serialize)]
+pub struct MonthState {
+    /// Account.
+    pub account: String,
+    /// Stream.
+    pub stream: String,
+    /// The month, yyyy-MM.
+    pub month: String,
+    /// First second of it that counts: its own, or the one the history begins with.
+    pub begins_at: String,
+    /// First second behind it.
+    pub ends_at: String,
+    /// Whether it can be relied on.
+    pub state: Completeness,
+    /// Since when it is complete; `None` unless it is, and until the run that completed it has ended.
+    pub complete_since: Option<String>,
+    /// Seconds of it that are in complete windows.
+    pub covered_seconds: i64,
+    /// Seconds of it that count.
+    pub month_seconds: i64,
+    /// Complete windows that reach into it.
+    pub windows: i64,
+    /// Answers they took.
+    pub requests: i64,
+    /// Orders created in it that the list shows in their own right.
+    pub orders: i64,
+    /// Orders created in it that appeared after their time had been read completely.
+    pub late_orders: i64,
+    /// Every second of it was read at or after this time; `None` when a second of it was not read yet.
+    pub last_proof_at: Option<String>,
+    /// The first second of it, up to now, that is in no complete window.
+    pub first_gap: Option<String>,
+}
+
+/// What a stream reads one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// What belongs to one order.
+    Order,
+    /// The list of one customer of a partner.
+    Customer,
+    /// The whole list.
+    List,
+}
+
+impl FromSql for Part {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "order" => Ok(Self::Order),
+            "customer" => Ok(Self::Customer),
+            "list" => Ok(Self::List),
+            other => Err(FromSqlError::Other(format!("no part of a stream: {other}").into())),
+        }
+    }
+}
+
+/// How much of a stream was read that is not read by time.
+#[derive(Clone, Debug, Serialize)]
+pub struct PartsState {
+    /// Account.
+    pub account: String,
+    /// Stream.
+    pub stream: String,
+    /// What is read one by one.
+    pub part: Part,
+    /// Parts whose newest reading is complete.
+    pub read: i64,
+    /// The oldest of these readings, UTC.
+    pub oldest_read_at: Option<String>,
+    /// Parts whose newest reading could not be proven complete.
+    pub disputed: i64,
+    /// Known customers whose list was never read to its end; orders to be read are in the queue.
+    pub never_read: i64,
+}
+
+impl Warehouse {
+    /// All months of all streams that are read by time, oldest first.
+    pub(super) fn months(&self) -> rusqlite::Result<Vec<MonthState>> {
+        self.connection
+            .prepare(
+                "select account, stream, month, begins_at, ends_at, state, complete_since, covered_seconds,
+                     month_seconds, windows, requests, orders, late_orders, last_proof_at, first_gap
+                 from coverage_by_month order by account, stream, month",
+            )?
+            .query_map([], |row| {
+                Ok(MonthState {
+                    account: row.get(0)?,
+                    stream: row.get(1)?,
+                    month: row.get(2)?,
+                    begins_at: row.get(3)?,
+                    ends_at: row.get(4)?,
+                    state: row.get(5)?,
+                    complete_since: row.get(6)?,
+                    covered_seconds: row.get(7)?,
+                    month_seconds: row.get(8)?,
+                    windows: row.get(9)?,
+                    requests: row.get(10)?,
+                    orders: row.get(11)?,
+                    late_orders: row.get(12)?,
+                    last_proof_at: row.get(13)?,
+                    first_gap: row.get(14)?,
+                })
+            })?
+            .collect()
+    }
+
+    /// What was read by customer, by order or as a whole, by account and stream.
+    pub(super) fn parts(&self) -> rusqlite::Result<Vec<PartsState>> {
+        self.connection
+            .prepare(
+                "with
+                 readings as (
+                     select account, stream,
+                         case when parent_id is not null then 'order'
+                              when customer_id <> '' then 'customer'
+                              else 'list' end as part,
+                         sum(verdict = 'complete') as read,
+                         min(iif(verdict = 'complete', read_at, null)) as oldest_read_at,
+                         sum(verdict = 'disputed') as disputed
+                     from coverage
+                     where lane is null
+                     group by account, stream, part
+                 ),
+                 customers as (
+                     select account, customer_id from sub_customers
+                     union
+                     select account, customer_id from orders where customer_id <> ''
+                 )
+                 select account, stream, part, read, oldest_read_at, disputed,
+                     iif(part <> 'customer', 0, (
+                         select count(*) from customers as k
+                         where k.account = r.account and not exists (
+                             select 1 from coverage as c
+                             where c.account = r.account and c.stream = r.stream and c.scope = 'whole'
+                                 and c.customer_id = k.customer_id)))
+                 from readings as r
+                 order by account, stream, part",
+            )?
+            .query_map([], |row| {
+                Ok(PartsState {
+                    account: row.get(0)?,
+                    stream: row.get(1)?,
+                    part: row.get(2)?,
+                    read: row.get(3)?,
+                    oldest_read_at: row.get(4)?,
+                    disputed: row.get(5)?,
+                    never_read: row.get(6)?,
+                })
+            })?
+            .collect()
+    }
+}
