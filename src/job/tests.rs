@@ -68,6 +68,8 @@ fn every_key_is_read() {
         overlap = "30m"
         settle = "5m"
         window = "7d"
+        sweep = "2d"
+        sweep_reach = "30d"
         refresh = "12h"
         deadline = "90s"
         accounts = ["acme", "b-2"]
@@ -89,6 +91,8 @@ fn every_key_is_read() {
         overlap: 1800s,
         settle: 300s,
         window: 604800s,
+        sweep: 172800s,
+        sweep_reach: 2592000s,
         refresh: 43200s,
         deadline: Some(
             90s,

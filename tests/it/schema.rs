@@ -113,7 +113,7 @@ fn no_column_can_hold_a_float() {
     assert_eq!(rows(&db, loose), [""; 0], "every table is strict");
     let types = "select distinct lower(c.type) from pragma_table_list t, pragma_table_info(t.name) c
                  where t.type = 'table' and t.schema = 'main' and t.name not like 'sqlite_%' order by 1";
-    assert_eq!(rows(&db, types), ["'integer'", "'text'"]);
+    assert_eq!(rows(&db, types), ["'blob'", "'integer'", "'text'"]);
 }
 
 #[test]

@@ -52,6 +52,23 @@ fn status_without_a_warehouse_says_what_to_do() {
 }
 
 #[test]
+fn status_of_a_warehouse_in_which_nothing_ran_says_so() {
+    let bench = bench();
+    drop(bss_sync::warehouse::Warehouse::open(&bench.warehouse()).expect("a warehouse"));
+    let ran = bench.call(&["status"]).expect_code(0);
+    steady(&bench).bind(|| {
+        insta::assert_snapshot!(ran.stdout, @"
+         ACCOUNT  JOB  LAST RUN (UTC)  OUTCOME  REQUESTS  NEW  CHANGED  LAST DONE (UTC)
+        nothing ran yet: `bss-sync run` begins
+        ");
+    });
+    let json = bench.call(&["status", "--output", "json"]).expect_code(0).json();
+    for list in ["runs", "months", "parts", "queues"] {
+        assert_eq!(json[list].as_array().map(Vec::len), Some(0), "{list}");
+    }
+}
+
+#[test]
 fn a_run_ends_with_a_table_of_its_jobs() {
     let bench = bench();
     let ran = bench.call(&["run"]).expect_code(0);
@@ -80,7 +97,11 @@ fn status_shows_how_fresh_and_complete_each_stream_is() {
     bench.sim.set_denied(&[Endpoint::Refunds]);
     bench.run(&[]).expect_code(5);
     let ran = bench.call(&["status"]).expect_code(0);
-    steady(&bench).bind(|| insta::assert_snapshot!(ran.stdout, @r#"
+    let mut settings = steady(&bench);
+    // How many months there are depends on the day.
+    settings.add_filter(r"( acme +orders +\d{4}-\d\d .*\n)+", " MONTHS\n");
+    settings.add_filter(r"acme orders: \d{4}-\d\d to .*\n", "");
+    settings.bind(|| insta::assert_snapshot!(ran.stdout, @r#"
      ACCOUNT  JOB                  LAST RUN (UTC)        OUTCOME   REQUESTS  NEW  CHANGED  LAST DONE (UTC)
      acme     orders               TIME  done      11        14   0        TIME
      acme     order_lines          TIME  findings  6         14   0        never
@@ -90,16 +111,29 @@ fn status_shows_how_fresh_and_complete_each_stream_is() {
      acme     resource_types       TIME  done      1         4    0        TIME
     acme order_lines: order CS2601050210DEMO1 stays in the queue: 1 row(s) could not be decoded; 1 row(s) could not be decoded; they are kept in the table quarantine with the reason
     acme refund_attributions: refund_orders of account acme: not allowed: HTTP 403 CBC.0151 "Access denied." (request ID)
+
+     ACCOUNT  STREAM  MONTH (UTC+8)  STATE     COMPLETE SINCE (UTC)  OLDEST READING (UTC)  ORDERS  LATE  NOT READ FROM (UTC)
+     MONTHS
+
     acme orders: complete by created time up to TIME
+    acme order_lines: 5 order(s) read, 1 disputed
+    acme resource_types: whole list read TIME
+    acme resources: whole list read TIME
+    acme resources: 4 order(s) read, 0 disputed
+    acme service_types: whole list read TIME
     acme order_lines: 1 order(s) queued, 0 of them to be read once more later, 1 failing (1 row(s) could not be decoded)
     acme refund_attributions: 1 order(s) queued, 0 of them to be read once more later, 0 failing
-    1 window(s), list(s) or order(s) not proven complete: table coverage
+    1 window(s), list(s) or order(s) not proven complete: view disputes
     1 row(s) that could not be decoded: table quarantine
     2 undocumented field(s) or value(s): table drift
     "#));
     let json = bench.call(&["status", "--output", "json"]).expect_code(0).json();
     assert_eq!(json["quarantined"], 1);
     assert_eq!(json["runs"].as_array().map(Vec::len), Some(6));
+    let months = json["months"].as_array().expect("a list");
+    assert_eq!(months[0]["month"], "2026-01", "{json}");
+    assert_eq!(months[0]["state"], "complete", "{json}");
+    assert!(months.len() >= 11, "all of them: {json}");
 }
 
 #[test]
