@@ -1,5 +1,7 @@
 //! The lists that hardly change: service types, resource types, sub-customers.
 
+use std::sync::LazyLock;
+
 use super::catalogue::{PUBLISHED_SERVICES, RESOURCES, SERVICES};
 use super::clock::DAY;
 use super::dice::mix;
@@ -7,7 +9,18 @@ use super::generate::Size;
 use super::json::{Gap, Object};
 use super::truth::{Bilingual, SubCustomer, Truth};
 
+/// The catalogues are the same in every account, and tests make thousands of accounts.
 pub fn service_types() -> Vec<Bilingual> {
+    static ROWS: LazyLock<Vec<Bilingual>> = LazyLock::new(make_service_types);
+    ROWS.clone()
+}
+
+pub fn resource_types() -> Vec<Bilingual> {
+    static ROWS: LazyLock<Vec<Bilingual>> = LazyLock::new(make_resource_types);
+    ROWS.clone()
+}
+
+fn make_service_types() -> Vec<Bilingual> {
     let rows = SERVICES[..PUBLISHED_SERVICES].iter();
     rows.map(|&(code, zh, en, abbreviation)| {
         let row = |name: &str| {
@@ -25,7 +38,7 @@ pub fn service_types() -> Vec<Bilingual> {
     .collect()
 }
 
-pub fn resource_types() -> Vec<Bilingual> {
+fn make_resource_types() -> Vec<Bilingual> {
     let rows = RESOURCES.iter().enumerate();
     rows.map(|(position, &(code, zh, en, service))| {
         let row = |name: &str| {

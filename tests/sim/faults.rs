@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Endpoint;
 use super::truth::Truth;
-use super::vendor::Page;
+use super::vendor::{Page, total};
 
 /// A change of the truth just before an answer is made.
 pub type Mutation = Box<dyn FnOnce(&mut Truth) + Send>;
@@ -37,8 +37,16 @@ pub enum Fault {
     ShortPage,
     /// The rows of the page before.
     RepeatPage,
+    /// The rows of the page before of the same list; nothing wrong when another list was asked before.
+    RepeatEarlier,
     /// A total that is not true.
     WrongTotal(i64),
+    /// A total that is off by this much, but not below 0.
+    TotalOff(i64),
+    /// The total of this page instead of the list: a lie when there are more.
+    HonestTotalOfPage,
+    /// Up to so many rows from the offset, whatever limit was asked for.
+    IgnoreLimit(usize),
     /// No total at all.
     MissingTotal,
     /// The total as text.
@@ -69,6 +77,8 @@ impl Fault {
             Self::EmptyPage => page.rows.clear(),
             Self::ShortPage => page.rows.truncate(page.rows.len() / 2),
             Self::WrongTotal(total) => page.total = *total,
+            Self::TotalOff(by) => page.total = (page.total + by).max(0),
+            Self::HonestTotalOfPage => page.total = total(page.rows.len()),
             _ => {}
         }
     }

@@ -15,6 +15,7 @@ use super::json::{array, push_str};
 use super::quota::RefusalStyle;
 use super::sign::{Plus, Received, decode};
 use super::vendor::{Call, Page, Refused};
+use super::weather::{asked_limit, question};
 use super::wire::{Cut, Scissors};
 use super::{Control, Endpoint, Seen, Shared};
 
@@ -132,8 +133,9 @@ impl Turn<'_> {
             let text = "The API does not exist or has not been published in the environment";
             return Reply::gateway(404, "APIGW.0101", text, self.request_id);
         };
-        if !self.shared.latency.is_zero() {
-            tokio::time::sleep(self.shared.latency).await;
+        let latency = self.shared.ways().latency;
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
         }
         let reply = self.answer_known(endpoint, request).await;
         self.shared.control().log(Seen {
@@ -159,7 +161,16 @@ impl Turn<'_> {
             Ok(caller) => caller,
             Err(reply) => return reply,
         };
-        let fault = self.shared.control().faults.next(endpoint);
+        let (fault, gust) = {
+            let mut control = self.shared.control();
+            let fault = control.faults.next(endpoint);
+            let gust = control.sky.blow(endpoint, fault.is_none());
+            (fault, gust)
+        };
+        if let Some((seed, kinds)) = gust.change {
+            self.shared.upset(seed, 1, kinds);
+        }
+        let fault = fault.or_else(|| gust.fault.map(|(kind, seed)| kind.fault(seed, asked_limit(request))));
         let fault = match fault {
             Some(Fault::Hold(hold)) => {
                 hold.hold().await;
@@ -270,11 +281,17 @@ impl Turn<'_> {
         if denied {
             return Refused::Denied.into();
         }
+        let ways = self.shared.ways();
+        let at_most = match fault {
+            Some(Fault::IgnoreLimit(rows)) => Some(*rows),
+            _ => None,
+        };
         let call = Call {
             role,
-            bounds: self.shared.bounds,
-            row_order: self.shared.row_order,
-            ties: self.shared.ties,
+            bounds: ways.bounds,
+            row_order: ways.row_order,
+            ties: ways.ties,
+            at_most,
             language: request.header("x-language").unwrap_or("zh_CN"),
             number: self.number,
         };
@@ -304,13 +321,17 @@ impl Turn<'_> {
                 if let Some(fault) = fault {
                     fault.bend(&mut page);
                 }
-                let repeat = matches!(fault, Some(Fault::RepeatPage));
+                let question = question(request);
                 let mut control = self.shared.control();
                 control.serve(endpoint, rows);
-                let earlier = control.last_rows.get(&endpoint).filter(|_| repeat).cloned();
-                control.last_rows.insert(endpoint, page.rows.clone());
+                let earlier = control.last_rows.insert(endpoint, (question.clone(), page.rows.clone()));
                 drop(control);
-                page.rows = earlier.unwrap_or(page.rows);
+                let earlier = earlier.filter(|(asked, _)| match fault {
+                    Some(Fault::RepeatPage) => true,
+                    Some(Fault::RepeatEarlier) => *asked == question,
+                    _ => false,
+                });
+                page.rows = earlier.map_or(page.rows, |(_, rows)| rows);
                 Reply::json(200, page_text(&page, fault))
             }
             Err(refused) => refused.into(),

@@ -21,10 +21,16 @@ pub mod orders;
 pub mod parts;
 pub mod quota;
 pub mod render;
+mod resellers;
+mod restart;
 pub mod script;
 pub mod sign;
 pub mod truth;
+pub mod upset;
+mod upset_orders;
+mod upset_resources;
 pub mod vendor;
+pub mod weather;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap};
@@ -48,7 +54,9 @@ pub use parts::Parts;
 pub use quota::{QuotaPlan, RefusalStyle};
 pub use script::Script;
 pub use truth::{Scope, Truth};
+pub use upset::{Change, ChangeKind};
 pub use vendor::{Bounds, RowOrder};
+pub use weather::{FaultKind, Weather};
 
 /// 2026-10-31T16:00:00Z, the first second of a month where the money is counted (UTC+8).
 pub const ANCHOR: i64 = 1_793_462_400;
@@ -116,9 +124,12 @@ struct Control {
     style: RefusalStyle,
     desk: auth::Desk,
     denied: Vec<Endpoint>,
-    last_rows: HashMap<Endpoint, Vec<String>>,
+    /// The rows last served, with the question they answered.
+    last_rows: HashMap<Endpoint, (String, Vec<String>)>,
     counts: BTreeMap<Endpoint, Count>,
     seen: Vec<Seen>,
+    sky: weather::Sky,
+    changes: Vec<Change>,
 }
 
 impl Control {
@@ -149,11 +160,26 @@ impl Control {
 struct Shared {
     truth: RwLock<Truth>,
     control: Mutex<Control>,
+    ways: RwLock<Ways>,
+}
+
+/// What the vendor's clock shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// So many seconds more than the real time.
+    Ahead(i64),
+    /// Always this second.
+    Standing(i64),
+}
+
+/// The vendor's habits, those of the script that runs.
+#[derive(Clone, Copy)]
+struct Ways {
     latency: Duration,
     bounds: Bounds,
     row_order: RowOrder,
     ties: RowOrder,
-    clock: i64,
+    clock: Clock,
 }
 
 impl Shared {
@@ -161,8 +187,15 @@ impl Shared {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn ways(&self) -> Ways {
+        *self.ways.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn now(&self) -> i64 {
-        http::real_now() + self.clock
+        match self.ways().clock {
+            Clock::Ahead(seconds) => http::real_now() + seconds,
+            Clock::Standing(now) => now,
+        }
     }
 }
 
@@ -180,33 +213,17 @@ impl Sim {
     /// # Panics
     ///
     /// When the machine gives no port or no thread.
-    pub fn start(mut script: Script) -> Self {
-        let truth = script.take_truth();
-        let control = Control {
-            calls: 0,
-            faults: script.faults,
-            meter: quota::Meter::new(),
-            plan: script.plan,
-            style: script.style,
-            desk: auth::Desk::new(script.token_lifetime, script.skew),
-            denied: script.denied,
-            last_rows: HashMap::new(),
-            counts: BTreeMap::new(),
-            seen: Vec::new(),
-        };
+    pub fn start(script: Script) -> Self {
+        let port = script.port;
+        let (truth, control, ways) = Shared::of(script);
         let shared = Arc::new(Shared {
             truth: RwLock::new(truth),
             control: Mutex::new(control),
-            latency: script.latency,
-            bounds: script.bounds,
-            row_order: script.row_order,
-            ties: script.ties,
-            clock: script.clock,
+            ways: RwLock::new(ways),
         });
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();
         let answering = Arc::clone(&shared);
-        let port = script.port;
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
@@ -232,6 +249,17 @@ impl Sim {
         });
         let address = started.recv().expect("the server thread reports its address");
         Self { shared, address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// What the vendor's clock shows, unix seconds.
+    pub fn now(&self) -> i64 {
+        self.shared.now()
+    }
+
+    /// Lets the vendor's clock stand at `now`; signatures are checked without their date from then on.
+    pub fn set_now(&self, now: i64) {
+        self.shared.ways.write().unwrap_or_else(PoisonError::into_inner).clock = Clock::Standing(now);
+        self.shared.control().desk.skew = i64::MAX;
     }
 
     /// `http://127.0.0.1:PORT`; BSS and IAM live on the same host.

@@ -48,22 +48,25 @@ impl Truth {
         let reseller = query.text("indirect_partner_id", STRICT, 64)?;
         let created = query.window("create_time_begin", "create_time_end")?;
         let paid = query.window("payment_time_begin", "payment_time_end")?;
-        let paging = query.paging(100, MAX_INT)?;
+        let paging = call.unlimited(query.paging(100, MAX_INT)?);
         query.finish()?;
-        Self::known_reseller(call, reseller.as_deref())?;
-        let scope = match (call.role, customer) {
-            (Role::Customer, _) => Scope::Own,
-            (Role::Partner, None) => Scope::Partner,
-            (Role::Partner, Some(id)) => Scope::Customer(id),
+        let asked = self.asked_reseller(call, reseller.as_deref())?;
+        let scope = match (call.role, customer, asked.and(reseller)) {
+            (Role::Customer, ..) => Some(Scope::Own),
+            (Role::Partner, None, None) => Some(Scope::Partner),
+            (Role::Partner, None, Some(id)) => Some(Scope::Reseller(id)),
+            (Role::Partner, Some(id), _) => {
+                let shown = self.customer(&id).is_some_and(|customer| self.shown(customer, asked));
+                shown.then_some(Scope::Customer(id))
+            }
         };
         let narrow = |number: Option<i64>| number.and_then(|number| u8::try_from(number).ok());
         let wanted = Wanted { status: narrow(status), kind: narrow(kind), service, created, paid };
-        let found = if method.as_deref() == Some("sub_customer") {
-            // The accounts served here have no enterprise sub-accounts.
-            Cow::default()
-        } else {
+        // The accounts served here have no enterprise sub-accounts.
+        let scope = scope.filter(|_| method.as_deref() != Some("sub_customer"));
+        let found = scope.map_or_else(Cow::default, |scope| {
             self.matching_orders(call, &scope, order_id.as_deref(), &wanted)
-        };
+        });
         let rows = match order_by.as_deref() {
             None => page_in(&found, paging, RowOrder::Shuffled, call.number),
             Some("createtime") => self.sorted_page(call, &found, paging),

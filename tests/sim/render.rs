@@ -222,7 +222,7 @@ impl Truth {
         object.text("resource_id", &row.id);
         let resource_name_text = format!("web-华北-{:04}", u64::from(number) % 10_000);
         let named = (!look.is_multiple_of(16)).then_some(resource_name_text.as_str());
-        object.text_or("resource_name", named, Gap::text(look >> 4));
+        object.text_or("resource_name", row.name.as_deref().or(named), Gap::text(look >> 4));
         object.text("region_code", REGIONS[usize::from(row.region)]);
         object.text("service_type_code", SERVICES[usize::from(row.service)].0);
         object.text("resource_type_code", RESOURCES[usize::from(row.kind)].0);

@@ -7,13 +7,14 @@ use super::generate::{Size, generate};
 use super::quota::{QuotaPlan, RefusalStyle};
 use super::truth::Truth;
 use super::vendor::{Bounds, RowOrder};
-use super::{ANCHOR, Endpoint, http};
+use super::{ANCHOR, Clock, Endpoint, http};
 
 /// How a simulator behaves.
 pub struct Script {
     seed: u64,
     orders: usize,
     customers: usize,
+    resellers: usize,
     burst: usize,
     until: i64,
     truth: Option<Truth>,
@@ -23,7 +24,7 @@ pub struct Script {
     pub bounds: Bounds,
     pub row_order: RowOrder,
     pub ties: RowOrder,
-    pub clock: i64,
+    pub clock: Clock,
     pub skew: i64,
     pub token_lifetime: i64,
     pub denied: Vec<Endpoint>,
@@ -38,6 +39,7 @@ impl Script {
             seed,
             orders: 300,
             customers: 1,
+            resellers: 0,
             burst: 0,
             until: ANCHOR,
             truth: None,
@@ -47,7 +49,7 @@ impl Script {
             bounds: Bounds::Inclusive,
             row_order: RowOrder::Stable,
             ties: RowOrder::Stable,
-            clock: 0,
+            clock: Clock::Ahead(0),
             skew: 900,
             token_lifetime: 86_400,
             denied: Vec::new(),
@@ -69,6 +71,11 @@ impl Script {
     /// How many customers the partner has, the owner included.
     pub fn customers(self, customers: usize) -> Self {
         Self { customers, ..self }
+    }
+
+    /// How many resellers the partner has; the last half of its customers, at least one for each, are theirs.
+    pub fn resellers(self, resellers: usize) -> Self {
+        Self { resellers, ..self }
     }
 
     /// That many purchases in one single second, 45 days before the end.
@@ -110,13 +117,19 @@ impl Script {
 
     /// The vendor's clock differs from the real one by this many seconds (`Date`, signatures, tokens).
     pub fn clock_ahead(self, seconds: i64) -> Self {
-        Self { clock: seconds, ..self }
+        Self { clock: Clock::Ahead(seconds), ..self }
     }
 
     /// The vendor's clock shows `now` at the start. Signatures are checked without looking at their date,
     /// because the caller's clock shows the real time.
     pub fn starting_at(self, now: i64) -> Self {
-        Self { clock: now - http::real_now(), skew: i64::MAX, ..self }
+        Self { clock: Clock::Ahead(now - http::real_now()), skew: i64::MAX, ..self }
+    }
+
+    /// The vendor's clock stands still at `now`, so that nothing depends on when a test runs; `Sim::set_now`
+    /// moves it. Signatures are checked without looking at their date.
+    pub fn standing_at(self, now: i64) -> Self {
+        Self { clock: Clock::Standing(now), skew: i64::MAX, ..self }
     }
 
     /// The vendor accepts any date in a signature.
@@ -159,6 +172,10 @@ impl Script {
             burst: self.burst,
             until: self.until,
         };
-        self.truth.take().unwrap_or_else(|| generate(size))
+        let mut truth = self.truth.take().unwrap_or_else(|| generate(size));
+        if self.resellers > 0 {
+            truth.give_to_resellers(self.resellers);
+        }
+        truth
     }
 }

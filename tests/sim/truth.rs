@@ -9,6 +9,8 @@ use super::dice;
 #[derive(Clone, Debug)]
 pub struct Customer {
     pub id: String,
+    /// The reseller of the partner it belongs to; a direct customer has none.
+    pub reseller: Option<u32>,
 }
 
 /// Whose rows are meant.
@@ -16,8 +18,10 @@ pub struct Customer {
 pub enum Scope {
     /// The customer that the customer credentials belong to.
     Own,
-    /// All customers of the partner.
+    /// All direct customers of the partner.
     Partner,
+    /// The customers of one reseller of the partner, by the reseller's id.
+    Reseller(String),
     /// One customer by its account id.
     Customer(String),
 }
@@ -104,6 +108,8 @@ pub struct Order {
 #[derive(Clone, Debug, Default)]
 pub struct Resource {
     pub id: Box<str>,
+    /// A name it was given later.
+    pub name: Option<Box<str>>,
     pub customer: u32,
     pub service: u16,
     /// Its resource type.
@@ -183,6 +189,10 @@ pub struct Truth {
     /// Of all customers together, and of each.
     pub all: Index,
     pub own: Vec<Index>,
+    /// Account ids of the partner's resellers.
+    pub resellers: Vec<String>,
+    /// With resellers: the direct customers, then those of each reseller. Empty without.
+    pub groups: Vec<Index>,
     pub service_types: Vec<Bilingual>,
     pub resource_types: Vec<Bilingual>,
     pub sub_customers: Vec<SubCustomer>,
@@ -217,7 +227,7 @@ impl Truth {
         if let Some(found) = self.customer(id) {
             return found;
         }
-        self.customers.push(Customer { id: id.to_owned() });
+        self.customers.push(Customer { id: id.to_owned(), reseller: None });
         self.own.push(Index::default());
         u32::try_from(self.customers.len() - 1).unwrap_or(0)
     }
@@ -241,6 +251,7 @@ impl Truth {
             created.iter().copied().filter(|&n| self.orders[at(n)].paid.is_some()).collect();
         paid.sort_by_cached_key(|&n| self.paid_key(n));
         self.own = vec![Index::default(); self.customers.len()];
+        self.group(&created, &paid);
         for &n in &created {
             self.own[at(self.orders[at(n)].customer)].created.push(n);
         }
@@ -279,14 +290,11 @@ impl Truth {
         }
         let (paid, customer) = (order.paid.is_some(), at(order.customer));
         let (created_key, paid_key) = (self.created_key(number), self.paid_key(number));
-        for scope in [None, Some(customer)] {
-            let index = scope.map_or(&self.all, |customer| &self.own[customer]);
+        for place in self.places(customer) {
+            let index = self.place(place);
             let created = index.created.partition_point(|&n| self.created_key(n) < created_key);
             let settled = index.paid.partition_point(|&n| self.paid_key(n) < paid_key);
-            let index = match scope {
-                None => &mut self.all,
-                Some(customer) => &mut self.own[customer],
-            };
+            let index = self.place_mut(place);
             index.created.insert(created, number);
             if paid {
                 index.paid.insert(settled, number);
@@ -299,7 +307,8 @@ impl Truth {
             return;
         }
         let customer = at(self.orders[at(number)].customer);
-        for index in [&mut self.all, &mut self.own[customer]] {
+        for place in self.places(customer) {
+            let index = self.place_mut(place);
             index.created.retain(|&n| n != number);
             index.paid.retain(|&n| n != number);
         }
@@ -319,7 +328,8 @@ impl Truth {
     pub fn index(&self, scope: &Scope) -> Option<&Index> {
         match scope {
             Scope::Own => self.own.first(),
-            Scope::Partner => Some(&self.all),
+            Scope::Partner => Some(self.groups.first().unwrap_or(&self.all)),
+            Scope::Reseller(id) => self.groups.get(at(self.reseller(id)?) + 1),
             Scope::Customer(id) => self.customer(id).map(|number| &self.own[at(number)]),
         }
     }
@@ -327,7 +337,8 @@ impl Truth {
     pub fn in_scope(&self, scope: &Scope, customer: u32) -> bool {
         match scope {
             Scope::Own => customer == 0,
-            Scope::Partner => true,
+            Scope::Partner => self.reseller_of(customer).is_none(),
+            Scope::Reseller(id) => self.reseller(id).is_some_and(|n| self.reseller_of(customer) == Some(n)),
             Scope::Customer(id) => self.customer(id) == Some(customer),
         }
     }

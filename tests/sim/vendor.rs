@@ -54,6 +54,15 @@ pub struct Call<'a> {
     pub language: &'a str,
     /// Number of the call, the seed of its shuffles.
     pub number: u64,
+    /// So many rows instead of the limit asked for.
+    pub at_most: Option<usize>,
+}
+
+impl Call<'_> {
+    /// The part that is served of the one asked for.
+    pub fn unlimited(&self, paging: Paging) -> Paging {
+        Paging { limit: self.at_most.unwrap_or(paging.limit), ..paging }
+    }
 }
 
 /// One page before it becomes text, so that a fault can bend it.
@@ -131,27 +140,23 @@ pub fn page_in<T: Copy>(rows: &[T], paging: Paging, order: RowOrder, seed: u64) 
 }
 
 impl Truth {
-    pub fn known_reseller(call: &Call<'_>, reseller: Option<&str>) -> Result<(), Refused> {
-        // The partner served here has no resellers; for a customer the parameter means nothing.
-        match reseller {
-            Some(id) if call.role == Role::Partner && !id.is_empty() => Err(Refused::UnknownReseller),
-            _ => Ok(()),
-        }
-    }
-
-    fn visible(&self, call: &Call<'_>, id: &str) -> Result<u32, Refused> {
+    fn visible(&self, call: &Call<'_>, id: &str, reseller: Option<u32>) -> Result<u32, Refused> {
+        let may_see = |customer: u32| match call.role {
+            Role::Customer => customer == 0,
+            Role::Partner => self.shown(customer, reseller),
+        };
         self.order(id)
-            .filter(|&n| call.role == Role::Partner || self.orders[at(n)].customer == 0)
+            .filter(|&n| may_see(self.orders[at(n)].customer))
             .ok_or_else(|| Refused::Invalid(String::from("Parameter error: unknown order.")))
     }
 
     pub fn order_details(&self, call: &Call<'_>, id: &str, query: &str) -> Answer {
         let mut query = Query::parse(query)?;
         let reseller = query.text("indirect_partner_id", STRICT, 64)?;
-        let paging = query.paging(100, MAX_INT)?;
+        let paging = call.unlimited(query.paging(100, MAX_INT)?);
         query.finish()?;
-        Self::known_reseller(call, reseller.as_deref())?;
-        let number = self.visible(call, id)?;
+        let reseller = self.asked_reseller(call, reseller.as_deref())?;
+        let number = self.visible(call, id, reseller)?;
         let count = self.line_count(number);
         let end = paging.offset.saturating_add(paging.limit).min(count);
         let rows = paging.offset.min(end)..end;
@@ -171,8 +176,8 @@ impl Truth {
         let customer = query.text("customer_id", STRICT, 64)?;
         let reseller = query.text("indirect_partner_id", STRICT, 64)?;
         query.finish()?;
-        Self::known_reseller(call, reseller.as_deref())?;
-        let number = self.visible(call, &id)?;
+        let reseller = self.asked_reseller(call, reseller.as_deref())?;
+        let number = self.visible(call, &id, reseller)?;
         if call.role == Role::Partner {
             let customer = customer.ok_or_else(|| missing("customer_id"))?;
             if self.customer(&customer) != Some(self.orders[at(number)].customer) {
@@ -210,7 +215,7 @@ impl Truth {
         }
         let service = body.filled("service_type_code", 64)?;
         let customer = body.text("customer_id", 64)?.filter(|id| !id.is_empty());
-        let paging = body.paging(500, MAX_INT)?;
+        let paging = call.unlimited(body.paging(500, MAX_INT)?);
         body.finish()?;
         let ids: Vec<&str> = ids.iter().filter_map(Value::as_str).collect();
         let scope = match (call.role, customer) {
@@ -229,7 +234,8 @@ impl Truth {
                 && service.as_ref().is_none_or(|want| want.eq_ignore_ascii_case(resource_service(row)))
         };
         let owner = scope.and_then(|scope| match scope {
-            Scope::Customer(id) => self.customer(&id),
+            // The query has no word for resellers, so it finds nothing of their customers.
+            Scope::Customer(id) => self.customer(&id).filter(|&customer| self.shown(customer, None)),
             _ => Some(0),
         });
         let index = owner.map_or(&[][..], |owner| &self.own[at(owner)].resources);
@@ -261,7 +267,7 @@ impl Truth {
 
     pub fn list_resource_types(&self, call: &Call<'_>, query: &str) -> Answer {
         let mut query = Query::parse(query)?;
-        let paging = query.paging(1_000, 1_000_000_000)?;
+        let paging = call.unlimited(query.paging(1_000, 1_000_000_000)?);
         query.finish()?;
         let rows: Vec<&Bilingual> = self.resource_types.iter().collect();
         Ok(catalogue_page(call, "resource_types", &rows, paging))
@@ -270,7 +276,7 @@ impl Truth {
     pub fn list_service_types(&self, call: &Call<'_>, query: &str) -> Answer {
         let mut query = Query::parse(query)?;
         let name = query.text("service_type_name", STRICT, 128)?.map(|name| name.to_lowercase());
-        let paging = query.paging(1_000, MAX_INT)?;
+        let paging = call.unlimited(query.paging(1_000, MAX_INT)?);
         query.finish()?;
         let named = |row: &&Bilingual| {
             name.as_ref()
@@ -293,9 +299,12 @@ impl Truth {
         let since = (body.time("associated_on_begin")?, body.time("associated_on_end")?);
         let id = body.text("customer_id", 64)?.filter(|id| !id.is_empty());
         let reseller = body.text("indirect_partner_id", 64)?;
-        let paging = body.paging(100, 40_000_000)?;
+        let paging = call.unlimited(body.paging(100, 40_000_000)?);
         body.finish()?;
-        Self::known_reseller(call, reseller.as_deref())?;
+        let reseller = self.asked_reseller(call, reseller.as_deref())?;
+        let belongs = |id: &str| {
+            self.resellers.is_empty() || self.customer(id).and_then(|n| self.reseller_of(n)) == reseller
+        };
         let like = |want: &Option<String>, text: &str| {
             want.as_ref().is_none_or(|want| text.to_lowercase().contains(&want.to_lowercase()))
         };
@@ -303,7 +312,8 @@ impl Truth {
             .sub_customers
             .iter()
             .filter(|row| {
-                like(&account, &row.account_name)
+                belongs(&row.id)
+                    && like(&account, &row.account_name)
                     && like(&name, &row.name)
                     && like(&label, &row.label)
                     && kind.as_ref().is_none_or(|kind| *kind == row.association_type)
