@@ -49,6 +49,7 @@ pub struct Client {
     account: String,
     endpoint: BaseUrl,
     domain_id: Option<String>,
+    reseller: Option<String>,
     quotas: QuotaOverrides,
     login: Login,
     transport: Transport,
@@ -86,6 +87,7 @@ impl Client {
             account: profile.account,
             endpoint: profile.endpoint,
             domain_id: profile.domain_id,
+            reseller: profile.reseller,
             quotas: profile.quotas,
             login,
             transport,
@@ -126,6 +128,8 @@ impl Client {
         deadline: Deadline,
     ) -> Result<Answer, FetchError> {
         let endpoint = request.endpoint;
+        let of_reseller = self.reseller.as_deref().map(|id| request.clone().of_reseller(id));
+        let request = of_reseller.as_ref().unwrap_or(request);
         let at = self.place(endpoint.name);
         let mut patience = Patience::new();
         let mut refused_token = None;

@@ -218,6 +218,7 @@ mod tests {
         path: "/o",
         max_limit: 100,
         quota: Quota::per_second(20),
+        reseller: crate::request::ResellerIn::Query,
     };
 
     const REFUSED: Signal = Signal::Throttled { retry_after: None, hint: None };

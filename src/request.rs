@@ -60,7 +60,25 @@ pub struct Endpoint {
     pub max_limit: u32,
     /// The quota the vendor publishes; 10/s where none was seen (`CONTRACT` §5).
     pub quota: Quota,
+    /// Where a distributor names the reseller whose customers are meant.
+    pub reseller: ResellerIn,
 }
+
+/// Where a request has `indirect_partner_id` (`CONTRACT` §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResellerIn {
+    /// In the query string.
+    Query,
+    /// In the JSON body.
+    Body,
+    /// Nowhere: what is asked for is nobody's in particular.
+    Needless,
+    /// Nowhere, although what is asked for is a customer's: a reseller's customers cannot be asked for.
+    Impossible,
+}
+
+/// The parameter that names a reseller.
+const RESELLER: &str = "indirect_partner_id";
 
 /// One request to one endpoint, not yet signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +93,26 @@ pub struct Request {
     pub body: Option<String>,
     /// Language of localised names, sent as `X-Language` where the endpoint knows it.
     pub language: Option<&'static str>,
+}
+
+impl Request {
+    /// This request, about the customers of a distributor's reseller.
+    #[must_use]
+    pub fn of_reseller(mut self, id: &str) -> Self {
+        match self.endpoint.reseller {
+            ResellerIn::Query => self.query.push((RESELLER, id.to_owned())),
+            ResellerIn::Body => {
+                let body = self.body.as_deref().map(serde_json::from_str::<serde_json::Value>);
+                // The bodies of requests are our own JSON objects.
+                if let Some(Ok(mut body)) = body {
+                    body[RESELLER] = id.into();
+                    self.body = Some(body.to_string());
+                }
+            }
+            ResellerIn::Needless | ResellerIn::Impossible => {}
+        }
+        self
+    }
 }
 
 impl PartialEq for Endpoint {

@@ -26,7 +26,8 @@ use crate::client::{Client, ClientError, Deadline};
 use crate::config::Account;
 use crate::job::Job;
 use crate::rate::{QuotaSetting, Source};
-use crate::stream::{self, CATALOGUE};
+use crate::request::ResellerIn;
+use crate::stream::{self, CATALOGUE, Stream};
 use crate::time::{UtcSecond, Window};
 use crate::warehouse::{LearnedQuota, RunStart, WarehouseError, Writer};
 use board::Board;
@@ -97,6 +98,11 @@ pub async fn run(
     let mut tasks = JoinSet::new();
     for (account, client) in &accounts {
         let jobs: Vec<&Job> = order.jobs.iter().copied().filter(|job| reads(job, account)).collect();
+        let out_of_reach: Arc<[&'static str]> = CATALOGUE
+            .iter()
+            .filter(|stream| cannot_name_reseller(**stream, account))
+            .map(|stream| stream.name())
+            .collect();
         let board = Arc::new(Board::new(jobs.iter().filter_map(|job| stream::find(&job.stream))));
         let mut by_stream: BTreeMap<&str, Vec<Arc<job::Context>>> = BTreeMap::new();
         for job in jobs {
@@ -116,6 +122,7 @@ pub async fn run(
                 stream,
                 client: Arc::clone(client),
                 writer: writer.clone(),
+                out_of_reach: Arc::clone(&out_of_reach),
                 extent: order.extent.clone(),
                 word: order.word,
                 deadline: order
@@ -163,11 +170,37 @@ async fn run_in_turn(contexts: Vec<Arc<job::Context>>) -> Vec<JobReport> {
     reports
 }
 
-/// Whether a job reads an account: its file names it, and its stream may be asked for in the account's role.
+/// Whether a job reads an account.
 #[must_use]
 pub fn reads(job: &Job, account: &Account) -> bool {
-    job.reads(&account.name, account.role)
-        && stream::find(&job.stream).is_some_and(|stream| stream.serves(account.role))
+    why_not(job, account).is_none()
+}
+
+/// Why a job does not read an account, said before anybody is asked: with the wrong kind of credential an endpoint may
+/// answer success without rows (`CONTRACT` §4).
+#[must_use]
+pub fn why_not(job: &Job, account: &Account) -> Option<String> {
+    let Account { name, role, profile } = account;
+    let stream = stream::find(&job.stream)?;
+    if let Some(only) = stream.only_for().filter(|only| only != role) {
+        let stream = stream.name();
+        return Some(format!("only a {only} may ask for {stream}, and the role of account {name} is {role}"));
+    }
+    if !job.reads(name, *role) {
+        return Some(format!("the job {} is not meant for account {name} (role {role})", job.name));
+    }
+    profile.reseller.as_ref().filter(|_| cannot_name_reseller(stream, account)).map(|reseller| {
+        format!(
+            "the vendor has no way to ask for the {} of customers of a reseller, and account {name} is for those of \
+             {reseller}",
+            stream.name()
+        )
+    })
+}
+
+/// Whether the account is for a reseller's customers and the stream has no way to name the reseller.
+fn cannot_name_reseller(stream: &dyn Stream, account: &Account) -> bool {
+    account.profile.reseller.is_some() && stream.endpoint().reseller == ResellerIn::Impossible
 }
 
 /// A client that knows the quotas which earlier runs learned, where the configuration says nothing.

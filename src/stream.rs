@@ -98,11 +98,9 @@ pub trait Stream: Sync {
     /// How it comes to know what to ask.
     fn reading(&self) -> Reading;
 
-    /// Whether a credential of this role may ask.
-    fn serves(&self, role: Role) -> bool {
-        match role {
-            Role::Customer | Role::Partner => true,
-        }
+    /// The only role whose credentials may ask (`CONTRACT` §4); `None`: both may.
+    fn only_for(&self) -> Option<Role> {
+        None
     }
 
     /// The table whose rows belong to the order that was asked for: what a complete answer no longer shows

@@ -47,11 +47,7 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         word: if args.accept_empty { Word::AcceptEmpty } else { Word::None },
         deadline: args.deadline,
     };
-    let pairs = order.jobs.iter().flat_map(|job| order.accounts.iter().map(move |account| (job, account)));
-    if !pairs.into_iter().any(|(job, account)| crate::run::reads(job, account)) {
-        let what = "no job that was asked for reads an account that was asked for";
-        return Err(Failure::Usage(format!("{what}; `bss-sync jobs` lists which job reads which account")));
-    }
+    check_pairs(args, &order)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -70,6 +66,27 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         Output::Text => say(&render(&reports)),
     }
     Ok(reports.iter().map(|report| report.outcome).max().unwrap_or(Outcome::Done).exit_code())
+}
+
+/// Every job and every account that was named must have something to do, or somebody expects what will not happen.
+fn check_pairs(args: &RunArgs, order: &Order<'_>) -> Result<(), Failure> {
+    let refusal = |jobs: &[&Job], accounts: &[&Account]| {
+        let pairs = jobs.iter().flat_map(|job| accounts.iter().map(move |account| (job, account)));
+        let mut reasons = Vec::new();
+        for (job, account) in pairs {
+            reasons.push(crate::run::why_not(job, account)?);
+        }
+        Some(Failure::Usage(format!(
+            "{}; `bss-sync jobs` lists which job reads which account",
+            reasons.join("; ")
+        )))
+    };
+    let named_jobs = order.jobs.iter().filter(|_| !args.jobs.is_empty());
+    let idle_job = named_jobs.into_iter().find_map(|job| refusal(&[job], &order.accounts));
+    let named_accounts = order.accounts.iter().filter(|_| !args.account.is_empty());
+    let idle_account = || named_accounts.into_iter().find_map(|account| refusal(&order.jobs, &[account]));
+    let idle = || refusal(&order.jobs, &order.accounts);
+    idle_job.or_else(idle_account).or_else(idle).map_or(Ok(()), Err)
 }
 
 /// Progress is for people: not when they ask for quiet, and not between log lines that a machine reads.

@@ -34,6 +34,8 @@ pub struct Profile {
     pub auth: Auth,
     /// The vendor's id of the account, sent (and signed) as `X-Domain-Id` when known (`CONTRACT` §2.1).
     pub domain_id: Option<String>,
+    /// The reseller whose customers a distributor asks for, sent as `indirect_partner_id` (`CONTRACT` §4).
+    pub reseller: Option<String>,
     /// Quotas that take the place of the published ones.
     pub quotas: QuotaOverrides,
     /// Longest time for one call from connecting to the last byte; [`DEFAULT_TIMEOUT`] unless configured.
@@ -387,6 +389,7 @@ mod tests {
                 security_token: Some(secret("token")),
             },
             domain_id: None,
+            reseller: None,
             quotas: QuotaOverrides::default(),
             timeout: DEFAULT_TIMEOUT,
             proxy: Proxy::parse("http://user:canary-proxy@proxy.example:3128").ok(),

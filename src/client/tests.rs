@@ -21,6 +21,7 @@ static ORDERS: Endpoint = Endpoint {
     path: "/v2/orders/customer-orders",
     max_limit: 100,
     quota: Quota::per_second(20),
+    reseller: crate::request::ResellerIn::Query,
 };
 
 static RESOURCES: Endpoint = Endpoint {
@@ -29,6 +30,7 @@ static RESOURCES: Endpoint = Endpoint {
     path: "/v2/orders/suscriptions/resources/query",
     max_limit: 100,
     quota: Quota::per_second(10),
+    reseller: crate::request::ResellerIn::Query,
 };
 
 const PAGE: &str = r#"{"total_count":0,"order_infos":[]}"#;
@@ -139,6 +141,7 @@ fn profile(server: &Server, auth: Auth) -> Profile {
         iam_endpoint: Some(url),
         auth,
         domain_id: Some("0a1b".to_owned()),
+        reseller: None,
         quotas: QuotaOverrides { default: Some(QuotaSetting::Unlimited), ..QuotaOverrides::default() },
         timeout: DEFAULT_TIMEOUT,
         proxy: None,

@@ -67,6 +67,14 @@ impl Reader<'_> {
         let addresses = addresses(&from);
         let auth = self.auth(&from);
         let domain_id = from.read("domain_id", |text| plain(text, "the account's id, like \"0a1b2c…\""));
+        let reseller = from.read("indirect_partner_id", |text| plain(text, "the reseller's id"));
+        if reseller.is_some() && role == Role::Customer {
+            from.report(
+                "indirect_partner_id",
+                "only a distributor has resellers, and this account's role is \"customer\"",
+                "write role = \"partner\", or remove the key",
+            );
+        }
         let quotas = self.quotas(&from);
         let timeout = from.read("timeout", timeout).unwrap_or(DEFAULT_TIMEOUT);
         let proxy = from.read("proxy", |text| Proxy::parse(text).map_err(|error| error.to_string()));
@@ -87,6 +95,7 @@ impl Reader<'_> {
             iam_endpoint,
             auth: auth?,
             domain_id,
+            reseller,
             quotas,
             timeout,
             proxy,

@@ -40,6 +40,8 @@ pub(super) struct Context {
     pub(super) stream: &'static dyn Stream,
     pub(super) client: Arc<Client>,
     pub(super) writer: Writer,
+    /// Streams that cannot be asked for in this account.
+    pub(super) out_of_reach: Arc<[&'static str]>,
     pub(super) extent: Extent,
     /// What the operator says about answers that are too short to be believed.
     pub(super) word: Word,

@@ -1,5 +1,7 @@
 //! Walks one scope page by page. Stopping between pages loses nothing: each page carries its own checkpoint.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::job::Context;
@@ -253,6 +255,7 @@ pub(super) async fn store(
             progress,
             generation,
             trust: context.trust(),
+            out_of_reach: Arc::clone(&context.out_of_reach),
         })
         .await?;
     context.pace.took(sent.elapsed());

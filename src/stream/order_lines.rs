@@ -6,7 +6,7 @@ use crate::decode::decode_row;
 use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
-use crate::request::{Endpoint, Method, Quota, Request};
+use crate::request::{Endpoint, Method, Quota, Request, ResellerIn};
 use crate::scope::Ask;
 use crate::walk::Cursor;
 
@@ -19,6 +19,7 @@ static ENDPOINT: Endpoint = Endpoint {
     path: "/v2/orders/customer-orders/details",
     max_limit: 100,
     quota: Quota::per_second(10),
+    reseller: ResellerIn::Query,
 };
 
 static DETAIL_DISCOUNTS: Table = discount_table!("order_detail_discounts", "order_id");

@@ -9,7 +9,7 @@ use crate::page::Page;
 use crate::record::{
     Children, Column, Context, Dependent, Drift, Kind, Record, Reject, Source, Table, Value,
 };
-use crate::request::{Endpoint, Method, Quota, Request};
+use crate::request::{Endpoint, Method, Quota, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
@@ -22,6 +22,7 @@ static ENDPOINT: Endpoint = Endpoint {
     path: "/v2/orders/customer-orders",
     max_limit: 100,
     quota: Quota::per_second(20),
+    reseller: ResellerIn::Query,
 };
 
 static DISCOUNTS: Table = discount_table!("order_discounts", "order_id");

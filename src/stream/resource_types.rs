@@ -4,7 +4,7 @@ use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table};
-use crate::request::{Endpoint, Method, Quota, Request};
+use crate::request::{Endpoint, Method, Quota, Request, ResellerIn};
 use crate::scope::Ask;
 use crate::walk::Cursor;
 
@@ -17,6 +17,7 @@ static ENDPOINT: Endpoint = Endpoint {
     path: "/v2/products/resource-types",
     max_limit: 1000,
     quota: Quota::per_second(10),
+    reseller: ResellerIn::Needless,
 };
 
 static RESOURCE_TYPES: Table = Table {

@@ -4,7 +4,7 @@ use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table};
-use crate::request::{Endpoint, Method, Quota, Request};
+use crate::request::{Endpoint, Method, Quota, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
@@ -18,6 +18,7 @@ static ENDPOINT: Endpoint = Endpoint {
     // The documents name no maximum; the vendor's own example asks for 100.
     max_limit: 100,
     quota: Quota::per_second(10),
+    reseller: ResellerIn::Needless,
 };
 
 /// What the interface of resource types allows; this one's maximum is not documented.

@@ -6,7 +6,7 @@ use super::{ListAnswer, Reading, Slicing, Stream, codes};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Children, Column, Context, Source, Table};
-use crate::request::{Endpoint, Method, Quota, Request};
+use crate::request::{Endpoint, Method, Quota, Request, ResellerIn};
 use crate::scope::{Ask, Role, Scope};
 use crate::walk::Cursor;
 
@@ -19,6 +19,7 @@ static ENDPOINT: Endpoint = Endpoint {
     path: "/v2/partners/sub-customers/query",
     max_limit: 100,
     quota: Quota::per_second(10),
+    reseller: ResellerIn::Body,
 };
 
 static ACCOUNT_MANAGERS: Table = Table {
@@ -74,11 +75,8 @@ impl Stream for SubCustomers {
         Reading::Whole
     }
 
-    fn serves(&self, role: Role) -> bool {
-        match role {
-            Role::Customer => false,
-            Role::Partner => true,
-        }
+    fn only_for(&self) -> Option<Role> {
+        Some(Role::Partner)
     }
 
     fn feeds_others(&self) -> bool {

@@ -1,5 +1,7 @@
 //! One page, one transaction: rows, history, queue, checkpoint, coverage and counters, or nothing of it.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
@@ -37,6 +39,8 @@ pub struct PageCommit {
     pub generation: Option<i64>,
     /// How far an answer with few rows is believed.
     pub trust: Trust,
+    /// Streams that cannot be asked for in this account: nothing is queued for them.
+    pub out_of_reach: Arc<[&'static str]>,
 }
 
 /// How far a complete answer is believed that shows fewer rows than the warehouse has: with the wrong kind of
@@ -171,7 +175,8 @@ impl Committer<'_> {
             tally.inserted += inserted;
             tally.changed += changed;
             if inserted + changed > 0 {
-                for dependent in &record.dependents {
+                let in_reach = |dependent: &&Dependent| !self.commit.out_of_reach.contains(&dependent.stream);
+                for dependent in record.dependents.iter().filter(in_reach) {
                     self.enqueue(dependent)?;
                     tally.enqueued += 1;
                 }

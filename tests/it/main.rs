@@ -8,6 +8,7 @@ mod support;
 mod cli;
 mod fixtures;
 mod proof;
+mod resellers;
 mod resume;
 mod schema;
 mod secrets;

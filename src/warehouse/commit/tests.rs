@@ -57,6 +57,7 @@ impl Store {
             progress: Progress::Complete { walk, covered: None, proof: "test" },
             generation: None,
             trust: Trust::Unproven,
+            out_of_reach: Arc::default(),
         };
         let committed = self.warehouse.commit_pages(&[Box::new(commit)]).expect("a commit");
         committed.into_iter().next().expect("one page")
