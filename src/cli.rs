@@ -2,8 +2,11 @@
 
 mod jobs;
 mod logging;
+mod plan;
 mod run;
 mod status;
+mod verify;
+mod watched;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -29,7 +32,7 @@ Exit codes:
   0   done: everything asked for is complete
   1   failed for another reason
   2   wrong usage or configuration
-  3   done, with findings: a disputed window, quarantined rows
+  3   done, with findings: a disputed window, quarantined rows, a count that differs
   4   not finished: deadline or quota reached; the next run goes on from there
   5   refused by the vendor: credentials, permission, role, clock, TLS
   6   the warehouse failed: disk full, damaged, newer
@@ -66,6 +69,10 @@ enum Output {
 enum Command {
     /// Run jobs once, now (for cron and systemd timers)
     Run(run::RunArgs),
+    /// Show what a run would ask now and how long the quotas make it take; asks nobody
+    Plan(plan::PlanArgs),
+    /// Compare what is stored with the vendor's counts; --repair reads again what differs
+    Verify(verify::VerifyArgs),
     /// List the jobs and when their schedules would run them next
     Jobs,
     /// Show how fresh and complete the warehouse is
@@ -91,13 +98,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
 
 fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     let secrets = match cli.command {
-        Command::Run(_) => Secrets::Read,
-        Command::Jobs | Command::Status => Secrets::Leave,
+        Command::Run(_) | Command::Verify(_) => Secrets::Read,
+        Command::Plan(_) | Command::Jobs | Command::Status => Secrets::Leave,
     };
     let config = load(&cli.common, environment, secrets)?;
     logging::start(&cli.common, &config.log);
     match &cli.command {
         Command::Run(args) => run::execute(args, &cli.common, &config),
+        Command::Plan(args) => plan::execute(args, &cli.common, &config),
+        Command::Verify(args) => verify::execute(args, &cli.common, &config),
         Command::Jobs => {
             jobs::execute(&cli.common, &config);
             Ok(0)

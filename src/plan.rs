@@ -1,6 +1,7 @@
 //! Which windows a run reads: what no run has read completely, again the overlap behind the watermark, and now and then
 //! everything of the last year. Pure.
 
+pub mod edges;
 pub mod open;
 
 use std::time::Duration;

@@ -194,8 +194,9 @@ impl Pacer {
         lower.map_or(Lesson::Paused(pause), |quota| Lesson::Lowered(pause, quota))
     }
 
-    /// Time between two calls.
-    fn spacing(&self) -> Duration {
+    /// Time between two calls: none where there is no limit of our own.
+    #[must_use]
+    pub fn spacing(&self) -> Duration {
         let Some(quota) = self.quota else { return Duration::ZERO };
         let (part, whole) = SHARE;
         quota.period * whole / quota.calls.max(1).saturating_mul(part)

@@ -2,11 +2,14 @@
 //! and warehouse meet.
 
 mod board;
+mod estimate;
 mod job;
 mod outcome;
 mod queue;
+mod repair;
 mod slices;
 mod units;
+mod verify;
 mod walker;
 mod width;
 
@@ -20,9 +23,13 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub use board::Progress;
+pub use estimate::{AccountPlan, Certainty, EndpointPlan, JobPlan, PlanRow, Requests, estimate};
 pub use outcome::{Finding, Findings, JobReport, Outcome};
+pub use repair::repair;
+pub use units::Reason;
+pub use verify::{Comparison, Part, Verified, Verify, verify};
 
-use crate::client::{Client, ClientError, Deadline};
+use crate::client::{Client, ClientError, Deadline, Profile, QuotaOverrides};
 use crate::config::Account;
 use crate::job::Job;
 use crate::rate::{QuotaSetting, Source};
@@ -52,6 +59,8 @@ pub struct Order<'a> {
 pub enum Word {
     /// Nothing: they prove nothing.
     None,
+    /// Nothing; but the credential was shown rows of orders a moment ago.
+    RowsWereSeen,
     /// They are true.
     AcceptEmpty,
 }
@@ -207,15 +216,19 @@ fn cannot_name_reseller(stream: &dyn Stream, account: &Account) -> bool {
 async fn client_of(account: &Account, writer: &Writer) -> Result<Client, RunError> {
     let name = account.name.clone();
     let learned = writer.call(move |warehouse| warehouse.learned_quotas(&name)).await?;
-    let mut profile = account.profile.clone();
-    if profile.quotas.default.is_none() {
-        let learned: BTreeMap<String, QuotaSetting> =
-            learned.into_iter().map(|known| (known.endpoint, QuotaSetting::Limit(known.quota))).collect();
-        for (endpoint, setting) in learned {
-            profile.quotas.by_endpoint.entry(endpoint).or_insert(setting);
+    let quotas = with_learned(&account.profile.quotas, learned);
+    Ok(Client::new(Profile { quotas, ..account.profile.clone() })?)
+}
+
+/// The configured quotas, and the learned ones where the configuration says nothing.
+fn with_learned(configured: &QuotaOverrides, learned: Vec<LearnedQuota>) -> QuotaOverrides {
+    let mut quotas = configured.clone();
+    if quotas.default.is_none() {
+        for LearnedQuota { endpoint, quota } in learned {
+            quotas.by_endpoint.entry(endpoint).or_insert(QuotaSetting::Limit(quota));
         }
     }
-    Ok(Client::new(profile)?)
+    quotas
 }
 
 async fn save_learned_quotas(

@@ -12,6 +12,7 @@ mod queue;
 mod report;
 mod schema;
 mod upsert;
+mod verify;
 mod writer;
 
 use std::fs::OpenOptions;
@@ -26,6 +27,7 @@ pub use known::{Covered, Customer, Mark, OpenWalk};
 pub use ledger::{LearnedQuota, RunEnd, RunId, RunStart};
 pub use queue::{Absence, QueueEntry};
 pub use report::{Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, WatermarkState};
+pub use verify::Unlike;
 pub use writer::Writer;
 
 /// Marks a SQLite file as ours: "BSSY".
@@ -77,6 +79,18 @@ impl Warehouse {
         let warehouse = Self { connection, statements: statements(), path: path.to_owned(), _lock: None };
         warehouse.check_identity()?;
         Ok(warehouse)
+    }
+
+    /// An empty warehouse that is nowhere: what a first run would find.
+    ///
+    /// # Errors
+    /// When `SQLite` fails.
+    pub fn in_memory() -> Result<Self, WarehouseError> {
+        let path = PathBuf::from(":memory:");
+        let mut connection =
+            Connection::open_in_memory().map_err(|error| WarehouseError::sql(&path, &error))?;
+        schema::bring_up_to_date(&mut connection, &path)?;
+        Ok(Self { connection, statements: statements(), path, _lock: None })
     }
 
     /// The file.

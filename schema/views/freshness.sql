@@ -8,6 +8,7 @@ with
 known as (
     select account, stream
     from runs
+    where stream <> 'verify' -- a comparison, and no stream
     union
     select account, stream
     from watermarks

@@ -1,24 +1,17 @@
 //! `bss-sync run`: runs jobs once, now.
 
-use std::io::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
+use super::watched::with_warehouse;
 use super::{Common, Output, say, say_json, table};
-use crate::config::{Account, Config, LogFormat};
+use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::job::Job;
-use crate::run::{Extent, JobReport, Order, Outcome, Progress, Word};
+use crate::run::{Extent, JobReport, Order, Outcome, Word};
 use crate::settings::{duration, nearest};
-use crate::warehouse::{Warehouse, Writer};
-
-/// How often progress is written.
-const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Arguments of `bss-sync run`.
 #[derive(Debug, Args)]
@@ -47,20 +40,10 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         word: if args.accept_empty { Word::AcceptEmpty } else { Word::None },
         deadline: args.deadline,
     };
-    check_pairs(args, &order)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| system("could not start", &error))?;
-    let warehouse = Warehouse::open(&config.warehouse)?;
-    let (writer, thread) = Writer::start(warehouse)?;
-    let reports = runtime.block_on(with_signals_and_progress(order, &writer, shows_progress(common, config)));
-    drop(writer);
-    drop(runtime);
-    // The thread ends with the last writer; waiting for it keeps the lock until everything is on disk.
-    let _ = thread.join();
-    let reports = reports?;
+    check_pairs(&args.jobs, &args.account, &order)?;
+    let reports = with_warehouse(common, config, async |writer, progress, stop| {
+        crate::run::run(order, writer, progress, stop).await
+    })?;
     match common.output {
         Output::Json => say_json(&reports.iter().map(to_json).collect::<Vec<_>>()),
         Output::Text => say(&render(&reports)),
@@ -69,7 +52,7 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
 }
 
 /// Every job and every account that was named must have something to do, or somebody expects what will not happen.
-fn check_pairs(args: &RunArgs, order: &Order<'_>) -> Result<(), Failure> {
+pub(super) fn check_pairs(jobs: &[String], accounts: &[String], order: &Order<'_>) -> Result<(), Failure> {
     let refusal = |jobs: &[&Job], accounts: &[&Account]| {
         let pairs = jobs.iter().flat_map(|job| accounts.iter().map(move |account| (job, account)));
         let mut reasons = Vec::new();
@@ -81,21 +64,16 @@ fn check_pairs(args: &RunArgs, order: &Order<'_>) -> Result<(), Failure> {
             reasons.join("; ")
         )))
     };
-    let named_jobs = order.jobs.iter().filter(|_| !args.jobs.is_empty());
+    let named_jobs = order.jobs.iter().filter(|_| !jobs.is_empty());
     let idle_job = named_jobs.into_iter().find_map(|job| refusal(&[job], &order.accounts));
-    let named_accounts = order.accounts.iter().filter(|_| !args.account.is_empty());
+    let named_accounts = order.accounts.iter().filter(|_| !accounts.is_empty());
     let idle_account = || named_accounts.into_iter().find_map(|account| refusal(&order.jobs, &[account]));
     let idle = || refusal(&order.jobs, &order.accounts);
     idle_job.or_else(idle_account).or_else(idle).map_or(Ok(()), Err)
 }
 
-/// Progress is for people: not when they ask for quiet, and not between log lines that a machine reads.
-fn shows_progress(common: &Common, config: &Config) -> bool {
-    !common.quiet && config.log.format == LogFormat::Text
-}
-
 /// The named ones, or all; in the configuration's order.
-fn choose<'a, T>(
+pub(super) fn choose<'a, T>(
     what: &str,
     names: &[String],
     all: &'a [T],
@@ -115,60 +93,10 @@ fn choose<'a, T>(
     Ok(all.iter().filter(chosen).collect())
 }
 
-async fn with_signals_and_progress(
-    order: Order<'_>,
-    writer: &Writer,
-    progress_is_shown: bool,
-) -> Result<Vec<JobReport>, Failure> {
-    let (stopper, stop) = watch::channel(false);
-    let mut terminate =
-        signal(SignalKind::terminate()).map_err(|error| system("could not listen for SIGTERM", &error))?;
-    let mut interrupt =
-        signal(SignalKind::interrupt()).map_err(|error| system("could not listen for SIGINT", &error))?;
-    let progress = Arc::new(Progress::default());
-    let running = crate::run::run(order, writer, &progress, stop);
-    tokio::pin!(running);
-    let mut ticks =
-        tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
-    loop {
-        tokio::select! {
-            reports = &mut running => return Ok(reports?),
-            _ = terminate.recv() => finish_page(&stopper),
-            _ = interrupt.recv() => finish_page(&stopper),
-            _ = ticks.tick(), if progress_is_shown => show(&progress),
-        }
-    }
-}
-
-fn finish_page(stopper: &watch::Sender<bool>) {
-    tracing::info!("asked to stop; finishing the pages in hand");
-    stopper.send_replace(true);
-}
-
-fn system(what: &'static str, error: &std::io::Error) -> Failure {
-    Failure::System { what, detail: error.to_string() }
-}
-
-/// A line for each running job.
-fn show(progress: &Progress) {
-    let mut lines = String::new();
-    for counts in progress.running() {
-        let (finished, planned) = counts.units();
-        let tally = counts.tally();
-        let requests = counts.meter.read();
-        lines.push_str(&format!(
-            "{} {}: {finished} of {planned} read, {} rows, {} requests, {} refused for the quota\n",
-            counts.account, counts.job, tally.received, requests.requests, requests.throttled
-        ));
-    }
-    // Progress that nobody can see is no failure.
-    let _ = std::io::stderr().write_all(lines.as_bytes());
-}
-
 /// Findings shown for a job; the rest are counted.
 const FINDINGS_SHOWN: usize = 5;
 
-fn render(reports: &[JobReport]) -> String {
+pub(super) fn render(reports: &[JobReport]) -> String {
     let mut shown =
         table(&["ACCOUNT", "JOB", "OUTCOME", "ROWS", "NEW", "CHANGED", "REQUESTS", "REFUSED", "SECONDS"]);
     for report in reports {
@@ -208,7 +136,7 @@ fn render(reports: &[JobReport]) -> String {
     text
 }
 
-fn to_json(report: &JobReport) -> serde_json::Value {
+pub(super) fn to_json(report: &JobReport) -> serde_json::Value {
     json!({
         "account": report.account,
         "job": report.job,

@@ -92,6 +92,7 @@ impl Context {
     pub(super) fn trust(&self) -> Trust {
         match self.word {
             Word::AcceptEmpty => Trust::Told,
+            Word::RowsWereSeen => Trust::HasSeenRows,
             Word::None if self.saw_rows.load(Ordering::Relaxed) => Trust::HasSeenRows,
             Word::None => Trust::Unproven,
         }
@@ -295,7 +296,7 @@ async fn walk_unit(context: &Context, unit: Unit) -> Result<End, Stop> {
 /// Whoever is not in the list of its status any more has changed: it is read by itself.
 async fn look_for_departed(context: &Context, status: i64, seen: Keys) -> Result<(), WarehouseError> {
     let (account, run) = (context.account.clone(), context.run);
-    let before = context.client.now();
+    let before = context.wish().horizon();
     context
         .writer
         .call(move |warehouse| {

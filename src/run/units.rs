@@ -113,7 +113,7 @@ impl WindowsPlan {
 
 impl Wish<'_> {
     /// The last instant a window may reach: younger rows may still be on their way.
-    fn horizon(&self) -> UtcSecond {
+    pub(super) fn horizon(&self) -> UtcSecond {
         self.now.minus(self.job.settle)
     }
 

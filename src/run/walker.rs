@@ -12,7 +12,7 @@ use crate::request::Answer;
 use crate::scope::{Ask, Scope};
 use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};
-use crate::walk::{Cursor, Keys, Paging, Step, Walk};
+use crate::walk::{Cursor, Keys, Step, Walk};
 use crate::warehouse::{Committed, PageCommit, Progress};
 
 /// Walks that end without proof before a scope is called disputed (`DESIGN` §3).
@@ -86,7 +86,8 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
             .map_or(fetched.answered_at, |started| fetched.answered_at.max(UtcSecond::from_unix(started)));
         let fetched = Fetched { answered_at, ..fetched };
         // The order list answers an unknown id with an empty list: no proof that an order we know is gone.
-        if paging == Paging::Offset && fetched.page.rows.is_empty() && is_single_order(context, &ask.scope) {
+        let shows_nothing = fetched.page.rows.is_empty() && fetched.page.total.unwrap_or_default() == 0;
+        if shows_nothing && is_single_order(context, &ask.scope) {
             return Ok(End::Absent);
         }
         let (progress, end) = match walk.clone().step(paging, limit, &fetched.page, answered_at, &mut keys) {

@@ -286,6 +286,7 @@ impl Committer<'_> {
                     Scope::Parent(_) => self.settle_parent(walk, proof, tally)?,
                     Scope::Whole => {
                         tally.changed += self.mark_vanished(walk)?;
+                        tally.enqueued += self.ask_again_after_doubt(walk)?;
                         self.cover(walk, None, "complete", proof)?;
                     }
                     Scope::Created(_) | Scope::Paid(_) | Scope::Status(_) | Scope::Slice(_) => {

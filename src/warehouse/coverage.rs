@@ -142,19 +142,19 @@ impl Committer<'_> {
                 self.seen_at,
             ])?;
         match (lane, window, verdict) {
-            (Some(lane), Some(window), "complete") => {
-                self.replace_older(lane, window)?;
-                self.settle_disputes(lane)
+            (Some(lane), Some(window), verdict) => {
+                self.replace_older(lane, window, verdict)?;
+                if verdict == "complete" { self.settle_disputes(lane) } else { Ok(()) }
             }
             _ => Ok(()),
         }
     }
 
-    /// Forgets earlier readings of windows that this one contains: it proves the same, and is newer.
-    fn replace_older(&self, lane: Lane, window: Window) -> rusqlite::Result<()> {
+    /// Forgets earlier readings of the same verdict whose windows this one contains: it says the same, and is newer.
+    fn replace_older(&self, lane: Lane, window: Window, verdict: &str) -> rusqlite::Result<()> {
         self.connection
             .prepare_cached(
-                "delete from coverage where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'complete'
+                "delete from coverage where account = ?1 and stream = ?2 and lane = ?3 and verdict = ?7
                      and window_begin >= ?4 and window_begin < ?5 and window_end <= ?5 and scope <> ?6",
             )?
             .execute((
@@ -164,6 +164,7 @@ impl Committer<'_> {
                 window.begin().to_string(),
                 window.end().to_string(),
                 lane.scope(window).to_string(),
+                verdict,
             ))
             .map(|_| ())
     }

@@ -97,6 +97,43 @@ impl Committer<'_> {
         }))
     }
 
+    /// Queues the orders of a customer that got empty answers while the customer's whole list was empty and not
+    /// believed: now that it has rows, those answers are worth no more than that list was. Returns how many.
+    pub(super) fn ask_again_after_doubt(&self, walk: &Walk) -> rusqlite::Result<u64> {
+        let (account, stream) = (&self.commit.account, self.commit.stream.name());
+        let was_doubted = self
+            .connection
+            .prepare_cached(
+                "select 1 from coverage where account = ?1 and stream = ?2 and scope = 'whole'
+                     and customer_id = ?3 and verdict = 'disputed' and seen = 0",
+            )?
+            .exists((account, stream, self.customer()))?;
+        if walk.seen == 0 || !was_doubted {
+            return Ok(0);
+        }
+        let unanswered: Vec<Dependent> = self
+            .connection
+            .prepare_cached(
+                "select o.order_id, coalesce(nullif(c.customer_id, ''), o.customer_id), o.create_time from coverage as c
+                 join orders as o on o.account = c.account and o.order_id = c.parent_id
+                 where c.account = ?1 and c.stream = ?2 and c.customer_id = ?3 and c.verdict = 'complete'
+                     and c.seen = 0 and o.gone_since is null",
+            )?
+            .query_map((account, stream, self.customer()), |row| {
+                Ok(Dependent {
+                    stream,
+                    parent_id: row.get(0)?,
+                    customer_id: row.get(1)?,
+                    parent_time: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for order in &unanswered {
+            enqueue_once(self.connection, account, self.commit.run, self.seen_at, order)?;
+        }
+        Ok(unanswered.len() as u64)
+    }
+
     /// Queues the orders that a complete window should have shown and did not, to be asked for by their ids. Returns
     /// how many.
     pub(super) fn look_for_missing(&self, walk: &Walk, window: Window) -> rusqlite::Result<u64> {

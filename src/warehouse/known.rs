@@ -65,7 +65,7 @@ pub struct Customer {
 }
 
 impl Warehouse {
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         sql: &str,
         params: impl Params,

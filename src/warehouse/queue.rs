@@ -94,8 +94,10 @@ impl Warehouse {
                 (account, order_id, at.to_string(), run),
             )
             .and_then(|_| {
+                // Nobody can be asked for its records any more; should it come back, it is queued anew.
                 tx.execute(
-                    "delete from queue where account = ?1 and stream = 'orders' and parent_id = ?2",
+                    "delete from queue where account = ?1 and (parent_id = ?2 or parent_id in (
+                         select order_id from orders where account = ?1 and parent_order_id = ?2))",
                     key,
                 )
             })

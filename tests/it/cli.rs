@@ -16,7 +16,7 @@ use crate::sim;
 use crate::support::{Bench, Ran};
 
 /// Hides what differs between two runs of a test: the folder, ports, times, seconds, process ids.
-fn steady(bench: &Bench) -> insta::Settings {
+pub fn steady(bench: &Bench) -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     let folder = bench.path("");
     settings.add_filter(folder.to_string_lossy().trim_end_matches('/'), "DIR");

@@ -7,10 +7,14 @@ mod support;
 
 mod cli;
 mod fixtures;
+mod kills;
+mod plan;
 mod proof;
 mod resellers;
 mod resume;
+mod scenarios;
 mod schema;
 mod secrets;
 mod truth;
+mod verify;
 mod views;

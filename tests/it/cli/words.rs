@@ -166,6 +166,8 @@ fn help_tells_the_commands_and_the_exit_codes() {
 
     Commands:
       run     Run jobs once, now (for cron and systemd timers)
+      plan    Show what a run would ask now and how long the quotas make it take; asks nobody
+      verify  Compare what is stored with the vendor's counts; --repair reads again what differs
       jobs    List the jobs and when their schedules would run them next
       status  Show how fresh and complete the warehouse is
       help    Print this message or the help of the given subcommand(s)
@@ -203,7 +205,7 @@ fn help_tells_the_commands_and_the_exit_codes() {
       0   done: everything asked for is complete
       1   failed for another reason
       2   wrong usage or configuration
-      3   done, with findings: a disputed window, quarantined rows
+      3   done, with findings: a disputed window, quarantined rows, a count that differs
       4   not finished: deadline or quota reached; the next run goes on from there
       5   refused by the vendor: credentials, permission, role, clock, TLS
       6   the warehouse failed: disk full, damaged, newer
@@ -234,8 +236,8 @@ fn help_tells_the_commands_and_the_exit_codes() {
               Set a key of the configuration, e.g. --set warehouse.path=/srv/billing.sqlite; may be
               repeated
 
-          --deadline <DURATION>
-              How long each job may take, e.g. 10m; what is left stays for the next run
+          --accept-empty
+              Believe answers with no rows, or far fewer than are stored: they are true
 
           --output <OUTPUT>
               Form of what is written to standard output
@@ -245,6 +247,9 @@ fn help_tells_the_commands_and_the_exit_codes() {
               - json: For machines
               
               [default: text]
+
+          --deadline <DURATION>
+              How long each job may take, e.g. 10m; what is left stays for the next run
 
       -v, --verbose...
               Log more: -v each request, -vv everything

@@ -1,0 +1,232 @@
+//! `bss-sync verify`: proof on demand, and repair.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::run::choose;
+use super::watched::with_warehouse;
+use super::{Common, Output, run, say, say_json, table};
+use crate::config::{Account, Config};
+use crate::error::Failure;
+use crate::run::{Comparison, JobReport, Outcome, Part, Verified, Verify, reads, repair, verify};
+use crate::settings::duration;
+use crate::time::{UtcSecond, Window};
+
+/// Arguments of `bss-sync verify`.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// Accounts to verify; all when none is named
+    #[arg(long, value_name = "NAME")]
+    account: Vec<String>,
+    /// Read again what differs, ask for orders the vendor no longer shows by their ids, and compare again
+    #[arg(long)]
+    repair: bool,
+    /// How long the comparison may take for each account, and each job of the repair, e.g. 10m
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| duration(text))]
+    deadline: Option<Duration>,
+}
+
+/// What came of the repair: the jobs that ran, and how everything compares now.
+struct Repaired {
+    jobs: Vec<JobReport>,
+    after: Vec<Verified>,
+}
+
+// The warehouse is held as by a run: rows that a worker adds between the vendor's count and ours would be called
+// differences, and the ledger shall say when it was verified.
+pub(super) fn execute(args: &VerifyArgs, common: &Common, config: &Config) -> Result<u8, Failure> {
+    let order = Verify {
+        jobs: config.jobs.iter().collect(),
+        accounts: choose("account", &args.account, &config.accounts, |account: &Account| &account.name)?,
+        deadline: args.deadline,
+    };
+    for account in &order.accounts {
+        if !order.jobs.iter().any(|job| reads(job, account)) {
+            let name = &account.name;
+            return Err(Failure::Usage(format!("no job reads the account `{name}`: nothing to verify")));
+        }
+    }
+    let (before, repaired) = with_warehouse(common, config, async |writer, progress, stop| {
+        let before = verify(&order, writer, progress, stop.clone()).await?;
+        let is_compared = before.iter().all(|verified| verified.stopped.is_none());
+        if !args.repair || !is_compared || outcome(&before) == Outcome::Done {
+            return Ok((before, None));
+        }
+        let jobs = repair(&order, &before, writer, progress, stop.clone()).await?;
+        let after = verify(&order, writer, progress, stop).await?;
+        Ok((before, Some(Repaired { jobs, after })))
+    })?;
+    match common.output {
+        Output::Json => say_json(&to_json(&before, repaired.as_ref())),
+        Output::Text => say(&render(&before, repaired.as_ref())),
+    }
+    Ok(ended(&before, repaired.as_ref()).exit_code())
+}
+
+fn outcome(verified: &[Verified]) -> Outcome {
+    verified.iter().map(|verified| verified.outcome).max().unwrap_or(Outcome::Done)
+}
+
+/// How the command ended: a repair after which everything agrees went well, whatever it found on its way.
+fn ended(before: &[Verified], repaired: Option<&Repaired>) -> Outcome {
+    let Some(Repaired { jobs, after }) = repaired else { return outcome(before) };
+    match outcome(after) {
+        Outcome::Done => Outcome::Done,
+        left => jobs.iter().map(|report| report.outcome).fold(left, Outcome::max),
+    }
+}
+
+fn render(before: &[Verified], repaired: Option<&Repaired>) -> String {
+    let Some(Repaired { jobs, after }) = repaired else { return comparison(before) };
+    let mut text = format!("before the repair:\n{}\n\n{}", comparison(before), run::render(jobs));
+    text.push_str(&format!("\n\nafter the repair:\n{}", comparison(after)));
+    text
+}
+
+/// What differs as a table, and a line for what agrees.
+fn comparison(all: &[Verified]) -> String {
+    let mut shown = table(&["ACCOUNT", "STREAM", "WHAT", "VENDOR", "STORED", "DIFFERENCE", "WHY"]);
+    let differs = |comparison: &&Comparison| !comparison.agrees();
+    let mut text = String::new();
+    for verified in all {
+        for comparison in verified.comparisons.iter().filter(differs) {
+            let or_dash = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
+            shown.add_row([
+                verified.account.clone(),
+                comparison.stream.to_owned(),
+                what(&comparison.part),
+                or_dash(comparison.vendor.map(|number| number.to_string())),
+                comparison.stored.to_string(),
+                or_dash(comparison.difference().map(|number| format!("{number:+}"))),
+                comparison.reasons.join("; "),
+            ]);
+        }
+    }
+    if all.iter().any(|verified| verified.comparisons.iter().any(|comparison| !comparison.agrees())) {
+        text.push_str(&shown.to_string());
+        text.push('\n');
+    }
+    for verified in all {
+        text.push_str(&format!("{}: {}\n", verified.account, summary(verified)));
+        if let Some((reason, advice)) = &verified.stopped {
+            text.push_str(&format!("{}: {reason}\n  {advice}\n", verified.account));
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+fn summary(verified: &Verified) -> String {
+    let count = |is_kind: fn(&Part) -> bool| {
+        let of_kind = verified.comparisons.iter().filter(|comparison| is_kind(&comparison.part));
+        (of_kind.clone().filter(|comparison| comparison.agrees()).count(), of_kind.count())
+    };
+    let (months, all_months) = count(|part| matches!(part, Part::Month { .. }));
+    let (lists, all_lists) = count(|part| matches!(part, Part::List { .. }));
+    let line = |agree: usize, all: usize, what: &str| {
+        if agree == all { format!("{all} {what} agree") } else { format!("{agree} of {all} {what} agree") }
+    };
+    let unlike: usize = verified.comparisons.iter().map(|comparison| orders(&comparison.part).len()).sum();
+    let unlike = match unlike {
+        0 => "of every order that was read the rows that were proven are stored".to_owned(),
+        unlike => format!("of {unlike} order(s) other rows are stored than were proven"),
+    };
+    let requests = verified.requests.requests;
+    format!(
+        "{}, {}; {unlike}; {requests} request(s)",
+        line(months, all_months, "month(s)"),
+        line(lists, all_lists, "list(s)")
+    )
+}
+
+fn what(part: &Part) -> String {
+    match part {
+        Part::Month { month, asked } => format!("{month}{}", moved(*asked)),
+        Part::List { customer_id: Some(customer) } => format!("customer {customer}"),
+        Part::List { customer_id: None } => "whole list".to_owned(),
+        Part::Dependents { month, orders } => {
+            let month = month.as_deref().unwrap_or("month unknown");
+            format!("{month}, {} order(s)", orders.len())
+        }
+    }
+}
+
+/// Where the counted time begins or ends elsewhere than the month: at the ends of the history, and where an order is so near
+/// to the month's edge that it depends on the vendor's bounds whether it is counted.
+fn moved(asked: Window) -> String {
+    let is_edge = |at: UtcSecond| at.plus(-1).billing_month().1 == at;
+    let begin = asked.begin().plus(1);
+    let mut text = String::new();
+    if !is_edge(begin) {
+        text.push_str(&format!(" from {begin}"));
+    }
+    if !is_edge(asked.end()) {
+        text.push_str(&format!(" to {}", asked.end()));
+    }
+    text
+}
+
+fn orders(part: &Part) -> BTreeSet<&str> {
+    match part {
+        Part::Dependents { orders, .. } => orders.iter().map(|order| order.parent_id.as_str()).collect(),
+        Part::Month { .. } | Part::List { .. } => BTreeSet::new(),
+    }
+}
+
+fn to_json(before: &[Verified], repaired: Option<&Repaired>) -> Value {
+    let all = |verified: &[Verified]| verified.iter().map(verified_to_json).collect::<Vec<_>>();
+    let now = repaired.map_or(before, |repaired| &repaired.after);
+    json!({
+        "outcome": ended(before, repaired).as_str(),
+        "exit_code": ended(before, repaired).exit_code(),
+        "accounts": all(now),
+        "before": repaired.map(|_| all(before)),
+        "repair": repaired.map(|repaired| repaired.jobs.iter().map(run::to_json).collect::<Vec<_>>()),
+    })
+}
+
+fn verified_to_json(verified: &Verified) -> Value {
+    let (mut months, mut lists, mut dependents) = (Vec::new(), Vec::new(), Vec::new());
+    for comparison in &verified.comparisons {
+        let mut entry = json!({
+            "stream": comparison.stream,
+            "vendor": comparison.vendor,
+            "stored": comparison.stored,
+            "difference": comparison.difference(),
+            "agrees": comparison.agrees(),
+            "reasons": comparison.reasons,
+        });
+        match &comparison.part {
+            Part::Month { month, asked } => {
+                entry["month"] = json!(month);
+                entry["asked_from"] = json!(asked.begin().to_string());
+                entry["asked_to"] = json!(asked.end().to_string());
+                entry["stored_on_edge"] = json!(comparison.on_edge);
+                months.push(entry);
+            }
+            Part::List { customer_id } => {
+                entry["customer_id"] = json!(customer_id);
+                lists.push(entry);
+            }
+            Part::Dependents { month, orders: unlike } => {
+                entry["month"] = json!(month);
+                let order = |order: &crate::warehouse::Unlike| json!({ "order_id": order.parent_id, "proven": order.proven, "stored": order.stored });
+                entry["orders"] = unlike.iter().map(order).collect();
+                dependents.push(entry);
+            }
+        }
+    }
+    json!({
+        "account": verified.account,
+        "outcome": verified.outcome.as_str(),
+        "reason": verified.stopped.as_ref().map(|(reason, _)| reason),
+        "advice": verified.stopped.as_ref().map(|(_, advice)| advice),
+        "requests": verified.requests.requests,
+        "throttled": verified.requests.throttled,
+        "months": months,
+        "lists": lists,
+        "dependents": dependents,
+    })
+}

@@ -1,0 +1,94 @@
+//! Work on the warehouse that listens to signals and shows how far it is.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::Common;
+use crate::config::{Config, LogFormat};
+use crate::error::Failure;
+use crate::run::{Progress, RunError};
+use crate::warehouse::{Warehouse, Writer};
+
+/// How often progress is written.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Opens the warehouse for writing, works, and returns when everything is on disk and the lock is given back. The work is
+/// told when to stop between two pages.
+pub(super) fn with_warehouse<T>(
+    common: &Common,
+    config: &Config,
+    work: impl AsyncFnOnce(&Writer, &Arc<Progress>, watch::Receiver<bool>) -> Result<T, RunError>,
+) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| system("could not start", &error))?;
+    let warehouse = Warehouse::open(&config.warehouse)?;
+    let (writer, thread) = Writer::start(warehouse)?;
+    let result = runtime.block_on(with_signals_and_progress(work, &writer, shows_progress(common, config)));
+    drop(writer);
+    drop(runtime);
+    // The thread ends with the last writer; waiting for it keeps the lock until everything is on disk.
+    let _ = thread.join();
+    result
+}
+
+/// Progress is for people: not when they ask for quiet, and not between log lines that a machine reads.
+fn shows_progress(common: &Common, config: &Config) -> bool {
+    !common.quiet && config.log.format == LogFormat::Text
+}
+
+async fn with_signals_and_progress<T>(
+    work: impl AsyncFnOnce(&Writer, &Arc<Progress>, watch::Receiver<bool>) -> Result<T, RunError>,
+    writer: &Writer,
+    progress_is_shown: bool,
+) -> Result<T, Failure> {
+    let (stopper, stop) = watch::channel(false);
+    let mut terminate =
+        signal(SignalKind::terminate()).map_err(|error| system("could not listen for SIGTERM", &error))?;
+    let mut interrupt =
+        signal(SignalKind::interrupt()).map_err(|error| system("could not listen for SIGINT", &error))?;
+    let progress = Arc::new(Progress::default());
+    // The work's state is large, and lives on the heap.
+    let mut working = Box::pin(work(writer, &progress, stop));
+    let mut ticks =
+        tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
+    loop {
+        tokio::select! {
+            result = &mut working => return Ok(result?),
+            _ = terminate.recv() => finish_page(&stopper),
+            _ = interrupt.recv() => finish_page(&stopper),
+            _ = ticks.tick(), if progress_is_shown => show(&progress),
+        }
+    }
+}
+
+fn finish_page(stopper: &watch::Sender<bool>) {
+    tracing::info!("asked to stop; finishing the pages in hand");
+    stopper.send_replace(true);
+}
+
+fn system(what: &'static str, error: &std::io::Error) -> Failure {
+    Failure::System { what, detail: error.to_string() }
+}
+
+/// A line for each running job.
+fn show(progress: &Progress) {
+    let mut lines = String::new();
+    for counts in progress.running() {
+        let (finished, planned) = counts.units();
+        let tally = counts.tally();
+        let requests = counts.meter.read();
+        lines.push_str(&format!(
+            "{} {}: {finished} of {planned} read, {} rows, {} requests, {} refused for the quota\n",
+            counts.account, counts.job, tally.received, requests.requests, requests.throttled
+        ));
+    }
+    // Progress that nobody can see is no failure.
+    let _ = std::io::stderr().write_all(lines.as_bytes());
+}

@@ -1,0 +1,142 @@
+//! Reads again what a verification found different, the way every run reads: nothing is believed here that a run would
+//! not believe.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::board::Progress;
+use super::outcome::JobReport;
+use super::verify::{Comparison, Part, Verified, Verify, by_stream};
+use super::{Extent, Order, RunError, Word, run};
+use crate::config::Account;
+use crate::job::Job;
+use crate::stream::{Reading, Stream};
+use crate::time::Window;
+use crate::warehouse::{Unlike, Writer};
+
+/// Reads the months, lists and orders again that differ. Returns a report for each job and account that ran.
+///
+/// # Errors
+/// As [`run`].
+pub async fn repair(
+    order: &Verify<'_>,
+    found: &[Verified],
+    writer: &Writer,
+    progress: &Arc<Progress>,
+    stop: watch::Receiver<bool>,
+) -> Result<Vec<JobReport>, RunError> {
+    let mut reports = Vec::new();
+    for verified in found {
+        let Some(account) = order.accounts.iter().find(|account| account.name == verified.account) else {
+            continue;
+        };
+        let repair = Repair { order, account, verified, writer, progress, stop: &stop };
+        reports.extend(repair.run().await?);
+    }
+    Ok(reports)
+}
+
+/// The repair of one account.
+struct Repair<'a> {
+    order: &'a Verify<'a>,
+    account: &'a Account,
+    verified: &'a Verified,
+    writer: &'a Writer,
+    progress: &'a Arc<Progress>,
+    stop: &'a watch::Receiver<bool>,
+}
+
+impl Repair<'_> {
+    async fn run(&self) -> Result<Vec<JobReport>, RunError> {
+        let jobs = by_stream(&self.order.jobs, self.account);
+        let mut reports = self.windows_and_orders(&jobs).await?;
+        reports.extend(self.lists(&jobs).await?);
+        Ok(reports)
+    }
+
+    fn differing(&self) -> impl Iterator<Item = &Comparison> {
+        self.verified.comparisons.iter().filter(|comparison| !comparison.agrees())
+    }
+
+    /// The months that differ, and what belongs to the orders that differ or that come back with them.
+    async fn windows_and_orders(
+        &self,
+        jobs: &[(&Job, &'static dyn Stream)],
+    ) -> Result<Vec<JobReport>, RunError> {
+        let mut windows: Vec<Window> = Vec::new();
+        let mut streams = Vec::new();
+        for comparison in self.differing() {
+            match &comparison.part {
+                // Both ends belong to what was compared.
+                Part::Month { asked, .. } => windows.extend(Window::new(asked.begin(), asked.end().plus(1))),
+                Part::Dependents { orders, .. } => {
+                    streams.push(comparison.stream);
+                    self.enqueue(comparison.stream, orders).await?;
+                }
+                Part::List { .. } => {}
+            }
+        }
+        // Newest first, like all windows.
+        windows.sort_unstable_by(|a, b| b.cmp(a));
+        let is_needed = |stream: &'static dyn Stream| {
+            let reads_orders = stream.reading() == Reading::Windows;
+            streams.contains(&stream.name()) && !reads_orders
+                || !windows.is_empty() && stream.reading().drains_queue()
+        };
+        let jobs: Vec<&Job> =
+            jobs.iter().filter(|(_, stream)| is_needed(*stream)).map(|(job, _)| *job).collect();
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run_jobs(jobs, Extent::Windows(windows)).await
+    }
+
+    async fn enqueue(&self, stream: &'static str, orders: &[Unlike]) -> Result<(), RunError> {
+        let (account, orders, run) = (self.account.name.clone(), orders.to_vec(), self.verified.run);
+        let enqueue = move |warehouse: &mut crate::warehouse::Warehouse| {
+            warehouse.enqueue_unlike(&account, stream, &orders, run)
+        };
+        Ok(self.writer.call(enqueue).await?)
+    }
+
+    /// The whole lists that differ; where rows are to be gone, twice, because one reading does not prove that.
+    async fn lists(&self, jobs: &[(&Job, &'static dyn Stream)]) -> Result<Vec<JobReport>, RunError> {
+        let differing = |stream: &str, has_more: bool| {
+            self.differing().any(|comparison| {
+                let is_list = matches!(comparison.part, Part::List { .. }) && comparison.stream == stream;
+                is_list && (!has_more || comparison.difference().is_some_and(|difference| difference > 0))
+            })
+        };
+        let mut reports = Vec::new();
+        for has_more in [false, true] {
+            let jobs: Vec<&Job> = jobs
+                .iter()
+                .filter(|(_, stream)| differing(stream.name(), has_more))
+                .map(|(job, _)| *job)
+                .collect();
+            if !jobs.is_empty() && !*self.stop.borrow() {
+                reports.extend(self.run_jobs(jobs, Extent::Full).await?);
+            }
+        }
+        Ok(reports)
+    }
+
+    async fn run_jobs(&self, jobs: Vec<&Job>, extent: Extent) -> Result<Vec<JobReport>, RunError> {
+        // The count of a month with orders showed one: an empty answer about another month or order is then no sign of the
+        // wrong credential.
+        let has_rows = |comparison: &Comparison| {
+            matches!(comparison.part, Part::Month { .. })
+                && comparison.vendor.is_some_and(|number| number > 0)
+        };
+        let saw_rows = self.verified.comparisons.iter().any(has_rows);
+        let order = Order {
+            jobs,
+            accounts: vec![self.account],
+            extent,
+            word: if saw_rows { Word::RowsWereSeen } else { Word::None },
+            deadline: self.order.deadline,
+        };
+        run(order, self.writer, self.progress, self.stop.clone()).await
+    }
+}

@@ -1,0 +1,159 @@
+//! What is asked, and what the warehouse knows beside it.
+
+use std::sync::Arc;
+
+use super::super::job::Context;
+use super::{Comparison, Part};
+use crate::plan::{self, edges};
+use crate::scope::{Ask, Lane, Scope};
+use crate::stream::Reading;
+use crate::time::{UtcSecond, Window};
+use crate::walk::Cursor;
+use crate::warehouse::{Unlike, Warehouse, WarehouseError};
+
+/// One request, and what its answer is compared with.
+pub(super) struct Question {
+    pub(super) context: Arc<Context>,
+    pub(super) ask: Ask,
+    pub(super) cursor: Cursor,
+    /// Without the vendor's number.
+    pub(super) comparison: Comparison,
+}
+
+/// The questions about one stream.
+pub(super) fn of(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>, WarehouseError> {
+    let reading = context.stream.reading();
+    let mut questions = Vec::new();
+    if reading == Reading::Windows {
+        questions.extend(months(context, warehouse)?);
+    }
+    if reading.reads_whole() {
+        questions.extend(lists(context, warehouse)?);
+    }
+    Ok(questions)
+}
+
+fn months(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>, WarehouseError> {
+    let account = context.account.as_str();
+    let start = UtcSecond::midnight(context.job.history_start);
+    let end = context.client.now().minus(context.job.settle);
+    let months = plan::months(start, end);
+    let mut at = Vec::with_capacity(months.len() + 1);
+    for (_, month) in &months {
+        let begin = month.begin();
+        let near = warehouse.order_times(account, begin.plus(-1), begin.plus(edges::REACH + 1))?;
+        at.push(edges::at_or_after(begin, &near));
+    }
+    let near = warehouse.order_times(account, end.plus(-edges::REACH - 1), end.plus(1))?;
+    at.push(edges::at_or_before(end, &near));
+    let mut questions = Vec::with_capacity(months.len());
+    for edges::Asked { month, window } in edges::asked(months, &at) {
+        let (from, to) = (window.begin(), window.end());
+        let stored = warehouse.count_orders(account, from.plus(1), to, u64::MAX)?;
+        let most = warehouse.count_orders(account, from, to.plus(1), u64::MAX)?;
+        questions.push(Question {
+            context: Arc::clone(context),
+            ask: Ask { scope: Scope::Created(window), customer_id: None },
+            cursor: Cursor::Keyset { from: from.unix(), offset: 0, edge: Vec::new() },
+            comparison: Comparison {
+                stream: context.stream.name(),
+                part: Part::Month { month, asked: window },
+                vendor: None,
+                stored,
+                on_edge: most.saturating_sub(stored),
+                reasons: Vec::new(),
+            },
+        });
+    }
+    Ok(questions)
+}
+
+fn lists(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>, WarehouseError> {
+    let (account, stream) = (context.account.as_str(), context.stream);
+    let customers = if context.names_customer() {
+        let customers = warehouse.customers_by_expected_change(account, stream.name())?;
+        customers.into_iter().map(|customer| Some(customer.id)).collect()
+    } else {
+        vec![None]
+    };
+    let mut questions = Vec::with_capacity(customers.len());
+    for customer_id in customers {
+        questions.push(Question {
+            context: Arc::clone(context),
+            ask: Ask { scope: Scope::Whole, customer_id: customer_id.clone() },
+            cursor: Cursor::Offset(0),
+            comparison: Comparison {
+                stream: stream.name(),
+                stored: warehouse.count_list(account, stream, customer_id.as_deref())?,
+                part: Part::List { customer_id },
+                vendor: None,
+                on_edge: 0,
+                reasons: Vec::new(),
+            },
+        });
+    }
+    Ok(questions)
+}
+
+/// Adds why a comparison differs, as far as the warehouse can tell.
+pub(super) fn explain(
+    context: &Context,
+    warehouse: &Warehouse,
+    comparison: &mut Comparison,
+) -> Result<(), WarehouseError> {
+    let Some(difference) = comparison.difference() else { return Ok(()) };
+    let (account, stream) = (context.account.as_str(), context.stream);
+    let missing = if difference < 0 { difference.unsigned_abs() } else { 0 };
+    let created = match &comparison.part {
+        Part::Month { asked, .. } => Some((asked.begin(), asked.end())),
+        Part::List { .. } | Part::Dependents { .. } => None,
+    };
+    let undecoded = if missing > 0 { warehouse.count_undecoded(account, stream, created)? } else { 0 };
+    if undecoded > 0 && undecoded == missing {
+        comparison.reasons.push(format!("{undecoded} row(s) that could not be decoded: table quarantine"));
+        return Ok(());
+    }
+    match &comparison.part {
+        Part::Month { asked, .. } if missing > 0 => {
+            let covered = warehouse.covered_windows(account, stream.name(), Lane::Created)?;
+            let covered: Vec<Window> = covered.into_iter().map(|covered| covered.window).collect();
+            // The second before the month only makes the windows overlap.
+            let inner = Window::new(asked.begin().plus(1), asked.end());
+            if let Some(gap) = inner.and_then(|inner| inner.minus(&covered).first().copied()) {
+                comparison.reasons.push(format!("not read yet from {} to {}", gap.begin(), gap.end()));
+            }
+        }
+        Part::Month { .. } if difference > 0 => comparison.reasons.push(
+            "the vendor shows fewer orders than are stored: --repair asks for each missing one by its id and marks it \
+             as gone when it is not shown"
+                .to_owned(),
+        ),
+        Part::List { .. } if difference > 0 => comparison.reasons.push(
+            "the vendor shows fewer rows than are stored: a row is marked as gone when two whole readings do not show it"
+                .to_owned(),
+        ),
+        Part::Month { .. } | Part::List { .. } | Part::Dependents { .. } => {}
+    }
+    Ok(())
+}
+
+/// What belongs to orders and is not what was proven, month by month; none for streams of their own.
+pub(super) fn dependents(
+    context: &Context,
+    warehouse: &mut Warehouse,
+) -> Result<Vec<Comparison>, WarehouseError> {
+    let mut unlike = warehouse.unlike_their_proof(&context.account, context.stream)?;
+    unlike.sort_by_key(|order| order.created);
+    let month_of = |order: &Unlike| order.created.map(|created| created.billing_month().0);
+    Ok(unlike
+        .chunk_by(|a, b| month_of(a) == month_of(b))
+        .map(|orders| Comparison {
+            stream: context.stream.name(),
+            part: Part::Dependents { month: orders.first().and_then(month_of), orders: orders.to_vec() },
+            vendor: Some(orders.iter().map(|order| order.proven).sum()),
+            stored: orders.iter().map(|order| order.stored).sum(),
+            on_edge: 0,
+            reasons: Vec::new(),
+        })
+        .collect())
+}

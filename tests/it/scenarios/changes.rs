@@ -1,0 +1,196 @@
+//! Orders that appear late or change long after their creation: which run finds them, by what, and how it is counted.
+
+use super::{
+    Deal, assert_equals_truth_and_gone, assert_within_quota, blank, findings, later, one_window, put, quoted,
+    recently, spread,
+};
+use crate::sim::Endpoint;
+use crate::sim::clock::DAY;
+use crate::support::truth::{assert_equals_truth, expected, stored};
+use crate::support::{As, Bench, now};
+
+/// 120 completed orders, read to the end.
+fn loaded(settings: &str, more: &[Deal]) -> (Bench, Vec<Deal>) {
+    let bench = quoted(blank(), As::Customer);
+    one_window(&bench, settings);
+    let deals = spread(120);
+    put(&bench, &deals);
+    put(&bench, more);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+    later(&bench, 2);
+    (bench, deals)
+}
+
+fn status(bench: &Bench, order: &str) -> i64 {
+    bench.count(&format!("select status from orders where order_id = '{order}'"))
+}
+
+/// One more order was late, and everybody who counts them says so.
+#[track_caller]
+fn assert_counted_late(bench: &Bench, report: &serde_json::Value, order: &str) {
+    assert_eq!(report["orders_late"], 1, "{report}");
+    let listed = format!("select count(*) from late_orders where order_id = '{order}'");
+    assert_eq!(bench.count(&listed), 1);
+    let of_last = "select orders_late from runs where job = 'orders' order by run_id desc limit 1";
+    assert_eq!(bench.count(of_last), 1);
+}
+
+#[test]
+fn an_unpaid_order_that_appears_a_day_late_is_found_by_the_sweep_and_counted() {
+    let (bench, _) = loaded("", &[]);
+    put(&bench, &[Deal::unpaid("CSLATE", now() - DAY)]);
+    let report = bench.run(&["orders"]).expect_code(0).job("orders");
+    assert_eq!(report["orders_late"], 0, "nothing tells of it: {report}");
+    let report = bench.run(&["orders", "--full"]).expect_code(0).job("orders");
+    assert_counted_late(&bench, &report, "CSLATE");
+    let report = bench.run(&["orders", "--full"]).expect_code(0).job("orders");
+    assert_eq!(report["orders_late"], 0, "counted once: {report}");
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+    assert_within_quota(&bench);
+}
+
+#[test]
+fn a_paid_order_that_appears_a_day_late_is_found_by_its_payment_in_the_next_run_and_counted() {
+    let (bench, _) = loaded("", &[]);
+    put(&bench, &[Deal { paid: Some(recently()), ..Deal::completed("CSLATE", now() - DAY) }]);
+    let report = bench.run(&["orders"]).expect_code(0).job("orders");
+    assert_counted_late(&bench, &report, "CSLATE");
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+    assert_within_quota(&bench);
+}
+
+#[test]
+fn an_order_of_the_last_hour_is_found_by_the_overlap_and_counted_as_late() {
+    let (bench, _) = loaded("", &[]);
+    put(&bench, &[Deal::unpaid("CSLATE", recently())]);
+    let report = bench.run(&["orders"]).expect_code(0).job("orders");
+    assert_counted_late(&bench, &report, "CSLATE");
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+}
+
+#[test]
+fn an_order_paid_40_days_after_its_creation_is_found_by_the_next_run() {
+    let old = now() - 40 * DAY;
+    let open = Deal::unpaid("CSOPEN", old);
+    // A final status: nobody looks at it any more, so only its payment tells.
+    let revived = Deal { status: 4, ..Deal::unpaid("CSCANCELLED", old - DAY) };
+    let (bench, _) = loaded("", &[open.clone(), revived.clone()]);
+    for deal in [&open, &revived] {
+        bench.sim.change(|truth| {
+            assert!(truth.set_status(&deal.id, 5, Some(recently())));
+            deal.provision(truth);
+        });
+    }
+    bench.sim.reset_stats();
+    let report = bench.run(&["orders"]).expect_code(0).job("orders");
+    assert_eq!(
+        (report["rows_changed"].as_i64(), report["orders_late"].as_i64()),
+        (Some(2), Some(0)),
+        "{report}"
+    );
+    assert_eq!((status(&bench, "CSOPEN"), status(&bench, "CSCANCELLED")), (5, 5));
+    let by_payment = |target: &str| target.contains("payment_time_begin=");
+    assert_eq!(bench.sim.requests().iter().filter(|seen| by_payment(&seen.target)).count(), 1);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+    assert_within_quota(&bench);
+}
+
+#[test]
+fn an_open_order_that_is_cancelled_40_days_after_its_creation_is_found_by_the_next_run() {
+    let (bench, _) = loaded("", &[Deal::unpaid("CSOPEN", now() - 40 * DAY)]);
+    assert!(bench.sim.change(|truth| truth.set_status("CSOPEN", 4, None)));
+    bench.run(&["orders"]).expect_code(0);
+    assert_eq!(status(&bench, "CSOPEN"), 4);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+}
+
+#[test]
+fn a_completed_order_that_is_cancelled_after_it_was_swept_is_found_by_the_next_sweep() {
+    let (bench, deals) = loaded("", &[]);
+    bench.run(&["orders", "--full"]).expect_code(0);
+    later(&bench, 4);
+    let cancelled = deals[60].id.clone();
+    assert!(bench.sim.change(|truth| truth.set_status(&cancelled, 4, None)));
+    bench.run(&["orders"]).expect_code(0);
+    assert_eq!(status(&bench, &cancelled), 5, "no filter of the vendor finds it");
+    let report = bench.run(&["orders", "--full"]).expect_code(0).job("orders");
+    assert_eq!((status(&bench, &cancelled), report["rows_changed"].as_i64()), (4, Some(1)));
+    bench.run(&[]).expect_code(0);
+    // The resource stays that it bought; that the order has one is not asked for any more.
+    let wanted = expected(&bench.sim.truth(), As::Customer);
+    let got = stored(&bench.db());
+    assert_eq!((&got["orders"], &got["order_details"]), (&wanted["orders"], &wanted["order_details"]));
+    assert_within_quota(&bench);
+}
+
+#[test]
+fn a_sweep_happens_by_itself_when_its_time_has_come() {
+    let (bench, deals) = loaded("sweep = \"1h\"\n", &[]);
+    let changed = deals[60].id.clone();
+    assert!(bench.sim.change(|truth| truth.restate(&changed, "contract_id", "\"C-1\"")));
+    let has_changed = format!("select contract_id is 'C-1' from orders where order_id = '{changed}'");
+    bench.run(&["orders"]).expect_code(0);
+    assert_eq!(bench.count(&has_changed), 0, "not yet");
+    // Two hours pass.
+    let earlier = "update watermarks set watermark = strftime('%Y-%m-%dT%H:%M:%SZ', watermark, '-2 hours')
+                       where lane = 'sweep'";
+    assert_eq!(bench.writable_db().execute(earlier, []), Ok(1));
+    bench.sim.reset_stats();
+    bench.run(&["orders"]).expect_code(0);
+    assert_eq!(bench.count(&has_changed), 1);
+    println!("a sweep over 120 orders: {} requests", bench.sim.count(Endpoint::Orders).calls);
+    bench.sim.reset_stats();
+    bench.run(&["orders"]).expect_code(0);
+    assert!(bench.sim.count(Endpoint::Orders).calls <= 6, "the next one has time");
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+}
+
+#[test]
+fn one_order_that_leaves_is_told_once_and_is_there_again_when_it_comes_back() {
+    let leaving = Deal::completed("CSLEAVES", recently());
+    let (bench, _) = loaded("", &[leaving, Deal::completed("CSSTAYS", recently())]);
+    let spent = || bench.count("select coalesce(sum(net_e8), 0) from f01_net_spend_by_service");
+    let before = spent();
+    let (list, details) = {
+        let truth = bench.sim.truth();
+        (truth.order_row("CSLEAVES").unwrap(), truth.details("CSLEAVES").unwrap())
+    };
+    assert!(bench.sim.change(|truth| truth.remove_order("CSLEAVES")));
+    let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("CSLEAVES") && told[0].contains("marked as gone"), "{told:?}");
+    let gone = "select count(*) from orders where order_id = 'CSLEAVES' and gone_since is not null";
+    assert_eq!(bench.count(gone), 1);
+    assert!(spent() < before, "no view counts it");
+    later(&bench, 4);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth_and_gone(&bench, As::Customer, &["CSLEAVES"]);
+
+    bench.sim.change(|truth| truth.add_order(&list, Some(details), None));
+    bench.sim.change(|truth| truth.link("CSLEAVES", &["r-CSLEAVES".to_owned()]));
+    later(&bench, 6);
+    bench.run(&[]).expect_code(0);
+    assert_eq!(bench.count(gone), 0);
+    assert_eq!(spent(), before);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+    assert_eq!(bench.count("select count(*) from orders"), 122);
+    assert_within_quota(&bench);
+}
+
+#[test]
+fn an_order_of_the_last_hour_that_changes_is_found_by_the_overlap() {
+    let (bench, _) = loaded("", &[Deal::completed("CSRECENT", recently())]);
+    assert!(bench.sim.change(|truth| truth.restate("CSRECENT", "contract_id", "\"C-1\"")));
+    let report = bench.run(&["orders"]).expect_code(0).job("orders");
+    assert_eq!(report["rows_changed"], 1, "{report}");
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+}

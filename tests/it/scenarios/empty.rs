@@ -1,0 +1,212 @@
+//! Answers that are empty, or far too short, although the warehouse knows better: with the wrong kind of credential an
+//! endpoint may answer success without rows.
+
+use super::{
+    Deal, Possession, assert_equals_truth_and_gone, blank, disputed, findings, later, one_window, put,
+    quoted, recently, spread, watermark,
+};
+use crate::sim::clock::DAY;
+use crate::sim::{OWNER, Scope, Script};
+use crate::support::truth::assert_equals_truth;
+use crate::support::{As, Bench, now};
+
+/// 30 old orders and so many of the last hour, read to the end.
+fn loaded(recent: i64) -> (Bench, Vec<Deal>) {
+    let bench = quoted(blank(), As::Customer);
+    one_window(&bench, "");
+    put(&bench, &spread(30));
+    let recent: Vec<Deal> = (0..recent)
+        .map(|number| Deal::completed(format!("CSNEW{number:02}"), recently() + 60 * number))
+        .collect();
+    put(&bench, &recent);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+    later(&bench, 2);
+    (bench, recent)
+}
+
+fn gone(bench: &Bench) -> i64 {
+    bench.count("select count(*) from orders where gone_since is not null")
+}
+
+/// The recent orders leave: doubted until the operator says that it is true, and even then kept.
+fn is_doubted_until_told(bench: &Bench, leaving: &[Deal]) {
+    let all = bench.count("select count(*) from orders");
+    let before = watermark(bench);
+    bench.sim.change(|truth| assert!(leaving.iter().all(|deal| truth.remove_order(&deal.id))));
+    for minutes in [3, 4] {
+        later(bench, minutes);
+        let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
+        let windows = disputed(bench, "orders");
+        // By creation and by payment.
+        assert_eq!((windows.len(), told.len()), (2, 2), "{windows:?} {told:?}");
+        for window in &windows {
+            let names = |text: &&String| text.contains(window) && text.contains("--accept-empty");
+            assert_eq!(told.iter().filter(names).count(), 1, "{window} in {told:?}");
+        }
+        assert_eq!(gone(bench), 0);
+        assert_eq!(watermark(bench), before, "it stays");
+    }
+    later(bench, 5);
+    let told = findings(&bench.run(&["orders", "--accept-empty"]).expect_code(3), "orders");
+    assert!(told.iter().all(|text| text.contains("is not shown any more")), "{told:?}");
+    assert_eq!(disputed(bench, "orders"), [] as [&str; 0]);
+    assert!(watermark(bench) >= before);
+    // The window does not show them, and neither does the question for each of them.
+    assert_eq!(gone(bench), i64::try_from(leaving.len()).unwrap());
+    later(bench, 6);
+    bench.run(&["orders", "--accept-empty"]).expect_code(0);
+    assert_eq!(gone(bench), i64::try_from(leaving.len()).unwrap());
+    assert_eq!(bench.count("select count(*) from orders"), all, "nothing is deleted");
+    later(bench, 7);
+    bench.run(&[]).expect_code(0);
+    let names: Vec<&str> = leaving.iter().map(|deal| deal.id.as_str()).collect();
+    assert_equals_truth_and_gone(bench, As::Customer, &names);
+}
+
+#[test]
+fn a_window_that_stays_in_doubt_is_listed_once_however_many_runs_doubt_it() {
+    let (bench, recent) = loaded(8);
+    bench.sim.change(|truth| assert!(recent.iter().all(|deal| truth.remove_order(&deal.id))));
+    bench.run(&["orders"]).expect_code(3);
+    let first = disputed(&bench, "orders");
+    // As if it had been read earlier, when the window ended earlier.
+    let earlier = "update coverage set window_end = strftime('%Y-%m-%dT%H:%M:%SZ', window_end, '-10 minutes'),
+                       scope = lane || ' ' || window_begin || '/' || strftime('%Y-%m-%dT%H:%M:%SZ', window_end, '-10 minutes')
+                   where verdict = 'disputed'";
+    assert_eq!(bench.writable_db().execute(earlier, []), Ok(first.len()));
+    bench.run(&["orders"]).expect_code(3);
+    assert_eq!(disputed(&bench, "orders").len(), first.len());
+}
+
+#[test]
+fn a_window_that_is_empty_although_orders_are_stored_is_not_believed_until_the_operator_says_so() {
+    let (bench, recent) = loaded(8);
+    is_doubted_until_told(&bench, &recent);
+}
+
+#[test]
+fn a_window_that_lost_more_than_ten_and_more_than_half_is_not_believed_until_the_operator_says_so() {
+    let (bench, recent) = loaded(24);
+    is_doubted_until_told(&bench, &recent[..13]);
+}
+
+#[test]
+fn ten_orders_that_leave_a_window_that_still_has_some_are_looked_for_one_by_one() {
+    let (bench, recent) = loaded(14);
+    bench.sim.change(|truth| assert!(recent[..10].iter().all(|deal| truth.remove_order(&deal.id))));
+    let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
+    assert_eq!(told.len(), 10, "{told:?}");
+    assert_eq!(gone(&bench), 10);
+    later(&bench, 4);
+    bench.run(&[]).expect_code(0);
+    let names: Vec<&str> = recent[..10].iter().map(|deal| deal.id.as_str()).collect();
+    assert_equals_truth_and_gone(&bench, As::Customer, &names);
+}
+
+#[test]
+fn a_whole_history_that_is_empty_takes_no_order_away() {
+    let (bench, recent) = loaded(8);
+    let kept = bench.sim.truth().clone();
+    let old = spread(30);
+    bench.sim.change(|truth| {
+        assert!(recent.iter().chain(&old).all(|deal| truth.remove_order(&deal.id)));
+    });
+    for minutes in [3, 4] {
+        later(&bench, minutes);
+        bench.run(&["orders", "--full"]).expect_code(3);
+        assert_eq!(gone(&bench), 0);
+    }
+    bench.sim.change(|truth| *truth = kept);
+    later(&bench, 5);
+    bench.run(&[]).expect_code(0);
+    bench.run(&["--full"]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+}
+
+/// Resources of nobody's orders.
+fn possessions(count: i64) -> Vec<Possession> {
+    (0..count)
+        .map(|number| Possession {
+            id: format!("res-{number:03}"),
+            ..Possession::until(now() + number * DAY)
+        })
+        .collect()
+}
+
+#[test]
+fn a_resource_list_that_shrinks_from_30_to_5_is_not_believed_until_the_operator_says_so() {
+    let bench = quoted(blank(), As::Customer);
+    one_window(&bench, "");
+    let all = possessions(30);
+    bench.sim.change(|truth| all.iter().for_each(|one| one.put(truth, OWNER)));
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+    bench.sim.change(|truth| assert!(all[5..].iter().all(|one| truth.remove_resource(&one.id))));
+    let marked = || bench.count("select count(*) from resources where gone_since is not null");
+    for minutes in [2, 3] {
+        later(&bench, minutes);
+        let told = findings(&bench.run(&["resources", "--full"]).expect_code(3), "resources");
+        assert!(told[0].contains("5 row(s) shown, and 30 are stored"), "{told:?}");
+        assert_eq!(marked(), 0);
+        assert_eq!(disputed(&bench, "resources"), ["whole"]);
+    }
+    let mut runs = Vec::new();
+    for minutes in [4, 5] {
+        later(&bench, minutes);
+        bench.run(&["resources", "--full", "--accept-empty"]).expect_code(0);
+        assert_eq!(disputed(&bench, "resources"), [] as [&str; 0]);
+        runs.push(marked());
+    }
+    assert_eq!(runs, [0, 25], "two lists without them");
+    assert_eq!(bench.count("select count(*) from resources"), 30, "nothing is deleted");
+    later(&bench, 6);
+    bench.run(&["resources", "--full"]).expect_code(0);
+}
+
+#[test]
+fn a_partner_who_is_shown_no_resource_of_any_customer_is_told_at_the_first_run() {
+    let bench = quoted(Script::seeded(74).orders(60).customers(4), As::Partner);
+    let kept = bench.sim.truth().clone();
+    let owners = bench.sim.truth().resource_owners();
+    bench.sim.change(|truth| owners.iter().for_each(|(id, _)| assert!(truth.remove_resource(id))));
+    let ran = bench.run(&[]).expect_code(3);
+    let told = findings(&ran, "resources");
+    println!("{told:#?}");
+    assert_eq!(ran.job("resources")["outcome"], "findings");
+    let complete = "select count(*) from coverage where stream = 'resources' and scope = 'whole'
+                        and verdict = 'complete'";
+    assert_eq!(bench.count(complete), 0, "{told:?}");
+    let customers = bench.sim.truth().customer_ids().len();
+    assert_eq!(told.len(), customers, "{told:?}");
+
+    // The permission is given.
+    bench.sim.change(|truth| *truth = kept);
+    later(&bench, 2);
+    bench.run(&[]).expect_code(0);
+    bench.run(&["--full"]).expect_code(0);
+    // And with them which order bought which, although those answers were empty and settled.
+    assert_equals_truth(&bench, As::Partner);
+}
+
+#[test]
+fn one_customer_without_resources_among_others_is_complete() {
+    let bench = quoted(Script::seeded(75).orders(60).customers(4), As::Partner);
+    let (one, theirs) = {
+        let truth = bench.sim.truth();
+        let one = truth.customer_ids()[2].to_owned();
+        let theirs = truth.resource_owners().into_iter().filter(|(_, owner)| *owner == one);
+        let theirs: Vec<String> = theirs.map(|(resource, _)| resource).collect();
+        (one, theirs)
+    };
+    assert!(!theirs.is_empty());
+    bench.sim.change(|truth| assert!(theirs.iter().all(|id| truth.remove_resource(id))));
+    assert!(bench.sim.truth().resources(&Scope::Customer(one.clone())).is_empty());
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Partner);
+    let complete = format!(
+        "select count(*) from coverage where stream = 'resources' and scope = 'whole' and verdict = 'complete'
+             and customer_id = '{one}' and seen = 0"
+    );
+    assert_eq!(bench.count(&complete), 1);
+}
