@@ -75,6 +75,13 @@ impl Transport {
             .read_timeout(IDLE_TIMEOUT)
             .timeout(profile.timeout)
             .tcp_keepalive(KEEPALIVE);
+        let is_plain = !profile.endpoint.is_encrypted()
+            && profile.iam_endpoint.as_ref().is_none_or(|iam| !iam.is_encrypted())
+            && profile.proxy.is_none();
+        if is_plain {
+            // Loopback only: nobody's certificate is going to be checked, so the machine's need not be read.
+            builder = builder.tls_certs_only([]);
+        }
         if let Some(proxy) = &profile.proxy {
             let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| ClientError::Proxy {
                 account: profile.account.clone(),

@@ -103,6 +103,7 @@ fn every_key_is_read() {
         domain = "d"
         password = { env = "SK" }
         domain_id = "0123"
+        indirect_partner_id = "4567"
         timeout = "5s"
         proxy = "http://u:canary@proxy.example:3128"
         quotas = { default = "10/1s", orders = "none" }
@@ -127,6 +128,9 @@ fn every_key_is_read() {
                 },
                 domain_id: Some(
                     "0123",
+                ),
+                reseller: Some(
+                    "4567",
                 ),
                 quotas: QuotaOverrides {
                     default: Some(

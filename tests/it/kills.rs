@@ -15,14 +15,14 @@ use crate::support::{As, Bench, Login};
 /// Longer than anything here takes; so that a broken test ends.
 const LONGEST: Duration = Duration::from_mins(3);
 
-/// A worker that keeps to the quota that the vendor publishes for most endpoints, which leaves time to store each page
+/// A worker that keeps to half the quota that the vendor publishes for most endpoints, which leaves time to store each page
 /// before the next is asked for.
 fn with_quotas(script: Script, who: As) -> Bench {
-    let bench = Bench::with(script.quotas(QuotaPlan::Fixed { calls: 10, seconds: 1 }), who, Login::Keys);
+    let bench = Bench::with(script.quotas(QuotaPlan::Fixed { calls: 5, seconds: 1 }), who, Login::Keys);
     let path = bench.path("bss-sync.toml");
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("quotas = \"none\"\n"));
-    fs::write(path, text.replace("quotas = \"none\"\n", "quotas = \"10/1s\"\n")).unwrap();
+    fs::write(path, text.replace("quotas = \"none\"\n", "quotas = \"5/1s\"\n")).unwrap();
     // A request for each year of the history.
     shorten_history(&bench);
     bench

@@ -64,6 +64,11 @@ impl Judge<'_> {
         self.db.prepare_cached(sql).and_then(|mut query| query.exists([])).expect(sql)
     }
 
+    /// Entries of the queue that failed before and wait for another try.
+    pub fn failing(&self) -> u64 {
+        self.texts::<1>("select parent_id from queue where attempts > 0").len() as u64
+    }
+
     /// What the ledger calls complete has every row that was there when the reading began and still is.
     pub fn ledger(&self) -> Vec<String> {
         use ChangeKind::{LateOrder, NewOrder, ResourceCame};
@@ -240,7 +245,9 @@ impl Judge<'_> {
     pub fn expected(&self, has_catalogues: bool) -> Tables {
         let mut wanted = expected(&self.sim.truth(), self.who);
         if !has_catalogues {
-            CATALOGUES.iter().for_each(|table| wanted.entry(*table).or_default().clear());
+            for table in CATALOGUES {
+                wanted.entry(table).or_default().clear();
+            }
         }
         wanted
     }

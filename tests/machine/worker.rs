@@ -151,13 +151,15 @@ impl Case<'_> {
         let answers = self.sim.stats().values().map(|count| count.calls).sum();
         self.played.tally.count("answers", answers);
         self.played.tally.count("cases", 1);
-        if self.plan.seed % 50 == 0 {
+        if self.plan.seed.is_multiple_of(50) {
             self.check_file();
         }
     }
 
     /// Quiet runs until everything is proven, or the reason is known why it cannot be.
     fn settle(&mut self) {
+        let failing = self.judge().failing();
+        self.played.tally.count("failed orders before the quiet runs", failing);
         let mut ran = self.run(&Run::QUIET, Word::None);
         if ran.exit == Some(3) {
             ran = self.run(&Run::QUIET, Word::None);
@@ -166,6 +168,8 @@ impl Case<'_> {
         self.check_ledger();
         if ran.exit == Some(0) {
             self.played.tally.count("quiet plain runs that ended with 0", 1);
+            let failing = self.judge().failing();
+            self.played.tally.count("failed orders behind runs that ended with 0", failing);
             let judge = self.judge();
             let wrong = judge.after_plain(&judge.expected(self.plan.has_catalogues), self.begun);
             self.blame("after a plain run", wrong);
@@ -210,7 +214,7 @@ impl Case<'_> {
     }
 
     fn run(&mut self, wanted: &Run, word: Word) -> Ran {
-        self.wait(2 + i64::from(self.plan.seed % 7 == 0));
+        self.wait(2 + i64::from(self.plan.seed.is_multiple_of(7)));
         let Open { runtime, writer, thread } = self.open.take().unwrap_or_else(|| open(&self.path));
         self.sim.set_weather(wanted.weather);
         self.limit_pages(wanted);
@@ -266,19 +270,16 @@ impl Case<'_> {
         let tally = &mut self.played.tally;
         tally.count("runs", 1);
         tally.count("faults", met.values().sum());
-        let ran = match ended {
-            Some(reports) => {
-                self.open = Some(Open { runtime, writer, thread });
-                ended_by_itself(&reports)
-            }
-            None => {
-                // All tasks go with the runtime; what reached the writer is a transaction or nothing.
-                drop(runtime);
-                drop(writer);
-                thread.join().expect("the writer ends");
-                tally.count("kills", 1);
-                Ran { exit: None, reasons: Vec::new() }
-            }
+        let ran = if let Some(reports) = ended {
+            self.open = Some(Open { runtime, writer, thread });
+            ended_by_itself(&reports)
+        } else {
+            // All tasks go with the runtime; what reached the writer is a transaction or nothing.
+            drop(runtime);
+            drop(writer);
+            thread.join().expect("the writer ends");
+            tally.count("kills", 1);
+            Ran { exit: None, reasons: Vec::new() }
         };
         if wanted.weather.is_some() {
             for reason in ran.reasons.iter().map(|reason| kind_of(reason)) {

@@ -15,7 +15,7 @@ use super::json::{array, push_str};
 use super::quota::RefusalStyle;
 use super::sign::{Plus, Received, decode};
 use super::vendor::{Call, Page, Refused};
-use super::weather::{asked_limit, question};
+use super::weather::{asked_limit, asked_offset, question};
 use super::wire::{Cut, Scissors};
 use super::{Control, Endpoint, Seen, Shared};
 
@@ -328,7 +328,8 @@ impl Turn<'_> {
                 drop(control);
                 let earlier = earlier.filter(|(asked, _)| match fault {
                     Some(Fault::RepeatPage) => true,
-                    Some(Fault::RepeatEarlier) => *asked == question,
+                    // A first page has none before it: its rows of another day would be an answer out of a cache.
+                    Some(Fault::RepeatEarlier) => *asked == question && asked_offset(request) > 0,
                     _ => false,
                 });
                 page.rows = earlier.map_or(page.rows, |(_, rows)| rows);

@@ -187,11 +187,20 @@ fn body(request: &Received<'_>) -> Map<String, Value> {
 
 /// How many rows are asked for, as far as that can be said without judging the request.
 pub(super) fn asked_limit(request: &Received<'_>) -> usize {
+    asked(request, "limit").unwrap_or(10)
+}
+
+/// How many rows are to be skipped, as far as that can be said without judging the request.
+pub(super) fn asked_offset(request: &Received<'_>) -> usize {
+    asked(request, "offset").unwrap_or(0)
+}
+
+fn asked(request: &Received<'_>, wanted: &str) -> Option<usize> {
     let pairs = sign::pairs(request.query);
-    let in_query = pairs.into_iter().find(|(name, _)| name == "limit").and_then(|(_, value)| value);
+    let in_query = pairs.into_iter().find(|(name, _)| name == wanted).and_then(|(_, value)| value);
     let in_query = in_query.and_then(|value| value.parse().ok());
-    let in_body = || body(request).get("limit").and_then(Value::as_u64);
-    in_query.or_else(in_body).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(10)
+    let in_body = || body(request).get(wanted).and_then(Value::as_u64);
+    in_query.or_else(in_body).and_then(|number| usize::try_from(number).ok())
 }
 
 /// The request without the part of the rows it wants: the same for all pages of one walk.
