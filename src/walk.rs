@@ -125,8 +125,7 @@ impl Keys {
 
     fn digest(key: &str) -> u64 {
         let digest: [u8; 32] = Sha256::digest(key).into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
     }
 }
 

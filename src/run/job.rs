@@ -181,7 +181,7 @@ async fn work(context: &Arc<Context>, findings: &mut Findings) -> Result<(), Sto
         })
         .await?;
         let walked = walk_all(context, units, findings).await;
-        on_warehouse(context, |context, warehouse| move_watermarks(context, warehouse)).await?;
+        on_warehouse(context, move_watermarks).await?;
         walked?;
     }
     // Orders that got no answer are for the next run, and no reason to leave the rest.

@@ -174,12 +174,11 @@ impl Drain<'_> {
                 let ended = if names_customer && ask.customer_id.is_none() {
                     Err(Stop::Customerless)
                 } else {
-                    let unit = match begun {
-                        Some(open) => Unit { keys: open.keys, ..Unit::new(ask, open.walk) },
-                        None => {
-                            let from_start = Walk::start(context.stream.paging(&ask.scope), 1);
-                            Unit::new(ask, Walk { generation: Some(entry.generation), ..from_start })
-                        }
+                    let unit = if let Some(open) = begun {
+                        Unit::from(open)
+                    } else {
+                        let from_start = Walk::start(context.stream.paging(&ask.scope), 1);
+                        Unit::new(ask, Walk { generation: Some(entry.generation), ..from_start })
                     };
                     walk(&context, unit).await
                 };

@@ -20,7 +20,7 @@ enum Try {
     /// Complete by its own count, and not believed.
     Doubted(String),
     /// The last answer, and why the slices prove nothing.
-    Unproven(Walk, Fetched, String),
+    Unproven(Box<Walk>, Box<Fetched>, String),
 }
 
 /// Reads a whole list in slices, as often as tries are left.
@@ -34,7 +34,7 @@ pub(super) async fn read(
         let (walked, last, reason) = match once(context, slicing, ask, walk).await? {
             Try::Complete => return Ok(End::Complete(Keys::default())),
             Try::Doubted(doubt) => return Ok(End::Disputed(doubt)),
-            Try::Unproven(walked, last, reason) => (walked, last, reason),
+            Try::Unproven(walked, last, reason) => (*walked, *last, reason),
         };
         if walked.attempt >= ATTEMPTS {
             let progress = Progress::Disputed { walk: walked, reason: reason.clone() };
@@ -58,7 +58,11 @@ async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) ->
         walk.started_at = walk.started_at.or(Some(fetched.answered_at.unix()));
         let page = &fetched.page;
         let Some(total) = page.total else {
-            return Ok(Try::Unproven(walk, fetched, "the vendor announces no number of rows".to_owned()));
+            return Ok(Try::Unproven(
+                Box::new(walk),
+                Box::new(fetched),
+                "the vendor announces no number of rows".to_owned(),
+            ));
         };
         walk.expected = walk.expected.or(Some(total));
         let received = page.rows.len() as u64;
@@ -71,7 +75,7 @@ async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) ->
             let smaller = divide(context, slicing, &slice, total, page).await?;
             if smaller.is_empty() {
                 let reason = format!("{total} rows announced for the slice {slice}, {received} shown");
-                return Ok(Try::Unproven(walk, fetched, reason));
+                return Ok(Try::Unproven(Box::new(walk), Box::new(fetched), reason));
             }
             waiting.extend(smaller);
         }
@@ -91,7 +95,7 @@ async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) ->
             "{expected} rows announced at the start, {} in all slices, {at_end} at the end",
             walk.seen
         );
-        return Ok(Try::Unproven(walk, last, reason));
+        return Ok(Try::Unproven(Box::new(walk), Box::new(last), reason));
     }
     let proof = "slices of one page each, as many rows as the vendor announced at the start and at the end";
     let progress = Progress::Complete { walk, covered: None, proof };

@@ -171,10 +171,8 @@ impl Wish<'_> {
         plan.units.extend(paid.into_iter().map(|window| self.planned(Reason::Paid, Scope::Paid(window))));
         let mut backfill = new.into_iter().map(Scope::Created);
         plan.units.extend(backfill.next().map(|newest| self.planned(Reason::New, newest)));
-        plan.units.extend(resumed.into_iter().map(|open| Planned {
-            reason: Reason::Resumed,
-            unit: Unit { keys: open.keys, ..Unit::new(open.ask, open.walk) },
-        }));
+        let resumed = resumed.into_iter().map(|open| Planned { reason: Reason::Resumed, unit: open.into() });
+        plan.units.extend(resumed);
         plan.units
             .extend(sweep.into_iter().map(|window| self.planned(Reason::Sweep, Scope::Created(window))));
         plan.units.extend(backfill.map(|scope| self.planned(Reason::Backfill, scope)));
@@ -292,7 +290,7 @@ impl Wish<'_> {
         let unit = |customer_id| {
             let ask = Ask { scope: Scope::Whole, customer_id };
             match begun.remove(&ask) {
-                Some(open) => Unit { keys: open.keys, ..Unit::new(ask, open.walk) },
+                Some(open) => open.into(),
                 None => Unit::new(ask, Walk::start(self.stream.paging(&Scope::Whole), 1)),
             }
         };

@@ -13,7 +13,7 @@ use crate::scope::{Ask, Scope};
 use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Keys, Step, Walk};
-use crate::warehouse::{Committed, PageCommit, Progress};
+use crate::warehouse::{Committed, OpenWalk, PageCommit, Progress};
 
 /// Walks that end without proof before a scope is called disputed (`DESIGN` §3).
 pub(super) const ATTEMPTS: u32 = 3;
@@ -37,6 +37,12 @@ pub(super) struct Unit {
 impl Unit {
     pub(super) fn new(ask: Ask, walk: Walk) -> Self {
         Self { ask, walk, keys: Keys::default() }
+    }
+}
+
+impl From<OpenWalk> for Unit {
+    fn from(open: OpenWalk) -> Self {
+        Self { ask: open.ask, walk: open.walk, keys: open.keys }
     }
 }
 

@@ -49,9 +49,9 @@ mod tests {
     use super::*;
 
     fn after(page: Duration) -> PagePace {
-        let pace = PagePace::default();
-        pace.took(page);
-        pace
+        let measured = PagePace::default();
+        measured.took(page);
+        measured
     }
 
     #[test]

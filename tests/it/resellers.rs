@@ -34,7 +34,7 @@ fn each_account_has_the_orders_lines_refunds_and_customers_of_its_reseller() {
     for (account, scope) in ["acme", "acme-1", "acme-2"].into_iter().zip(scopes) {
         let wanted: BTreeSet<String> = truth.order_ids(&scope).iter().map(|id| format!("'{id}'")).collect();
         let stored = |sql: &str| -> BTreeSet<String> {
-            rows(&bench.db(), &sql.replace("$", &format!("account = '{account}'"))).into_iter().collect()
+            rows(&bench.db(), &sql.replace('$', &format!("account = '{account}'"))).into_iter().collect()
         };
         assert!(!wanted.is_empty());
         assert_eq!(
