@@ -238,7 +238,7 @@ async fn walk_all(context: &Arc<Context>, units: Vec<Planned>, findings: &mut Fi
                 }
                 context.counts.plan((waiting.len() + walking.len()) as u64);
             }
-            Ok(End::Complete(_) | End::Absent | End::InSlices(_)) => {
+            Ok(End::Complete(_) | End::Absent(_) | End::InSlices(_)) => {
                 refusals_in_a_row = 0;
                 context.counts.finished();
             }

@@ -75,6 +75,13 @@ pub enum Finding {
         /// What became of it.
         absence: Absence,
     },
+    /// Orders whose records could not be read in earlier runs, and that wait for their next try.
+    Waiting {
+        /// How many.
+        orders: u64,
+        /// Why one of them could not be read.
+        reason: String,
+    },
     /// An order whose records the vendor does not give.
     Unreadable {
         /// The order.
@@ -101,6 +108,10 @@ impl std::fmt::Display for Finding {
             Self::Absent { order, absence: Absence::Gone } => {
                 write!(f, "order {order} is not shown any more, the second time in a row: marked as gone")
             }
+            Self::Waiting { orders, reason } => write!(
+                f,
+                "{orders} order(s) could not be read in earlier runs and wait in the queue for another try: {reason}"
+            ),
             Self::Unreadable { order, reason } => {
                 write!(f, "order {order} stays in the queue: {reason}")
             }

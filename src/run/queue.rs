@@ -16,6 +16,7 @@ use crate::client::FetchError;
 use crate::retry::GaveUp;
 use crate::scope::{Ask, Role, Scope};
 use crate::stream::Reading;
+use crate::time::UtcSecond;
 use crate::walk::Walk;
 use crate::warehouse::{OpenWalk, QueueEntry, Trust, WarehouseError};
 
@@ -33,7 +34,17 @@ const FAILURES_IN_A_ROW: usize = 50;
 /// answer while others did.
 pub(super) async fn drain(context: &Arc<Context>, findings: &mut Findings) -> Result<Option<Stop>, Stop> {
     let its = Arc::clone(context);
-    let begun = context.writer.call(move |warehouse| its.wish().begun_parents(warehouse)).await?;
+    let (begun, waiting) = context
+        .writer
+        .call(move |warehouse| {
+            let now = its.client.now();
+            let waiting = warehouse.failed_and_waiting(&its.account, its.stream.name(), now)?;
+            Ok((its.wish().begun_parents(warehouse)?, waiting))
+        })
+        .await?;
+    if let Some((orders, reason)) = waiting {
+        findings.add(Finding::Waiting { orders, reason });
+    }
     let mut drain = Drain {
         context,
         begun,
@@ -197,10 +208,10 @@ impl Drain<'_> {
                 self.context.counts.finished();
                 return Ok(());
             }
-            Ok(End::Absent) if self.context.trust() == Trust::Unproven => {
+            Ok(End::Absent(_)) if self.context.trust() == Trust::Unproven => {
                 "the order list shows neither it nor any other".to_owned()
             }
-            Ok(End::Absent) => return self.is_absent(entry).await,
+            Ok(End::Absent(at)) => return self.is_absent(entry, at).await,
             Ok(End::Disputed(reason)) => reason,
             Err(Stop::Fetch(error)) if is_this_order_only(&error) => {
                 let reason = error.to_string();
@@ -227,10 +238,10 @@ impl Drain<'_> {
     }
 
     /// The list does not show an order that is stored.
-    async fn is_absent(&mut self, entry: QueueEntry) -> Result<(), Stop> {
+    async fn is_absent(&mut self, entry: QueueEntry, at: UtcSecond) -> Result<(), Stop> {
         self.failures_in_a_row = 0;
         self.failed.insert(entry.clone());
-        let (account, run, at) = (self.context.account.clone(), self.context.run, self.context.client.now());
+        let (account, run) = (self.context.account.clone(), self.context.run);
         let order = entry.parent_id.clone();
         let absence = self
             .context

@@ -51,8 +51,8 @@ impl From<OpenWalk> for Unit {
 pub(super) enum End {
     /// Everything was seen: these rows, where the walk went by offset.
     Complete(Keys),
-    /// The list that has it does not show the order that was asked for.
-    Absent,
+    /// The list that has it does not show the order that was asked for, said the vendor then.
+    Absent(UtcSecond),
     /// It proves nothing; smaller windows are to be walked instead.
     Divided(Vec<Unit>),
     /// It proves nothing; the list is to be read in slices instead.
@@ -94,7 +94,7 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
         // The order list answers an unknown id with an empty list: no proof that an order we know is gone.
         let shows_nothing = fetched.page.rows.is_empty() && fetched.page.total.unwrap_or_default() == 0;
         if shows_nothing && is_single_order(context, &ask.scope) {
-            return Ok(End::Absent);
+            return Ok(End::Absent(answered_at));
         }
         let (progress, end) = match walk.clone().step(paging, limit, &fetched.page, answered_at, &mut keys) {
             Step::Next(next) => {

@@ -160,6 +160,27 @@ impl Warehouse {
             .map_err(|error| self.sql(&error))
     }
 
+    /// Entries that failed and wait for their next try, and why one of them did; `None` when there are none.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn failed_and_waiting(
+        &self,
+        account: &str,
+        stream: &str,
+        now: UtcSecond,
+    ) -> Result<Option<(u64, String)>, WarehouseError> {
+        self.connection
+            .query_row(
+                "select count(*), coalesce(max(last_error), '') from queue
+                 where account = ?1 and stream = ?2 and attempts > 0 and not_before > ?3",
+                (account, stream, now.to_string()),
+                |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)),
+            )
+            .map(|(count, reason)| (count > 0).then_some((count, reason)))
+            .map_err(|error| self.sql(&error))
+    }
+
     /// Records why an entry could not be settled; it stays, and blocks no other.
     ///
     /// # Errors
