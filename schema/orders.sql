@@ -39,6 +39,10 @@ create index orders_by_create_time on orders (account, create_time);
 -- What the list counts: no members of combined orders, nothing that is gone.
 create index orders_of_the_list on orders (account, create_time) where parent_order_id is null and gone_since is null;
 
+-- Orders that can still change: each run looks at them again.
+create index orders_that_are_open on orders (account, create_time)
+where parent_order_id is null and gone_since is null and (status is null or status not in (4, 5));
+
 create index orders_by_payment_time on orders (account, payment_time);
 
 create index orders_by_status on orders (account, status);

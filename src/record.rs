@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::money::Amount;
+use crate::time::UtcSecond;
 
 /// A table of records: one row per thing of the vendor's, keyed by the vendor's own ids.
 #[derive(Debug)]
@@ -257,6 +258,24 @@ pub struct Dependent {
     pub customer_id: Option<String>,
     /// When the order was created; newest first.
     pub parent_time: String,
+}
+
+impl Dependent {
+    /// The records of a stream that belong to an order; `created` is when that was, if it is known.
+    #[must_use]
+    pub fn of(
+        stream: &'static str,
+        order_id: &str,
+        customer_id: Option<&str>,
+        created: Option<UtcSecond>,
+    ) -> Self {
+        Self {
+            stream,
+            parent_id: order_id.to_owned(),
+            customer_id: customer_id.map(str::to_owned),
+            parent_time: created.map(|created| created.to_string()).unwrap_or_default(),
+        }
+    }
 }
 
 /// A row that could not be decoded.

@@ -25,7 +25,7 @@ pub use commit::{Committed, PageCommit, Progress, Tally, Trust};
 pub use error::WarehouseError;
 pub use known::{Covered, Customer, Mark, OpenWalk};
 pub use ledger::{LearnedQuota, RunEnd, RunId, RunStart};
-pub use queue::{Absence, QueueEntry};
+pub use queue::{Absence, Again, QueueEntry};
 pub use report::{Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, WatermarkState};
 pub use verify::Unlike;
 pub use writer::Writer;

@@ -1,5 +1,6 @@
 //! The cheapest way to look again at the orders that can still change. Pure.
 
+use crate::record::Dependent;
 use crate::time::{UtcSecond, Window};
 
 /// Rows that one request may be expected to bring: a page of 100, less what may have come since.
@@ -23,6 +24,14 @@ pub struct OpenOrder {
     /// Orders stored that were created from this one on and before the next newer open one, or before the newest window
     /// begins; counted up to a page.
     pub rows: u64,
+}
+
+impl OpenOrder {
+    /// What reads the order by itself.
+    #[must_use]
+    pub fn dependent(&self) -> Dependent {
+        Dependent::of("orders", &self.id, self.customer_id.as_deref(), self.created)
+    }
 }
 
 /// How to look again.

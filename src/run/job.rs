@@ -19,11 +19,13 @@ use super::{queue, slices};
 use crate::client::{Client, Deadline, FetchError};
 use crate::job::Job;
 use crate::plan;
+use crate::plan::open::OpenOrder;
+use crate::record::Dependent;
 use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::{Reading, Stream};
 use crate::time::{UtcSecond, Window};
 use crate::walk::Keys;
-use crate::warehouse::{Mark, RunEnd, RunId, Trust, Warehouse, WarehouseError, Writer};
+use crate::warehouse::{Again, Mark, RunEnd, RunId, Trust, Warehouse, WarehouseError, Writer};
 
 /// How long an answer may still take when the worker is asked to stop: `systemd` and people wait ten seconds.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -302,7 +304,8 @@ async fn look_for_departed(context: &Context, status: i64, seen: Keys) -> Result
         .call(move |warehouse| {
             let (mut departed, _) = warehouse.open_orders(&account, before)?;
             departed.retain(|order| order.status == Some(status) && !seen.holds(&order.id));
-            warehouse.enqueue_orders(&account, &departed, run)
+            let departed: Vec<Dependent> = departed.iter().map(OpenOrder::dependent).collect();
+            warehouse.enqueue_all(&account, &departed, Again::Leave, run)
         })
         .await
 }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::Extent;
 use super::board::Feeding;
 use super::job::{Context, REFUSALS_IN_A_ROW};
 use super::outcome::{Finding, Findings, Stop};
@@ -38,6 +39,9 @@ pub(super) async fn drain(context: &Arc<Context>, findings: &mut Findings) -> Re
         .writer
         .call(move |warehouse| {
             let now = its.client.now();
+            if its.extent != Extent::Incremental {
+                warehouse.retry_now(&its.account, its.stream.name())?;
+            }
             let waiting = warehouse.failed_and_waiting(&its.account, its.stream.name(), now)?;
             Ok((its.wish().begun_parents(warehouse)?, waiting))
         })

@@ -11,9 +11,10 @@ use super::verify::{Comparison, Part, Verified, Verify, by_stream};
 use super::{Extent, Order, RunError, Word, run};
 use crate::config::Account;
 use crate::job::Job;
+use crate::record::Dependent;
 use crate::stream::{Reading, Stream};
 use crate::time::Window;
-use crate::warehouse::{Unlike, Writer};
+use crate::warehouse::{Again, Unlike, Writer};
 
 /// Reads the months, lists and orders again that differ. Returns a report for each job and account that ran.
 ///
@@ -93,9 +94,10 @@ impl Repair<'_> {
     }
 
     async fn enqueue(&self, stream: &'static str, orders: &[Unlike]) -> Result<(), RunError> {
-        let (account, orders, run) = (self.account.name.clone(), orders.to_vec(), self.verified.run);
+        let (account, run) = (self.account.name.clone(), self.verified.run);
+        let orders: Vec<Dependent> = orders.iter().map(|order| order.dependent(stream)).collect();
         let enqueue = move |warehouse: &mut crate::warehouse::Warehouse| {
-            warehouse.enqueue_unlike(&account, stream, &orders, run)
+            warehouse.enqueue_all(&account, &orders, Again::Renew, run)
         };
         Ok(self.writer.call(enqueue).await?)
     }

@@ -9,11 +9,12 @@ use super::Extent;
 use super::walker::Unit;
 use crate::job::Job;
 use crate::plan::{self, Known, open};
+use crate::record::Dependent;
 use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Walk};
-use crate::warehouse::{Mark, OpenWalk, RunId, Warehouse, WarehouseError};
+use crate::warehouse::{Again, Mark, OpenWalk, RunId, Warehouse, WarehouseError};
 
 /// Age up to which a walk that pages by offset is continued: later, rows may have been exchanged before its place.
 const RESUMABLE: Duration = Duration::from_mins(15);
@@ -107,7 +108,8 @@ impl WindowsPlan {
         for (mark, at) in &self.marks {
             warehouse.set_mark(account, stream, *mark, *at, run)?;
         }
-        warehouse.enqueue_orders(account, &self.singles, run)
+        let singles: Vec<Dependent> = self.singles.iter().map(open::OpenOrder::dependent).collect();
+        warehouse.enqueue_all(account, &singles, Again::Leave, run)
     }
 }
 

@@ -5,7 +5,6 @@ use rusqlite::Connection;
 use super::commit::saturate;
 use super::ledger::RunId;
 use super::{Warehouse, WarehouseError};
-use crate::plan::open::OpenOrder;
 use crate::record::Dependent;
 use crate::time::UtcSecond;
 
@@ -18,6 +17,15 @@ pub struct QueueEntry {
     pub customer_id: Option<String>,
     /// Which reason it is there for: a reading settles this one only.
     pub generation: i64,
+}
+
+/// What becomes of an order that is in the queue already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It waits for its next try as it did.
+    Leave,
+    /// It has a new reason to be read: its failures are forgotten.
+    Renew,
 }
 
 /// What became of an order that a complete answer did not show.
@@ -34,29 +42,28 @@ pub enum Absence {
 const EAGER_ATTEMPTS: u32 = 2;
 
 impl Warehouse {
-    /// Puts orders into the queue of their own stream, to be read one by one; those that wait there already stay as
-    /// they are.
+    /// Puts orders into the queue of a stream, to be read one by one; `again` says what becomes of those that wait
+    /// there already.
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn enqueue_orders(
+    pub fn enqueue_all(
         &mut self,
         account: &str,
-        orders: &[OpenOrder],
+        dependents: &[Dependent],
+        again: Again,
         run: RunId,
     ) -> Result<(), WarehouseError> {
         let path = self.path.clone();
         let sql = |error| WarehouseError::sql(&path, &error);
+        let enqueue = match again {
+            Again::Leave => enqueue_once,
+            Again::Renew => enqueue,
+        };
         let tx = self.connection.transaction().map_err(sql)?;
         let now = UtcSecond::now().to_string();
-        for order in orders {
-            let dependent = Dependent {
-                stream: "orders",
-                parent_id: order.id.clone(),
-                customer_id: order.customer_id.clone(),
-                parent_time: order.created.map(|created| created.to_string()).unwrap_or_default(),
-            };
-            enqueue_once(&tx, account, run, &now, &dependent).map_err(sql)?;
+        for dependent in dependents {
+            enqueue(&tx, account, run, &now, dependent).map_err(sql)?;
         }
         tx.commit().map_err(sql)
     }
@@ -157,6 +164,20 @@ impl Warehouse {
                 |row| row.get::<_, i64>(0),
             )
             .map(i64::unsigned_abs)
+            .map_err(|error| self.sql(&error))
+    }
+
+    /// Makes entries that failed due at once.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn retry_now(&mut self, account: &str, stream: &str) -> Result<(), WarehouseError> {
+        self.connection
+            .execute(
+                "update queue set not_before = '' where account = ?1 and stream = ?2 and attempts > 0",
+                (account, stream),
+            )
+            .map(|_| ())
             .map_err(|error| self.sql(&error))
     }
 

@@ -1,7 +1,5 @@
 //! What `plan` and `verify` ask of the warehouse: how much of what is stored.
 
-use super::ledger::RunId;
-use super::queue::enqueue;
 use super::{Warehouse, WarehouseError};
 use crate::record::Dependent;
 use crate::stream::Stream;
@@ -20,6 +18,14 @@ pub struct Unlike {
     pub proven: u64,
     /// Rows stored and not gone.
     pub stored: u64,
+}
+
+impl Unlike {
+    /// What reads its records of a stream again.
+    #[must_use]
+    pub fn dependent(&self, stream: &'static str) -> Dependent {
+        Dependent::of(stream, &self.parent_id, self.customer_id.as_deref(), self.created)
+    }
 }
 
 impl Warehouse {
@@ -201,32 +207,5 @@ impl Warehouse {
                 })
             },
         )
-    }
-
-    /// Puts orders into the queue of a stream because what is stored of them is not what was proven.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn enqueue_unlike(
-        &mut self,
-        account: &str,
-        stream: &'static str,
-        orders: &[Unlike],
-        run: RunId,
-    ) -> Result<(), WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        let tx = self.connection.transaction().map_err(sql)?;
-        let now = UtcSecond::now().to_string();
-        for order in orders {
-            let dependent = Dependent {
-                stream,
-                parent_id: order.parent_id.clone(),
-                customer_id: order.customer_id.clone(),
-                parent_time: order.created.map(|created| created.to_string()).unwrap_or_default(),
-            };
-            enqueue(&tx, account, run, &now, &dependent).map_err(sql)?;
-        }
-        tx.commit().map_err(sql)
     }
 }

@@ -23,8 +23,8 @@ use plan::Plan;
 use tally::Tally;
 use worker::{Played, Worker};
 
-/// Threads, each with a simulator of its own.
-const WORKERS: u64 = 2;
+/// Threads, each with a simulator of its own: twice the cores of a small machine, because half of them wait for answers.
+const WORKERS: u64 = 4;
 
 /// Cases when nobody says how many.
 const CASES: u64 = 300;
