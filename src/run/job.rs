@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::board::{Board, Counts};
 use super::outcome::{Finding, Findings, JobReport, Outcome, Stop};
-use super::units::{Planned, Wish};
+use super::units::{Planned, SORTED_RESUMABLE, Wish};
 use super::walker::{End, Unit, walk};
 use super::width::PagePace;
 use super::{Extent, Word};
@@ -175,6 +175,12 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
 
 async fn work(context: &Arc<Context>, findings: &mut Findings) -> Result<(), Stop> {
     let reading = context.stream.reading();
+    on_warehouse(context, |context, warehouse| {
+        // Nobody goes on with them any more.
+        let before = context.client.now().minus(2 * SORTED_RESUMABLE);
+        warehouse.forget_walks(&context.account, context.stream.name(), before)
+    })
+    .await?;
     if reading == Reading::Windows {
         let units = on_warehouse(context, |context, warehouse| {
             let plan = context.wish().windows(warehouse)?;

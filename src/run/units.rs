@@ -20,7 +20,7 @@ use crate::warehouse::{Again, Mark, OpenWalk, RunId, Warehouse, WarehouseError};
 const RESUMABLE: Duration = Duration::from_mins(15);
 
 /// Age up to which a sorted walk is continued: its rows may have changed since, which later runs look for elsewhere.
-const SORTED_RESUMABLE: Duration = Duration::from_hours(24);
+pub(super) const SORTED_RESUMABLE: Duration = Duration::from_hours(24);
 
 /// Why something is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,7 +103,7 @@ impl WindowsPlan {
         run: RunId,
     ) -> Result<(), WarehouseError> {
         if self.forgets_walks {
-            warehouse.forget_walks(account, stream)?;
+            warehouse.forget_walks(account, stream, UtcSecond::FAR)?;
         }
         for (mark, at) in &self.marks {
             warehouse.set_mark(account, stream, *mark, *at, run)?;

@@ -188,18 +188,32 @@ impl Warehouse {
         tx.commit().map_err(sql)
     }
 
-    /// Forgets where walks stand: all of them begin anew.
+    /// Forgets where walks stood before `before`: they begin anew.
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn forget_walks(&mut self, account: &str, stream: &str) -> Result<(), WarehouseError> {
+    pub fn forget_walks(
+        &mut self,
+        account: &str,
+        stream: &str,
+        before: UtcSecond,
+    ) -> Result<(), WarehouseError> {
         let path = self.path.clone();
         let sql = |error| WarehouseError::sql(&path, &error);
         let tx = self.connection.transaction().map_err(sql)?;
-        for table in ["checkpoints", "checkpoint_pages"] {
-            tx.execute(&format!("delete from {table} where account = ?1 and stream = ?2"), (account, stream))
-                .map_err(sql)?;
-        }
+        tx.execute(
+            "delete from checkpoints where account = ?1 and stream = ?2 and saved_at < ?3",
+            (account, stream, before.to_string()),
+        )
+        .and_then(|_| {
+            tx.execute(
+                "delete from checkpoint_pages as page where account = ?1 and stream = ?2 and not exists (
+                     select 1 from checkpoints as c where c.account = page.account and c.stream = page.stream
+                         and c.scope = page.scope and c.customer_id = page.customer_id)",
+                (account, stream),
+            )
+        })
+        .map_err(sql)?;
         tx.commit().map_err(sql)
     }
 

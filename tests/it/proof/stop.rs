@@ -89,3 +89,21 @@ fn a_worker_that_waits_for_an_answer_ends_when_it_is_asked_to() {
     bench.run(&[]).expect_code(0);
     assert_equals_truth(&bench, As::Customer);
 }
+
+#[test]
+fn a_checkpoint_that_nobody_goes_on_with_is_forgotten() {
+    let bench = Bench::new(Script::seeded(63).orders(5));
+    bench.run(&["orders"]).expect_code(0);
+    bench
+        .writable_db()
+        .execute_batch(
+            "insert into checkpoints values ('acme', 'orders', 'paid 2020-01-01T00:00:00Z/2020-01-02T00:00:00Z', '', '{}', 1,
+                 '2020-01-03T00:00:00Z');
+             insert into checkpoint_pages values
+                 ('acme', 'orders', 'paid 2020-01-01T00:00:00Z/2020-01-02T00:00:00Z', '', 1, x'0011223344556677');",
+        )
+        .unwrap();
+    bench.run(&["orders"]).expect_code(0);
+    let left = "select (select count(*) from checkpoints) + (select count(*) from checkpoint_pages)";
+    assert_eq!(bench.count(left), 0);
+}
