@@ -8,18 +8,17 @@ use tokio::time::Instant;
 use crate::request::{Endpoint, Quota};
 
 mod calls;
-pub mod controller;
+mod controller;
 mod governor;
 mod halt;
 mod margin;
 pub mod page_limit;
 mod phase;
-mod remembered;
 mod trial;
 pub mod words;
 
+pub use controller::{Controller, Remembered};
 pub use governor::Governor;
-pub use remembered::Remembered;
 
 /// Share of the quota that is used, as a fraction. The rest is for others behind the same account or address
 /// (`CONTRACT` §5: quotas are shared) and for calls that the network delays into each other.

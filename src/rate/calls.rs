@@ -71,6 +71,21 @@ impl Calls {
         None
     }
 
+    /// The most calls that were ever sent in a time of this length.
+    pub(super) fn most_in(&self, length: Duration) -> u32 {
+        let (mut most, mut inside, mut first) = (0, 0u32, self.groups.iter());
+        let mut oldest = first.next();
+        for group in &self.groups {
+            inside = inside.saturating_add(group.calls);
+            while let Some(out) = oldest.filter(|oldest| oldest.last + length <= group.last) {
+                inside -= out.calls;
+                oldest = first.next();
+            }
+            most = most.max(inside);
+        }
+        most
+    }
+
     /// Calls sent after an instant.
     pub(super) fn since(&self, from: Instant) -> u32 {
         let newest = self.groups.iter().rev().take_while(|group| group.last > from);
@@ -98,6 +113,7 @@ mod tests {
         }
         assert_eq!(calls.free_at(5, SECOND), Some(start + SECOND));
         assert_eq!(calls.free_at(2, SECOND), Some(start + ms(1030)));
+        assert_eq!((calls.most_in(SECOND), calls.most_in(ms(20)), calls.most_in(ms(21))), (5, 2, 3));
         calls.remove(start + ms(20));
         assert_eq!((calls.free_at(5, SECOND), calls.free_at(4, SECOND)), (None, Some(start + SECOND)));
         calls.expire(start + ms(1000), SECOND);

@@ -8,14 +8,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::calls::Calls;
-use super::halt::{Ended, Episode, Halt, RoundTrip};
-use super::margin::{LONG, Margin};
+use super::halt::{Episode, Halt, RoundTrip};
+use super::margin::Margin;
 use super::phase::Phase;
 use super::trial::{Standing, Trial};
-use super::words::{Lesson, Origin, Reason, Share, Signal, Start, Told, Turn, Why};
-use super::{LONGEST_PERIOD, MOST_CALLS, is_lower};
-use crate::refusal::QuotaHint;
+use super::words::{Origin, Reason, Share, Start, Turn, Why};
+use super::{MOST_CALLS, is_lower};
 use crate::request::Quota;
+
+mod learn;
+mod remembered;
+
+pub use remembered::Remembered;
 
 /// Most calls in flight.
 const WIDEST: usize = 64;
@@ -29,9 +33,6 @@ const DOUBLING: Duration = Duration::from_secs(2);
 /// With a wider margin than this, refusals tell where the quota ends; no trial is needed.
 const CONTENDED: f64 = 0.05;
 
-/// With a wider margin than this, our own count of a quota was wrong.
-const MISCOUNTED: f64 = 0.25;
-
 /// Periods a quota is guessed to have when a refusal names none.
 const USUAL_PERIODS: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_mins(1), Duration::from_hours(1)];
@@ -40,29 +41,29 @@ const USUAL_PERIODS: [Duration; 3] =
 #[derive(Clone, Debug)]
 pub struct Controller {
     endpoint: &'static str,
-    pub(super) quota: Option<Quota>,
-    pub(super) origin: Origin,
-    pub(super) ceiling: Option<Quota>,
+    quota: Option<Quota>,
+    origin: Origin,
+    ceiling: Option<Quota>,
     share: Share,
-    pub(super) margin: Margin,
-    pub(super) calls: Calls,
+    margin: Margin,
+    calls: Calls,
     /// Calls of the last hour, while the quota can only be counted.
     history: Calls,
     doubles_at: Instant,
     /// Until then more care is taken than the margin asks for.
-    pub(super) quiet_until: Option<Instant>,
+    quiet_until: Option<Instant>,
     /// At an instant, how long ago somebody had told the quota last.
-    pub(super) confirmed: Option<(Instant, Duration)>,
-    pub(super) last_call: Option<Instant>,
-    pub(super) last_refused: Option<Instant>,
-    pub(super) next_slot: Instant,
+    confirmed: Option<(Instant, Duration)>,
+    last_call: Option<Instant>,
+    last_refused: Option<Instant>,
+    next_slot: Instant,
     /// Calls that may be made up for after a delay.
-    pub(super) depth: f64,
+    depth: f64,
     flight: usize,
     answer: RoundTrip,
     episode: Episode,
     phase: Phase,
-    pub(super) trial: Trial,
+    trial: Trial,
     dice: u64,
 }
 
@@ -105,7 +106,7 @@ impl Controller {
     }
 
     /// A short run is not slowed: a few calls may go out at once.
-    pub(super) fn fill(&mut self) {
+    fn fill(&mut self) {
         let Some(quota) = self.quota else { return };
         // One less than the depth, or the next one would come at the very moment at which a bucket has room for it.
         let ahead = self.spacing(quota).mul_f64((self.depth - 2.0).max(0.0));
@@ -201,180 +202,6 @@ impl Controller {
         }
     }
 
-    /// Learns from the answer, received at `now`, to a call booked at `sent`.
-    pub fn observe(&mut self, sent: Instant, now: Instant, signal: Signal) -> Lesson {
-        self.flight = self.flight.saturating_sub(1);
-        match signal {
-            Signal::Accepted { told } => self.accepted(sent, now, told),
-            Signal::Throttled { retry_after, hint } => self.throttled(sent, now, retry_after, hint),
-            Signal::Silent => Lesson::None,
-            Signal::Unsent => {
-                self.calls.remove(sent);
-                Lesson::None
-            }
-        }
-    }
-
-    fn accepted(&mut self, sent: Instant, now: Instant, told: Option<Told>) -> Lesson {
-        self.answer.took(now.saturating_duration_since(sent));
-        let Some(quota) = self.quota else { return Lesson::None };
-        if self.origin != Origin::SlowStart {
-            self.margin.accepted(quota);
-        }
-        if let Some(ended) = self.episode.accepted(sent) {
-            let lesson = self.learn_window(ended, now);
-            if lesson != Lesson::None {
-                return lesson;
-            }
-        }
-        match told {
-            Some(told) => self.adopt(told.hint.quota, Origin::Header, now, Duration::ZERO),
-            None => Lesson::None,
-        }
-    }
-
-    fn throttled(
-        &mut self,
-        sent: Instant,
-        now: Instant,
-        retry_after: Option<Duration>,
-        hint: Option<QuotaHint>,
-    ) -> Lesson {
-        self.calls.remove(sent);
-        self.history.remove(sent);
-        self.last_refused = Some(now);
-        let hint = hint.map(|hint| hint.quota);
-        if let Some(quota) = hint.filter(|quota| quota.period >= LONGEST_PERIOD) {
-            return Lesson::Exhausted(quota);
-        }
-        self.episode.refusal.took(now.saturating_duration_since(sent));
-        // Calls that were in flight together are refused together: one overload is one lesson.
-        if self.episode.is_known(sent) {
-            return Lesson::None;
-        }
-        if let Some(ended) = self.episode.refused(sent, now) {
-            self.learn_window(ended, now);
-        }
-        if self.episode.level == 1 {
-            self.learn_margin(hint, now);
-        }
-        let before = self.quota;
-        let lesson = match hint {
-            Some(quota) => self.adopt(quota, Origin::Refusal, now, Duration::ZERO),
-            None => Lesson::None,
-        };
-        if self.origin == Origin::SlowStart {
-            let calls = self.history.since(now.checked_sub(SLOW_START.period).unwrap_or(now)).max(1);
-            self.origin = Origin::Counted;
-            self.set(Quota { calls, ..SLOW_START });
-        }
-        if let (Some(quota), None) = (before, hint) {
-            self.trial.refused(now, quota, self.standing());
-        }
-        let pause = self.pause(now, retry_after);
-        self.episode.halt = Halt::Until(now + pause);
-        if let Lesson::Learned(quota, _) = lesson {
-            Lesson::Learned(quota, pause)
-        } else {
-            Lesson::Paused(pause)
-        }
-    }
-
-    /// The margin is too small, unless more than the quota was tried or the quota is another one.
-    fn learn_margin(&mut self, hint: Option<Quota>, now: Instant) {
-        let Some(quota) = self.quota.filter(|_| self.origin != Origin::SlowStart) else { return };
-        if self.trial.extra() == 0.0 && hint.is_none_or(|hint| hint == quota) {
-            self.margin.refused(now, quota);
-            if self.origin == Origin::Counted && self.margin.get() > MISCOUNTED {
-                // A wide margin below a wrong count is a smaller count.
-                let calls = to_u32((f64::from(quota.calls) / (1.0 + self.margin.get())).round()).max(1);
-                self.quota = Some(Quota { calls, ..quota });
-                self.margin = Margin::new(quota);
-            }
-            // With a wide margin it is the distance of calls that counts: nothing is made up for.
-            let least = if self.margin.get() < CONTENDED { 3.0 } else { 1.05 };
-            self.depth = (self.depth / 2.0).max(least);
-        }
-    }
-
-    /// Keeps to a quota that was told from now on.
-    fn adopt(&mut self, told: Quota, origin: Origin, now: Instant, pause: Duration) -> Lesson {
-        let quota = self.ceiling.filter(|ceiling| !is_lower(told, *ceiling)).unwrap_or(told);
-        self.trial.refused(now, quota, Standing::Told);
-        self.confirmed = Some((now, Duration::ZERO));
-        let is_new = self.quota != Some(quota);
-        if self.ceiling != Some(quota) {
-            self.origin = origin;
-        }
-        if is_new {
-            self.set(quota);
-            return Lesson::Learned(quota, pause);
-        }
-        Lesson::None
-    }
-
-    fn set(&mut self, quota: Quota) {
-        if self.quota.is_none_or(|old| old.period != quota.period) {
-            self.phase = Phase::default();
-        }
-        self.quota = Some(quota);
-        self.margin = Margin::new(quota);
-        self.depth = self.depth.min(depth_of(quota));
-    }
-
-    /// An episode that is over tells where a window began; and how long it is, where nobody told.
-    fn learn_window(&mut self, ended: Ended, now: Instant) -> Lesson {
-        if let Some(quota) = self.quota.filter(|quota| quota.period >= LONG) {
-            self.phase.learn(ended.last, ended.accepted, quota.period);
-        }
-        if self.is_counting() { self.count(ended.first, ended.accepted, now) } else { Lesson::None }
-    }
-
-    /// Counts the calls of the period that a pause shows.
-    fn count(&mut self, refused: Instant, accepted: Instant, now: Instant) -> Lesson {
-        let pause = accepted.saturating_duration_since(refused);
-        let Some(period) = USUAL_PERIODS.into_iter().find(|period| pause <= *period + *period / 20) else {
-            return Lesson::None;
-        };
-        let is_known =
-            self.origin == Origin::Counted && self.quota.is_some_and(|quota| quota.period >= period);
-        let Some(from) = refused.checked_sub(period).filter(|_| !is_known) else { return Lesson::None };
-        let calls = self.history.since(from).saturating_sub(self.history.since(refused)).clamp(1, MOST_CALLS);
-        let quota = Quota { calls, period };
-        self.origin = Origin::Counted;
-        self.set(quota);
-        self.trial = Trial::new(now, quota, Standing::Guessed);
-        self.confirmed = Some((now, Duration::ZERO));
-        Lesson::Learned(quota, Duration::ZERO)
-    }
-
-    /// How long to wait after a refusal.
-    fn pause(&mut self, now: Instant, retry_after: Option<Duration>) -> Duration {
-        let basis = self.quota.unwrap_or(SLOW_START);
-        if let Some(asked) = retry_after {
-            return asked.min(2 * basis.period + Duration::from_secs(5)).max(Duration::from_millis(1));
-        }
-        let spacing = self.spacing(basis);
-        if self.episode.level == 1 {
-            // A lone refusal costs no more than its own turn, and where the next is accepted there is no window to wait for.
-            let turn = self.next_slot.saturating_duration_since(now);
-            return if turn.is_zero() { spacing } else { turn };
-        }
-        if basis.period >= LONG {
-            if let Some((lo, hi)) = self.phase.next(now, basis.period) {
-                let middle = lo + (hi - lo) / 2;
-                let is_near = hi - lo < basis.period / 60;
-                let at = if is_near || middle <= now { hi } else { middle };
-                // A probe behind the edge that was refused: the edge is a little later than thought.
-                if self.episode.level == 2 || at < now + basis.period / 10 {
-                    return at.saturating_duration_since(now)
-                        + spacing.min(basis.period / 100).mul_f64(self.throw());
-                }
-            }
-        }
-        self.episode.pause(basis.period, spacing).mul_f64(1.0 + 0.1 * self.throw())
-    }
-
     /// What passes with time alone.
     fn advance(&mut self, now: Instant) {
         self.episode.settle(now);
@@ -402,12 +229,12 @@ impl Controller {
     }
 
     /// Time between two calls.
-    pub(super) fn spacing(&self, quota: Quota) -> Duration {
+    fn spacing(&self, quota: Quota) -> Duration {
         self.window(quota).div_f64(self.budget(quota).max(0.01))
     }
 
     /// Time in which no more than the quota is sent.
-    pub(super) fn window(&self, quota: Quota) -> Duration {
+    fn window(&self, quota: Quota) -> Duration {
         let margin = if self.quiet_until.is_some() { self.margin.careful(quota) } else { self.margin.get() };
         quota.period.mul_f64(1.0 + margin)
     }
@@ -417,7 +244,7 @@ impl Controller {
     }
 
     /// Most calls in a window.
-    pub(super) fn cap(&self, quota: Quota) -> u32 {
+    fn cap(&self, quota: Quota) -> u32 {
         // Rounded up: the pace keeps the mean, and a quota of one call must not become none.
         to_u32(self.budget(quota).ceil()).max(1)
     }

@@ -2,9 +2,8 @@
 
 use tokio::time::Instant;
 
-use super::controller::Controller;
+use super::controller::{Controller, Remembered};
 use super::is_lower;
-use super::remembered::Remembered;
 use super::words::{Lesson, Origin, Share, Signal, Start, Turn};
 use crate::refusal::Policy;
 use crate::request::Quota;

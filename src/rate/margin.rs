@@ -47,7 +47,7 @@ impl Margin {
 
     /// The margin with which hardly any call is refused.
     pub(super) fn careful(&self, quota: Quota) -> f64 {
-        (2.0 * self.x).max(Self::new(quota).x * 1.5)
+        (2.0 * self.x).max(2.5 * Self::new(quota).x)
     }
 
     /// The margin, as a part of the time.

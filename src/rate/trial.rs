@@ -50,10 +50,10 @@ impl Trial {
         Self { due: now + rest(quota, standing), step: FIRST_STEP, running: None }
     }
 
-    /// As if the quota had last been confirmed `ago`; the first minute is quiet.
+    /// As if the quota had last been confirmed `ago`; the beginning of a run is quiet.
     pub(super) fn confirmed_ago(now: Instant, quota: Quota, ago: Duration) -> Self {
         let wait =
-            rest(quota, Standing::Told).saturating_sub(ago).max(quota.period.max(Duration::from_mins(1)));
+            rest(quota, Standing::Told).saturating_sub(ago).max(quota.period.max(Duration::from_secs(90)));
         Self { due: now + wait, step: FIRST_STEP, running: None }
     }
 

@@ -90,7 +90,7 @@ pub enum Lesson {
 /// Whether a call may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Now. The call is booked: its outcome must be told to [`Controller::observe`](super::controller::Controller::observe).
+    /// Now. The call is booked: its outcome must be told to [`Controller::observe`](super::Controller::observe).
     Go,
     /// Not before `until`; then ask again, because it may have become later. Earlier only for [`Reason::InFlight`],
     /// when a call comes back.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::MOST_CALLS;
-use super::controller::Controller;
-use super::margin::{LONG, Margin};
-use super::trial::Trial;
-use super::words::{Origin, Share, Start};
+use super::Controller;
+use crate::rate::margin::{LONG, Margin};
+use crate::rate::trial::Trial;
+use crate::rate::words::{Origin, Share, Start};
+use crate::rate::{MOST_CALLS, bounded, is_lower};
 use crate::request::Quota;
 use crate::time::UtcSecond;
 
@@ -49,8 +49,8 @@ impl Remembered {
     }
 
     /// Whether the figures are those of a quota, and recent. Whoever stored them may have been another version.
-    pub(super) fn is_good(&self, today: UtcSecond) -> bool {
-        super::bounded(self.quota.calls, self.quota.period).is_some()
+    pub(in crate::rate) fn is_good(&self, today: UtcSecond) -> bool {
+        bounded(self.quota.calls, self.quota.period).is_some()
             && self.margin.is_finite()
             && self.depth.is_finite()
             && today.unix().saturating_sub(self.learned_at.unix()) <= STALE
@@ -76,7 +76,7 @@ impl Controller {
         }
         if remembered.is_learned() {
             let quota = remembered.quota;
-            if controller.ceiling.is_none_or(|ceiling| super::is_lower(quota, ceiling)) {
+            if controller.ceiling.is_none_or(|ceiling| is_lower(quota, ceiling)) {
                 (controller.quota, controller.origin) = (Some(quota), Origin::Stored);
             }
         }
