@@ -71,6 +71,11 @@ impl Calls {
         None
     }
 
+    /// When the first of the calls was sent.
+    pub(super) fn first(&self) -> Option<Instant> {
+        self.groups.front().map(|group| group.first)
+    }
+
     /// The most calls that were ever sent in a time of this length.
     pub(super) fn most_in(&self, length: Duration) -> u32 {
         let (mut most, mut inside, mut first) = (0, 0u32, self.groups.iter());

@@ -87,8 +87,7 @@ impl Governor {
     /// Learns from the answer, received at `now`, to a call booked at `sent`.
     pub fn observe(&mut self, sent: Instant, now: Instant, signal: Signal) -> Lesson {
         let named = match signal {
-            Signal::Accepted { told } => told.map(|told| told.hint),
-            Signal::Throttled { hint, .. } => hint,
+            Signal::Accepted { told: hint } | Signal::Throttled { hint, .. } => hint,
             Signal::Silent | Signal::Unsent => None,
         };
         let concerned = match named {

@@ -49,8 +49,9 @@ impl fmt::Display for Origin {
 pub enum Signal {
     /// The call was let through.
     Accepted {
-        /// What its headers say.
-        told: Option<Told>,
+        /// The quota that its headers name. What they say is left of it is half a second old when it arrives, and did
+        /// not help in the simulation (`docs/RATES.md`).
+        told: Option<QuotaHint>,
     },
     /// The call was refused because a quota was used up.
     Throttled {
@@ -63,15 +64,6 @@ pub enum Signal {
     Silent,
     /// The call never left.
     Unsent,
-}
-
-/// A quota as told by the headers of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// The quota, and whose calls it counts.
-    pub hint: QuotaHint,
-    /// Calls left in the present window when this one was counted.
-    pub remain: u32,
 }
 
 /// What an answer changed, for the log.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bss_sync::rate::words::{Lesson, Origin, Reason, Share, Signal, Start, Told, Turn};
+use bss_sync::rate::words::{Lesson, Origin, Reason, Share, Signal, Start, Turn};
 use bss_sync::rate::{Controller, Governor, Remembered};
 use bss_sync::refusal::{Policy, QuotaHint};
 use bss_sync::request::Quota;
@@ -125,7 +125,7 @@ fn only_a_lower_quota_than_the_configured_is_kept_to() {
     let mut orders = controller(Start::Configured(Quota::per_second(5)), now);
     let (sent, _) = call(&mut orders, now, refused(Quota::per_second(10)));
     assert_eq!((orders.quota(), orders.origin()), (Some(Quota::per_second(5)), Origin::Configured));
-    let told = Told { hint: hint(Quota::per_second(2)), remain: 1 };
+    let told = hint(Quota::per_second(2));
     let (_, lesson) = call(&mut orders, sent + ms(40), Signal::Accepted { told: Some(told) });
     assert!(matches!(lesson, Lesson::Learned(Quota { calls: 2, .. }, Duration::ZERO)));
     assert_eq!((orders.quota(), orders.origin()), (Some(Quota::per_second(2)), Origin::Header));

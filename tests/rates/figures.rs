@@ -1,7 +1,7 @@
 //! The figures that are asked of the controller: utilisation and refused calls, situation by situation.
 
 use crate::gateway::Kind;
-use crate::situation::{Figures, Situation, at, outcomes, quota};
+use crate::situation::{Figures, ONE, Situation, TWO, at, outcomes, quota};
 use crate::table::strict;
 
 /// Windows and logs. A tenth of 10/s is a bucket of one call, which has figures of its own.
@@ -44,7 +44,7 @@ fn quotas_by_the_minute_are_used_to_99_percent() {
 fn the_first_period_is_used_as_well() {
     for calls in [60, 600, 6000] {
         for kind in Kind::FOUR {
-            let (_, first) = outcomes(Situation::Plain, kind, quota(calls, 60), Some(61.0), 1).remove(0);
+            let (_, first) = outcomes(Situation::Plain, kind, quota(calls, 60), Some(61.0), ONE).remove(0);
             assert!(first.between(0, 60) >= 0.9 * f64::from(calls), "{calls} {kind:?}");
         }
     }
@@ -82,7 +82,7 @@ fn a_rival_of_seconds_costs_less_than_a_third() {
 fn a_quota_that_is_halved_is_kept_to_within_a_period() {
     for (calls, seconds) in [(20, 1), (600, 60)] {
         for kind in Kind::FOUR {
-            for (scene, outcome) in outcomes(Situation::Halved, kind, quota(calls, seconds), MINUTES, 1) {
+            for (scene, outcome) in outcomes(Situation::Halved, kind, quota(calls, seconds), MINUTES, ONE) {
                 assert!(outcome.used() >= 0.92, "{kind:?} {}", outcome.used());
                 let from = scene.change.map(|(at, _)| at).unwrap();
                 let period = scene.quota.period.as_secs_f64();
@@ -100,10 +100,10 @@ fn a_quota_that_is_halved_is_kept_to_within_a_period() {
 fn a_quota_that_is_doubled_is_found_within_a_quarter_of_an_hour_and_at_once_with_headers() {
     let quota = quota(600, 60);
     for kind in Kind::FOUR {
-        let (_, blind) = outcomes(Situation::Doubled, kind, quota, Some(1800.0), 1).remove(0);
+        let (_, blind) = outcomes(Situation::Doubled, kind, quota, Some(1800.0), ONE).remove(0);
         let found = 450 + 15 * 60;
         assert!(blind.between(found, found + 60) >= 0.95 * 1200.0, "{kind:?}");
-        let (_, told) = outcomes(Situation::DoubledHeaders, kind, quota, Some(800.0), 1).remove(0);
+        let (_, told) = outcomes(Situation::DoubledHeaders, kind, quota, Some(800.0), ONE).remove(0);
         assert!(told.between(202, 262) >= 0.95 * 1200.0, "{kind:?} {}", told.between(202, 262));
     }
 }
@@ -118,7 +118,7 @@ fn a_quota_that_nobody_tells_is_found() {
 #[test]
 fn two_workers_share_fairly() {
     for kind in Kind::FOUR {
-        let (_, outcome) = outcomes(Situation::Two, kind, quota(600, 60), None, 1).remove(0);
+        let (_, outcome) = outcomes(Situation::Two, kind, quota(600, 60), None, ONE).remove(0);
         let [one, other] = outcome.accepted[..] else { panic!("two workers") };
         let jain = (one + other).powi(2) / (2.0 * (one * one + other * other));
         assert!(jain > 0.95 && outcome.used() > 0.88, "{kind:?} {jain} {}", outcome.used());
@@ -131,7 +131,7 @@ fn ninety_seconds_of_refusals_cost_fewer_than_40_calls_and_end_by_themselves() {
     for (calls, seconds) in [(10, 1), (30, 1), (60, 60), (600, 60), (6000, 60)] {
         for kind in WINDOWS {
             let length = Some(if calls > 600 { 300.0 } else { 600.0 });
-            for (scene, outcome) in outcomes(Situation::Outage, kind, quota(calls, seconds), length, 1) {
+            for (scene, outcome) in outcomes(Situation::Outage, kind, quota(calls, seconds), length, ONE) {
                 let (from, to) = scene.outage.unwrap();
                 let refused = outcome.refusals.iter().filter(|sent| (from - 0.1..to).contains(*sent)).count();
                 assert!(refused < 40, "{calls}/{seconds} {kind:?} {refused}");
@@ -148,7 +148,7 @@ fn ninety_seconds_of_refusals_cost_fewer_than_40_calls_and_end_by_themselves() {
 fn a_second_run_goes_on_at_full_rate_without_a_refusal_in_its_first_minute() {
     for (calls, seconds) in [(10, 1), (30, 1), (60, 60), (600, 60)] {
         for kind in WINDOWS {
-            for (scene, outcome) in outcomes(Situation::Again, kind, quota(calls, seconds), MINUTES, 2) {
+            for (scene, outcome) in outcomes(Situation::Again, kind, quota(calls, seconds), MINUTES, TWO) {
                 let (_, from) = scene.restart.unwrap();
                 let early = outcome.refusals.iter().filter(|sent| (from..from + 60.0).contains(*sent));
                 assert_eq!(early.count(), 0, "{calls}/{seconds} {kind:?}");
@@ -163,7 +163,7 @@ fn a_second_run_goes_on_at_full_rate_without_a_refusal_in_its_first_minute() {
 fn the_whole_quota_is_used_again_when_a_rival_leaves() {
     for (calls, seconds) in [(20, 1), (600, 60)] {
         for kind in WINDOWS {
-            let outcomes = outcomes(Situation::RivalLeaves, kind, quota(calls, seconds), Some(1200.0), 1);
+            let outcomes = outcomes(Situation::RivalLeaves, kind, quota(calls, seconds), Some(1200.0), ONE);
             let whole = 60.0 * f64::from(calls) / f64::from(u32::try_from(seconds).unwrap());
             let (_, outcome) = &outcomes[0];
             let late = outcome.between(1020, 1080);

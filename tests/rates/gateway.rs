@@ -63,8 +63,8 @@ impl Gateway {
         if self.kind == Kind::Strict { 1.0 } else { (self.limit / 10.0).max(1.0) }
     }
 
-    /// A call arrives: calls left if it is let through.
-    pub fn arrive(&mut self, now: f64) -> Option<f64> {
+    /// A call arrives: whether it is let through.
+    pub fn arrive(&mut self, now: f64) -> bool {
         match self.kind {
             Kind::Fixed | Kind::Anchored => {
                 if now >= self.opened + self.period {
@@ -75,31 +75,32 @@ impl Gateway {
                         self.opened + self.period * ((now - self.opened) / self.period).floor()
                     };
                 }
-                let left = self.limit - self.used - 1.0;
-                (left >= 0.0).then(|| {
+                let is_free = self.used + 1.0 <= self.limit;
+                if is_free {
                     self.used += 1.0;
-                    left
-                })
+                }
+                is_free
             }
             Kind::Sliding => {
                 while self.log.front().is_some_and(|first| *first + self.period <= now) {
                     self.log.pop_front();
                 }
                 let used = f64::from(u32::try_from(self.log.len()).expect("few"));
-                let left = self.limit - used - 1.0;
-                (left >= 0.0).then(|| {
+                let is_free = used + 1.0 <= self.limit;
+                if is_free {
                     self.log.push_back(now);
-                    left
-                })
+                }
+                is_free
             }
             Kind::Bucket | Kind::Strict => {
                 let rate = self.limit / self.period;
                 self.tokens = (self.tokens + (now - self.filled) * rate).min(self.depth());
                 self.filled = now;
-                (self.tokens >= 1.0).then(|| {
+                let is_free = self.tokens >= 1.0;
+                if is_free {
                     self.tokens -= 1.0;
-                    self.tokens.floor()
-                })
+                }
+                is_free
             }
         }
     }

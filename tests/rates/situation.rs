@@ -1,5 +1,6 @@
 //! What a controller may meet, and its figures over gateways and seeds.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bss_sync::rate::words::Start;
@@ -8,8 +9,9 @@ use bss_sync::request::Quota;
 use crate::gateway::Kind;
 use crate::world::{Outcome, Scene, Tells, play};
 
-/// The first seed; those that follow are used as well.
-const SEED: u64 = 1000;
+/// A seed that was in view while the controller was tuned, and two.
+pub const ONE: Range<u64> = 1000..1001;
+pub const TWO: Range<u64> = 1000..1002;
 
 /// What happens to a worker with an endless backlog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +22,6 @@ pub enum Situation {
     Again,
     /// Somebody else asks at random moments for 30 % of the quota.
     Rival,
-    /// As above, with headers on each answer.
-    RivalHeaders,
     /// As above, until the middle.
     RivalLeaves,
     /// The quota is half as large from the middle on.
@@ -39,11 +39,10 @@ pub enum Situation {
 }
 
 impl Situation {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Plain,
         Self::Again,
         Self::Rival,
-        Self::RivalHeaders,
         Self::RivalLeaves,
         Self::Halved,
         Self::Doubled,
@@ -53,19 +52,18 @@ impl Situation {
         Self::Outage,
     ];
 
-    pub const fn name(self) -> &'static str {
+    pub const fn title(self) -> &'static str {
         match self {
-            Self::Plain => "plain, cold",
-            Self::Again => "second run after a first",
-            Self::Rival => "30 % rival",
-            Self::RivalHeaders => "30 % rival, headers",
-            Self::RivalLeaves => "30 % rival, leaves in the middle",
-            Self::Halved => "halved in the middle",
-            Self::Doubled => "doubled after a quarter",
-            Self::DoubledHeaders => "doubled after a quarter, headers",
-            Self::Nothing => "nothing published, no figures in refusals",
-            Self::Two => "two workers",
-            Self::Outage => "90 s of nothing but 429",
+            Self::Plain => "Plain, cold",
+            Self::Again => "A second run right after a first",
+            Self::Rival => "A rival that takes 30 % at random; behind its own refused calls",
+            Self::RivalLeaves => "A rival that leaves in the middle",
+            Self::Halved => "Quota halved in the middle",
+            Self::Doubled => "Quota doubled after a quarter, no headers",
+            Self::DoubledHeaders => "Quota doubled after a quarter, headers on each answer",
+            Self::Nothing => "Nothing published, no figures in refusals",
+            Self::Two => "Two workers on one quota",
+            Self::Outage => "90 s of nothing but 429 in the middle",
         }
     }
 
@@ -78,10 +76,6 @@ impl Situation {
             Self::Plain => {}
             Self::Again => scene.restart = Some((middle, middle + 0.5)),
             Self::Rival => scene.rival = Some((0.3, f64::INFINITY)),
-            Self::RivalHeaders => {
-                scene.rival = Some((0.3, f64::INFINITY));
-                scene.tells = Tells::Headers;
-            }
             Self::RivalLeaves => scene.rival = Some((0.3, middle)),
             Self::Halved => scene.change = Some((middle, 0.5)),
             Self::Doubled => scene.change = Some((middle / 2.0, 2.0)),
@@ -140,9 +134,9 @@ pub fn outcomes(
     kind: Kind,
     quota: Quota,
     length: Option<f64>,
-    seeds: u64,
+    seeds: Range<u64>,
 ) -> Vec<(Scene, Outcome)> {
-    (SEED..SEED + seeds)
+    seeds
         .map(|seed| {
             let scene = situation.scene(kind, quota, length, seed);
             let outcome = play(&scene);
@@ -152,12 +146,18 @@ pub fn outcomes(
 }
 
 /// The figures of a situation at a gateway.
-pub fn figures(situation: Situation, kind: Kind, quota: Quota, length: Option<f64>, seeds: u64) -> Figures {
+pub fn figures(
+    situation: Situation,
+    kind: Kind,
+    quota: Quota,
+    length: Option<f64>,
+    seeds: Range<u64>,
+) -> Figures {
     let all = outcomes(situation, kind, quota, length, seeds);
     Figures::mean(&all.iter().map(|(_, outcome)| Figures::of(outcome)).collect::<Vec<_>>())
 }
 
 /// The figures of a situation at several gateways.
 pub fn at(kinds: &[Kind], situation: Situation, quota: Quota, length: Option<f64>) -> Vec<Figures> {
-    kinds.iter().map(|kind| figures(situation, *kind, quota, length, 1)).collect()
+    kinds.iter().map(|kind| figures(situation, *kind, quota, length, ONE)).collect()
 }

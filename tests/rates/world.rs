@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use bss_sync::rate::words::{Share, Signal, Start, Told, Turn};
+use bss_sync::rate::words::{Share, Signal, Start, Turn};
 use bss_sync::rate::{Controller, Remembered};
 use bss_sync::refusal::{Policy, QuotaHint};
 use bss_sync::request::Quota;
@@ -21,7 +21,7 @@ pub enum Tells {
     Nothing,
     /// Refusals name the quota.
     Refusals,
-    /// All answers name the quota and what is left of it.
+    /// All answers name the quota.
     Headers,
 }
 
@@ -118,7 +118,7 @@ impl Outcome {
 enum Event {
     Wake { worker: usize, turn: u64 },
     Arrive { worker: usize, sent: u64 },
-    Answer { worker: usize, sent: u64, remain: Option<u32> },
+    Answer { worker: usize, sent: u64, accepted: bool },
     Rival,
     Change,
     Stop,
@@ -253,13 +253,13 @@ impl World {
                 }
             }
             Event::Arrive { worker, sent } => self.arrive(worker, sent),
-            Event::Answer { worker, sent, remain } => {
-                self.answer(worker, sent, remain);
+            Event::Answer { worker, sent, accepted } => {
+                self.answer(worker, sent, accepted);
                 self.drive(worker);
             }
             Event::Rival => {
                 if self.scene.rival.is_some_and(|(_, until)| now < until) {
-                    if !self.is_out() && self.gateway.arrive(now).is_some() {
+                    if !self.is_out() && self.gateway.arrive(now) {
                         self.outcome.rival_accepted += 1.0;
                     } else {
                         self.outcome.rival_refused += 1.0;
@@ -342,36 +342,31 @@ impl World {
 
     fn arrive(&mut self, worker: usize, sent: u64) {
         let now = seconds(self.now);
-        let left = if self.is_out() { None } else { self.gateway.arrive(now) };
-        let service = if left.is_some() { self.dice.log_normal(0.25, 0.3) } else { 0.0 };
-        let remain = left.map(|left| {
+        let accepted = !self.is_out() && self.gateway.arrive(now);
+        let service = if accepted { self.dice.log_normal(0.25, 0.3) } else { 0.0 };
+        if accepted {
             let second = usize::try_from(self.now / 1_000_000_000).expect("small");
             if self.outcome.by_second.len() <= second {
                 self.outcome.by_second.resize(second + 1, 0.0);
             }
             self.outcome.by_second[second] += 1.0;
             self.outcome.accepted[worker] += 1.0;
-            whole(left)
-        });
-        if remain.is_none() {
+        } else {
             self.outcome.refused += 1.0;
             self.outcome.refusals.push(seconds(sent));
         }
         let at = now + service + self.delay();
-        self.push(at, Event::Answer { worker, sent, remain });
+        self.push(at, Event::Answer { worker, sent, accepted });
     }
 
-    fn answer(&mut self, worker: usize, sent: u64, remain: Option<u32>) {
+    fn answer(&mut self, worker: usize, sent: u64, accepted: bool) {
         let calls = whole(self.gateway.limit());
         let hint = QuotaHint { quota: Quota { calls, ..self.scene.quota }, policy: Policy::User };
-        let signal = match remain {
-            Some(remain) => Signal::Accepted {
-                told: (self.scene.tells == Tells::Headers).then_some(Told { hint, remain }),
-            },
-            None => Signal::Throttled {
-                retry_after: None,
-                hint: (self.scene.tells != Tells::Nothing && !self.is_out()).then_some(hint),
-            },
+        let signal = if accepted {
+            Signal::Accepted { told: (self.scene.tells == Tells::Headers).then_some(hint) }
+        } else {
+            let tells = self.scene.tells != Tells::Nothing && !self.is_out();
+            Signal::Throttled { retry_after: None, hint: tells.then_some(hint) }
         };
         let (sent, now) = (self.instant(sent), self.instant(self.now));
         self.workers[worker].controller.observe(sent, now, signal);

@@ -9,7 +9,7 @@ use crate::rate::halt::{Ended, Halt};
 use crate::rate::margin::{LONG, Margin};
 use crate::rate::phase::Phase;
 use crate::rate::trial::{Standing, Trial};
-use crate::rate::words::{Lesson, Origin, Signal, Told};
+use crate::rate::words::{Lesson, Origin, Signal};
 use crate::rate::{LONGEST_PERIOD, MOST_CALLS, is_lower};
 use crate::refusal::QuotaHint;
 use crate::request::Quota;
@@ -35,7 +35,7 @@ impl Controller {
         }
     }
 
-    fn accepted(&mut self, sent: Instant, now: Instant, told: Option<Told>) -> Lesson {
+    fn accepted(&mut self, sent: Instant, now: Instant, told: Option<QuotaHint>) -> Lesson {
         self.answer.took(now.saturating_duration_since(sent));
         let Some(quota) = self.quota else { return Lesson::None };
         if self.origin != Origin::SlowStart {
@@ -48,7 +48,7 @@ impl Controller {
             }
         }
         match told {
-            Some(told) => self.adopt(told.hint.quota, Origin::Header, now, Duration::ZERO),
+            Some(told) => self.adopt(told.quota, Origin::Header, now, Duration::ZERO),
             None => Lesson::None,
         }
     }
@@ -158,7 +158,9 @@ impl Controller {
         };
         let is_known =
             self.origin == Origin::Counted && self.quota.is_some_and(|quota| quota.period >= period);
-        if is_known {
+        // Of a period of which little was seen the calls are not known; until then a short one will do.
+        let is_seen = self.history.first().is_some_and(|first| first + period / 2 <= accepted);
+        if is_known || !is_seen {
             return Lesson::None;
         }
         // Rather too many: refusals correct that soon, and trials the opposite only slowly.
