@@ -54,7 +54,7 @@ fn months(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>
         questions.push(Question {
             context: Arc::clone(context),
             ask: Ask { scope: Scope::Created(window), customer_id: None },
-            cursor: Cursor::Keyset { from: from.unix(), offset: 0, edge: Vec::new() },
+            cursor: Cursor::keyset(from.unix(), Vec::new()),
             comparison: Comparison {
                 stream: context.stream.name(),
                 part: Part::Month { month, asked: window },
