@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::board::{Board, Counts};
 use super::outcome::{Finding, Findings, JobReport, Outcome, Stop};
 use super::units::{Planned, SORTED_RESUMABLE, Wish};
 use super::walker::{End, Unit, walk};
-use super::width::PagePace;
+use super::width::{PagePace, Walks};
 use super::{Extent, Word};
 use super::{queue, slices};
 use crate::client::{Client, Deadline, FetchError};
@@ -21,6 +20,7 @@ use crate::job::Job;
 use crate::plan;
 use crate::plan::open::OpenOrder;
 use crate::record::Dependent;
+use crate::request::Quota;
 use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::{Reading, Stream};
 use crate::time::{UtcSecond, Window};
@@ -100,10 +100,9 @@ impl Context {
         }
     }
 
-    /// How many walks may go on at the same time, and how long none may come back before one more is let in.
-    pub(super) fn width(&self) -> (usize, Duration) {
-        let (quota, _) = self.client.quota(self.stream.endpoint());
-        (self.pace.width(quota), self.pace.patience(quota))
+    /// The quota of the stream's endpoint that is kept to now.
+    pub(super) fn quota(&self) -> Option<Quota> {
+        self.client.quota(self.stream.endpoint()).0
     }
 
     /// Whether the job's time is over.
@@ -217,26 +216,20 @@ async fn on_warehouse<T: Send + 'static>(
 async fn walk_all(context: &Arc<Context>, units: Vec<Planned>, findings: &mut Findings) -> Result<(), Stop> {
     context.counts.plan(units.len() as u64);
     let mut waiting: VecDeque<Unit> = units.into_iter().map(|planned| planned.unit).collect();
-    let mut walking = JoinSet::new();
+    let mut walking = Walks::new();
     let mut worst: Option<Stop> = None;
     let mut refusals_in_a_row = 0;
-    let mut let_in = 0;
     loop {
-        let (width, patience) = context.width();
-        while walking.len() < width + let_in && !context.is_stopped() {
+        while walking.have_room(&context.pace, context.quota()) && !context.is_stopped() {
             let Some(unit) = waiting.pop_front() else { break };
             let ask = unit.ask.clone();
             let context = Arc::clone(context);
-            walking.spawn(async move { (ask, walk_unit(&context, unit).await) });
+            walking.begin(async move { (ask, walk_unit(&context, unit).await) });
         }
-        let Ok(joined) = tokio::time::timeout(patience, walking.join_next()).await else {
-            // One answer hangs, or the pace is slow: the others need not wait for it.
-            let_in = (let_in + 1).min(waiting.len());
-            continue;
-        };
-        let Some(joined) = joined else { break };
-        let (ask, ended) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-        let_in = let_in.saturating_sub(1);
+        if walking.is_empty() {
+            break;
+        }
+        let Some((ask, ended)) = walking.next(&context.pace, context.quota()).await else { continue };
         let scope = ask.to_string();
         match ended {
             Ok(End::Disputed(reason)) => findings.add(Finding::Disputed { scope, reason }),

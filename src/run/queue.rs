@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Extent;
@@ -13,6 +12,7 @@ use super::board::Feeding;
 use super::job::{Context, REFUSALS_IN_A_ROW};
 use super::outcome::{Finding, Findings, Stop};
 use super::walker::{End, Unit, walk};
+use super::width::Walks;
 use crate::client::FetchError;
 use crate::retry::GaveUp;
 use crate::scope::{Ask, Role, Scope};
@@ -52,9 +52,8 @@ pub(super) async fn drain(context: &Arc<Context>, findings: &mut Findings) -> Re
     let mut drain = Drain {
         context,
         begun,
-        let_in: 0,
         pending: VecDeque::new(),
-        reading: JoinSet::new(),
+        reading: Walks::new(),
         in_hand: HashSet::new(),
         failed: HashSet::new(),
         failures_in_a_row: 0,
@@ -71,10 +70,8 @@ struct Drain<'a> {
     context: &'a Arc<Context>,
     /// Orders that the last run left in the middle of their pages.
     begun: HashMap<Ask, OpenWalk>,
-    /// Readings beyond the width, because none came back for a while.
-    let_in: usize,
     pending: VecDeque<QueueEntry>,
-    reading: JoinSet<(QueueEntry, Result<End, Stop>)>,
+    reading: Walks<(QueueEntry, Result<End, Stop>)>,
     /// Orders being read: one that changes meanwhile waits until its first reading is over.
     in_hand: HashSet<String>,
     /// Entries that failed in this run.
@@ -108,15 +105,8 @@ impl Drain<'_> {
                 self.wait_for_more(&mut feeding).await;
                 continue;
             }
-            let (_, patience) = self.context.width();
-            let Ok(joined) = tokio::time::timeout(patience, self.reading.join_next()).await else {
-                // One answer hangs, or the pace is slow: the others need not wait for it.
-                self.let_in = (self.let_in + 1).min(self.pending.len());
-                continue;
-            };
-            let Some(joined) = joined else { continue };
-            self.let_in = self.let_in.saturating_sub(1);
-            let (entry, ended) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+            let ended = self.reading.next(&self.context.pace, self.context.quota()).await;
+            let Some((entry, ended)) = ended else { continue };
             if let Err(stop) = self.settle(entry, ended).await {
                 self.context.halt();
                 Stop::keep_worst(&mut worst, stop);
@@ -147,7 +137,7 @@ impl Drain<'_> {
 
     /// Takes the next entries from the warehouse when none are waiting.
     async fn refill(&mut self) -> Result<(), WarehouseError> {
-        if !self.pending.is_empty() || self.reading.len() >= self.context.width().0 + self.let_in {
+        if !self.pending.is_empty() || !self.has_room() {
             return Ok(());
         }
         let (account, stream) = (self.context.account.clone(), self.context.stream.name());
@@ -174,8 +164,12 @@ impl Drain<'_> {
         Ok(())
     }
 
+    fn has_room(&self) -> bool {
+        self.reading.have_room(&self.context.pace, self.context.quota())
+    }
+
     fn start(&mut self) {
-        while self.reading.len() < self.context.width().0 + self.let_in {
+        while self.has_room() {
             let Some(entry) = self.pending.pop_front() else { break };
             self.in_hand.insert(entry.parent_id.clone());
             let context = Arc::clone(self.context);
@@ -185,7 +179,7 @@ impl Drain<'_> {
             // An order that changed since its walk began is read from the start.
             let begun = self.begun.remove(&ask);
             let begun = begun.filter(|open| open.walk.generation == Some(entry.generation));
-            self.reading.spawn(async move {
+            self.reading.begin(async move {
                 let ended = if names_customer && ask.customer_id.is_none() {
                     Err(Stop::Customerless)
                 } else {
