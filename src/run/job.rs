@@ -20,7 +20,7 @@ use crate::client::{Client, Deadline};
 use crate::job::Job;
 use crate::plan;
 use crate::request::Quota;
-use crate::scope::{Lane, Role, Scope};
+use crate::scope::{Lane, Role};
 use crate::stream::{Reading, Stream};
 use crate::time::{UtcSecond, Window};
 use crate::warehouse::{Mark, RunEnd, RunId, Trust, Warehouse, WarehouseError, Writer};
@@ -276,10 +276,7 @@ async fn walk_all(
                 context.counts.finished();
             }
             // The customer may have left the partner; when nobody is answered it is the permission.
-            Err(Stop::Fetch(error))
-                if is_refusal(&error)
-                    && (ask.customer_id.is_some() || matches!(ask.scope, Scope::Status(_))) =>
-            {
+            Err(Stop::Fetch(error)) if is_refusal(&error) && ask.customer_id.is_some() => {
                 refusals_in_a_row += 1;
                 let is_permitted = permission == Permission::Proven || context.saw_rows();
                 if is_permitted || refusals_in_a_row <= REFUSALS_IN_A_ROW {

@@ -16,8 +16,8 @@ use crate::warehouse::{Again, WarehouseError};
 pub(super) async fn read(context: &Context, unit: Unit) -> Result<End, Stop> {
     let ask = unit.ask.clone();
     let mut ended = walk(context, unit).await;
-    if let (Scope::Status(status), Ok(End::Complete(seen))) = (&ask.scope, &mut ended) {
-        look_for_departed(context, *status, std::mem::take(seen)).await?;
+    if let Scope::Status(status) = ask.scope {
+        return settle_status(context, status, ended).await;
     }
     if let (Ok(End::InSlices(again)), Some(slicing)) = (&ended, context.stream.sliced_by()) {
         ended = slices::read(context, slicing, &ask, again.clone()).await;
@@ -40,7 +40,29 @@ async fn list_refused(context: &Context, customer: &str, error: &FetchError) -> 
         .await
 }
 
-/// Whoever is not in the list of its status any more has changed: it is read by itself.
+/// Whoever is not in the list of its status any more has changed, and is read by itself. Without such a list all of them
+/// are: then nothing is left to find.
+async fn settle_status(context: &Context, status: i64, ended: Result<End, Stop>) -> Result<End, Stop> {
+    let (seen, reason) = match ended {
+        Ok(End::Complete(seen)) => (seen, None),
+        Ok(End::Disputed(reason)) => (Keys::default(), Some(reason)),
+        Err(Stop::Fetch(error)) if is_refusal(&error) => (Keys::default(), Some(error.to_string())),
+        other => return other,
+    };
+    if let Some(reason) = reason {
+        tracing::warn!(
+            account.name = context.account,
+            job.name = context.job.name.as_str(),
+            status,
+            reason,
+            "the list of the orders of a status proves nothing; those that are open are read one by one"
+        );
+    }
+    look_for_departed(context, status, seen).await?;
+    Ok(End::Complete(Keys::default()))
+}
+
+/// Queues the open orders that the list of their status did not show.
 async fn look_for_departed(context: &Context, status: i64, seen: Keys) -> Result<(), WarehouseError> {
     let (account, run) = (context.account.clone(), context.run);
     let before = context.wish().horizon();

@@ -1,6 +1,9 @@
 //! What fails, is refused or takes long keeps nothing else from being read.
 
-use super::{Deal, asked_for_orders, blank, findings, later, put, quoted, spread};
+use super::{
+    Deal, asked_for_orders, assert_equals_truth_and_gone, blank, findings, later, one_window, put, quoted,
+    spread,
+};
 use crate::fixtures::{self, front::Front};
 use crate::sim::clock::{self, DAY};
 use crate::sim::{Endpoint, Fault, Script};
@@ -116,6 +119,51 @@ fn an_order_that_fails_before_the_sweep_is_not_asked_for_again_behind_it() {
     assert!(matches!(&told[..], [one] if one.contains("order CSOPEN stays in the queue")), "{told:?}");
     let asked = bench.sim.requests();
     assert!(asked.iter().all(|seen| !seen.target.contains("order_id=CSOPEN")), "once in a run");
+}
+
+/// Open orders so far from each other that listing their status is the cheapest way to look at them.
+const OPEN: [&str; 3] = ["CSOPEN0", "CSOPEN1", "CSOPEN2"];
+
+fn with_open_orders() -> Bench {
+    let bench = quoted(blank(), As::Customer);
+    one_window(&bench, "");
+    put(&bench, &spread(400));
+    for (id, days) in OPEN.into_iter().zip([290, 200, 110]) {
+        put(&bench, &[Deal::unpaid(id, now() - days * DAY)]);
+    }
+    bench.run(&["orders"]).expect_code(0);
+    later(&bench, 2);
+    bench.sim.change(|truth| assert!(OPEN.iter().all(|id| truth.set_status(id, 4, None))));
+    bench
+}
+
+/// The answers to the list of a status are these; the orders are read all the same, and the run ends well.
+#[track_caller]
+fn reads_open_orders_one_by_one(answers: &[(u16, String)]) {
+    let bench = with_open_orders();
+    let front = Front::before(&bench);
+    for (code, body) in answers {
+        front.answer("&status=6", *code, body);
+    }
+    let ran = bench.call(&["run", "orders", "--output", "json"]).expect_code(0);
+    front.is_used_up();
+    assert!(OPEN.iter().all(|id| status(&bench, id) == 4), "{ran:?}");
+    assert_eq!(ran.stderr.matches("are read one by one").count(), 1, "{}", ran.stderr);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth_and_gone(&bench, As::Customer, &[]);
+}
+
+#[test]
+fn open_orders_are_read_one_by_one_where_the_vendor_refuses_to_list_their_status() {
+    for (file, code) in [("error-400-invalid-parameter.json", 400), ("error-403-denied.json", 403)] {
+        reads_open_orders_one_by_one(&[(code, fixtures::example(file))]);
+    }
+}
+
+#[test]
+fn open_orders_are_read_one_by_one_where_the_list_of_their_status_proves_nothing() {
+    let hollow = (200, r#"{"total_count":5,"order_infos":[]}"#.to_owned());
+    reads_open_orders_one_by_one(&vec![hollow; 3]);
 }
 
 /// A partner with these customers besides the owner, everything read, in the past.
