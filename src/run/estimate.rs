@@ -268,7 +268,7 @@ impl Counting<'_> {
             }
         }
         if reading.reads_whole() {
-            for planned in &self.wish.lists(self.warehouse)? {
+            for planned in &self.wish.lists(self.warehouse)?.units {
                 add(planned.reason, 1, self.requests(planned, &[])?);
             }
             if self.wish.names_customer() && self.fed == Certainty::AtLeast {

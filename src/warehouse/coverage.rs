@@ -1,6 +1,8 @@
 //! Checkpoint and coverage of a page: where its walk stands, and what was read to its end.
 
 use super::commit::{Committer, saturate};
+use super::ledger::RunId;
+use super::{Warehouse, WarehouseError};
 use crate::scope::{Ask, Lane, Scope};
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Keys, Walk};
@@ -203,6 +205,33 @@ impl Committer<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Warehouse {
+    /// Records that the vendor refused to show a customer's whole list, at `at` by its clock, and why. Takes the place of
+    /// what an earlier reading proved: what is gone is judged anew when the list is shown again.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn list_refused(
+        &mut self,
+        account: &str,
+        stream: &str,
+        customer_id: &str,
+        reason: &str,
+        at: UtcSecond,
+        run: RunId,
+    ) -> Result<(), WarehouseError> {
+        self.connection
+            .execute(
+                "insert or replace into coverage (account, stream, scope, customer_id, seen, requests, attempts,
+                     verdict, proof, run_id, read_at)
+                 values (?1, ?2, 'whole', ?3, 0, 1, 1, 'refused', ?4, ?5, ?6)",
+                (account, stream, customer_id, reason, run, at.to_string()),
+            )
+            .map(|_| ())
+            .map_err(|error| self.sql(&error))
     }
 }
 

@@ -105,7 +105,7 @@ impl Committer<'_> {
             .connection
             .prepare_cached(
                 "select 1 from coverage where account = ?1 and stream = ?2 and scope = 'whole'
-                     and customer_id = ?3 and verdict = 'disputed' and seen = 0",
+                     and customer_id = ?3 and verdict <> 'complete' and seen = 0",
             )?
             .exists((account, stream, self.customer()))?;
         if walk.seen == 0 || !was_doubted {
