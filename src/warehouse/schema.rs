@@ -20,7 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/service_types.sql"),
     include_str!("../../schema/resource_types.sql"),
     include_str!("../../schema/sub_customers.sql"),
-    include_str!("../../schema/coverage.sql"),
+    include_str!("../../schema/ledger.3.sql"),
 ];
 
 /// Schema version of this program: the number of migrations.
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_ledger_that_knows_no_refusals_keeps_its_rows_and_takes_some() {
-        let coverage = include_str!("../../schema/coverage.sql");
+        let coverage = include_str!("../../schema/ledger.3.sql");
         let former = MIGRATIONS.iter().position(|migration| *migration == coverage).expect("a migration");
         let mut db = Connection::open_in_memory().expect("a file");
         Migrations::new(MIGRATIONS[..former].iter().map(|migration| M::up(migration)).collect())
