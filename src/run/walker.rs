@@ -76,8 +76,8 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
                 let walk = Walk { seen: 0, expected: Some(0), requests, started_at, ..walk };
                 let proof = "the vendor says that it is no refund order (CBC.99005026)";
                 let progress = Progress::NoRecords { walk, proof };
-                store(context, ask, Fetched::nothing(context), progress).await?;
-                return Ok(End::Complete(keys));
+                let doubt = store(context, ask, Fetched::nothing(context), progress).await?;
+                return Ok(doubt.map_or(End::Complete(keys), End::Disputed));
             }
             // A page larger than the documents promise was worth a try.
             Err(Stop::Fetch(error)) if matches!(*error, FetchError::Invalid { .. }) && limit > largest => {

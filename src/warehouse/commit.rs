@@ -276,7 +276,13 @@ impl Committer<'_> {
                     self.save_checkpoint(part, walk, Pages::Forget)?;
                 }
             }
-            Progress::NoRecords { walk, proof } => self.settle_parent(walk, proof, tally)?,
+            Progress::NoRecords { walk, proof } => {
+                if let Some(doubt) = self.doubt_no_records(proof)? {
+                    self.cover(walk, None, "disputed", &doubt)?;
+                    return Ok(Some(doubt));
+                }
+                self.settle_parent(walk, proof, tally)?;
+            }
             Progress::Complete { walk, covered, proof } => {
                 if let Some(doubt) = self.doubt(walk, *covered)? {
                     self.cover(walk, scope.window(), "disputed", &doubt)?;

@@ -23,19 +23,28 @@ impl Committer<'_> {
                 Ok(Some(format!("{} row(s) could not be decoded", walk.rejected)))
             }
             _ if told => Ok(None),
-            Scope::Parent(parent) => match self.commit.stream.owned_by_parent() {
-                Some(owned) if walk.seen == 0 && self.store.count_owned(owned, parent)? > 0 => Ok(Some(
-                    format!("the answer is empty, although records of the order are stored; {ACCEPT}"),
-                )),
-                Some(_) | None => Ok(None),
-            },
+            Scope::Parent(parent) if walk.seen == 0 => self.doubt_nothing(parent, "the answer is empty"),
             Scope::Created(_) | Scope::Paid(_) => match covered {
                 Some(window) => self.doubt_window(walk, window),
                 None => Ok(None),
             },
             Scope::Whole => self.doubt_list(walk),
-            Scope::Status(_) | Scope::Slice(_) => Ok(None),
+            Scope::Parent(_) | Scope::Status(_) | Scope::Slice(_) => Ok(None),
         }
+    }
+
+    /// Why the vendor's words that an order has no such records are not to be believed, if so.
+    pub(super) fn doubt_no_records(&self, said: &str) -> rusqlite::Result<Option<String>> {
+        match &self.commit.ask.scope {
+            Scope::Parent(parent) if self.commit.trust != Trust::Told => self.doubt_nothing(parent, said),
+            _ => Ok(None),
+        }
+    }
+
+    fn doubt_nothing(&self, parent: &str, said: &str) -> rusqlite::Result<Option<String>> {
+        let Some(owned) = self.commit.stream.owned_by_parent() else { return Ok(None) };
+        let is_doubtful = self.store.count_owned(owned, parent)? > 0;
+        Ok(is_doubtful.then(|| format!("{said}, although records of the order are stored; {ACCEPT}")))
     }
 
     fn doubt_window(&self, walk: &Walk, window: Window) -> rusqlite::Result<Option<String>> {
