@@ -1,5 +1,7 @@
 //! Checkpoint and coverage of a page: where its walk stands, and what was read to its end.
 
+use rusqlite::OptionalExtension;
+
 use super::commit::{Committer, saturate};
 use crate::scope::{Ask, Lane, Scope};
 use crate::time::{UtcSecond, Window};
@@ -70,6 +72,18 @@ impl Committer<'_> {
             .map(|_| ())
     }
 
+    /// When the last complete walk of the whole list began.
+    pub(super) fn last_complete_start(&self) -> rusqlite::Result<Option<String>> {
+        self.connection
+            .prepare_cached(
+                "select started_at from coverage where account = ?1 and stream = ?2 and scope = 'whole'
+                     and customer_id = ?3 and verdict = 'complete' and rejected = 0",
+            )?
+            .query_row((&self.commit.account, self.commit.stream.name(), self.customer()), |row| row.get(0))
+            .optional()
+            .map(Option::flatten)
+    }
+
     /// Forgets where the walk of the scope stood: it is over.
     pub(super) fn forget_checkpoint(&self) -> rusqlite::Result<()> {
         let scope = self.commit.ask.scope.to_string();
@@ -138,7 +152,7 @@ impl Committer<'_> {
                 verdict,
                 proof,
                 self.commit.run,
-                walk.started_at.map(|at| UtcSecond::from_unix(at).to_string()),
+                began(walk),
                 self.seen_at,
             ])?;
         match (lane, window, verdict) {
@@ -204,6 +218,11 @@ impl Committer<'_> {
         }
         Ok(())
     }
+}
+
+/// When a walk's first page was answered, as records and ledger have it.
+pub(super) fn began(walk: &Walk) -> Option<String> {
+    walk.started_at.map(|at| UtcSecond::from_unix(at).to_string())
 }
 
 const FORGET_PAGES: &str =

@@ -1,10 +1,11 @@
 //! Answers that are complete by their own count and all the same not believed, because the warehouse knows better.
 
 use super::commit::{Committer, Trust};
+use super::coverage::began;
 use super::queue::enqueue_once;
 use crate::record::Dependent;
 use crate::scope::{Role, Scope};
-use crate::time::{UtcSecond, Window};
+use crate::time::Window;
 use crate::walk::Walk;
 
 /// Rows that may be missing from an answer before it is called far too short: fewer are looked at one by one.
@@ -59,7 +60,7 @@ impl Committer<'_> {
                      and {column} >= ?2 and {column} < ?3 and last_seen_at < ?4"
             ))?
             .query_row(
-                (&self.commit.account, window.begin().to_string(), window.end().to_string(), began(walk)),
+                (&self.commit.account, window.begin().to_string(), window.end().to_string(), began(walk).unwrap_or_default()),
                 |row| row.get(0),
             )?;
         let missing = missing.unsigned_abs();
@@ -146,22 +147,36 @@ impl Committer<'_> {
     /// Queues the orders that a complete window should have shown and did not, to be asked for by their ids. Returns
     /// how many.
     pub(super) fn look_for_missing(&self, walk: &Walk, window: Window) -> rusqlite::Result<u64> {
+        let column = match (&self.commit.ask.scope, self.commit.trust) {
+            (Scope::Created(_), _) => "create_time",
+            // What the operator said to be true must not be doubted by the next run again.
+            (Scope::Paid(_), Trust::Told) => "payment_time",
+            _ => return Ok(0),
+        };
         let account = &self.commit.account;
         let missing: Vec<Dependent> = self
             .connection
-            .prepare_cached(
-                "select order_id, customer_id, create_time from orders
+            .prepare_cached(&format!(
+                "select order_id, customer_id, coalesce(create_time, '') from orders
                  where account = ?1 and parent_order_id is null and gone_since is null
-                     and create_time >= ?2 and create_time < ?3 and last_seen_at < ?4",
+                     and {column} >= ?2 and {column} < ?3 and last_seen_at < ?4"
+            ))?
+            .query_map(
+                (
+                    account,
+                    window.begin().to_string(),
+                    window.end().to_string(),
+                    began(walk).unwrap_or_default(),
+                ),
+                |row| {
+                    Ok(Dependent {
+                        stream: "orders",
+                        parent_id: row.get(0)?,
+                        customer_id: row.get(1)?,
+                        parent_time: row.get(2)?,
+                    })
+                },
             )?
-            .query_map((account, window.begin().to_string(), window.end().to_string(), began(walk)), |row| {
-                Ok(Dependent {
-                    stream: "orders",
-                    parent_id: row.get(0)?,
-                    customer_id: row.get(1)?,
-                    parent_time: row.get(2)?,
-                })
-            })?
             .collect::<rusqlite::Result<_>>()?;
         for order in &missing {
             enqueue_once(self.connection, account, self.commit.run, self.seen_at, order)?;
@@ -174,9 +189,4 @@ impl Committer<'_> {
         }
         Ok(missing.len() as u64)
     }
-}
-
-/// When a walk began, as the records' `last_seen_at` has it.
-fn began(walk: &Walk) -> String {
-    walk.started_at.map(|at| UtcSecond::from_unix(at).to_string()).unwrap_or_default()
 }

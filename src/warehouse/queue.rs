@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::commit::saturate;
+use super::commit::{Trust, saturate};
 use super::ledger::RunId;
 use super::{Warehouse, WarehouseError};
 use crate::record::Dependent;
@@ -33,7 +33,7 @@ pub enum Again {
 pub enum Absence {
     /// It is asked for once more at the next run.
     Once,
-    /// It is marked as gone: another complete answer had not shown it either.
+    /// It is marked as gone: another complete answer had not shown it either, or the operator says that it is true.
     Gone,
 }
 
@@ -68,8 +68,8 @@ impl Warehouse {
         tx.commit().map_err(sql)
     }
 
-    /// Records that a complete answer about an order does not show it. The second one in a row marks it, and the
-    /// members of a combined order, as gone.
+    /// Records that a complete answer about an order, given at `at` (UTC), does not show it. The second one in a row marks
+    /// it, and the members of a combined order, as gone; the operator's word stands for the first one.
     ///
     /// # Errors
     /// When the warehouse fails.
@@ -79,6 +79,7 @@ impl Warehouse {
         order_id: &str,
         at: UtcSecond,
         run: RunId,
+        trust: Trust,
     ) -> Result<Absence, WarehouseError> {
         let path = self.path.clone();
         let sql = |error| WarehouseError::sql(&path, &error);
@@ -93,7 +94,7 @@ impl Warehouse {
                 |row| row.get(0),
             )
             .map_err(sql)?;
-        let absence = if absences > 1 { Absence::Gone } else { Absence::Once };
+        let absence = if absences > 1 || trust == Trust::Told { Absence::Gone } else { Absence::Once };
         if absence == Absence::Gone {
             tx.execute(
                 "update orders set gone_since = ?3, last_changed_run = ?4, version = version + 1

@@ -4,8 +4,8 @@ use super::{
     Deal, assert_equals_truth_and_gone, assert_within_quota, blank, findings, later, one_window, put, quoted,
     recently, spread,
 };
-use crate::sim::Endpoint;
 use crate::sim::clock::DAY;
+use crate::sim::Endpoint;
 use crate::support::truth::{assert_equals_truth, expected, stored};
 use crate::support::{As, Bench, now};
 
@@ -183,6 +183,30 @@ fn one_order_that_leaves_is_told_once_and_is_there_again_when_it_comes_back() {
     assert_equals_truth(&bench, As::Customer);
     assert_eq!(bench.count("select count(*) from orders"), 122);
     assert_within_quota(&bench);
+}
+
+/// Nothing tells a lost permission from an order that left, when the run is shown no other order either.
+#[test]
+fn an_open_order_that_leaves_when_nothing_else_is_shown_is_gone_at_the_operators_word() {
+    let (bench, _) = loaded("", &[Deal::unpaid("CSOPEN", now() - 290 * DAY)]);
+    assert!(bench.sim.change(|truth| truth.remove_order("CSOPEN")));
+    let gone = "select count(*) from orders where gone_since is not null";
+    for minutes in [3, 4, 5] {
+        later(&bench, minutes);
+        let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
+        assert!(told[0].contains("neither it nor any other"), "{told:?}");
+    }
+    later(&bench, 6);
+    let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
+    assert!(told[0].contains("wait in the queue"), "{told:?}");
+    assert_eq!(bench.count(gone), 0);
+    later(&bench, 7);
+    let told = findings(&bench.run(&["orders", "--accept-empty"]).expect_code(3), "orders");
+    assert!(told.len() == 1 && told[0].contains("marked as gone"), "{told:?}");
+    assert_eq!(bench.count(gone), 1);
+    later(&bench, 8);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth_and_gone(&bench, As::Customer, &["CSOPEN"]);
 }
 
 #[test]
