@@ -154,6 +154,8 @@ impl Committer<'_> {
             _ => return Ok(0),
         };
         let account = &self.commit.account;
+        // The window shows the orders of that time: one that another answer showed since is not absent.
+        let began = began(walk).unwrap_or_default();
         let missing: Vec<Dependent> = self
             .connection
             .prepare_cached(&format!(
@@ -161,31 +163,23 @@ impl Committer<'_> {
                  where account = ?1 and parent_order_id is null and gone_since is null
                      and {column} >= ?2 and {column} < ?3 and last_seen_at < ?4"
             ))?
-            .query_map(
-                (
-                    account,
-                    window.begin().to_string(),
-                    window.end().to_string(),
-                    began(walk).unwrap_or_default(),
-                ),
-                |row| {
-                    Ok(Dependent {
-                        stream: "orders",
-                        parent_id: row.get(0)?,
-                        customer_id: row.get(1)?,
-                        parent_time: row.get(2)?,
-                    })
-                },
-            )?
+            .query_map((account, window.begin().to_string(), window.end().to_string(), &began), |row| {
+                Ok(Dependent {
+                    stream: "orders",
+                    parent_id: row.get(0)?,
+                    customer_id: row.get(1)?,
+                    parent_time: row.get(2)?,
+                })
+            })?
             .collect::<rusqlite::Result<_>>()?;
         for order in &missing {
             enqueue_once(self.connection, account, self.commit.run, self.seen_at, order)?;
             self.connection
                 .prepare_cached(
-                    "update queue set absences = max(absences, 1), not_before = ''
+                    "update queue set absent_at = max(coalesce(absent_at, ''), ?4), not_before = ''
                      where account = ?1 and stream = ?2 and parent_id = ?3",
                 )?
-                .execute((account, order.stream, &order.parent_id))?;
+                .execute((account, order.stream, &order.parent_id, &began))?;
         }
         Ok(missing.len() as u64)
     }
