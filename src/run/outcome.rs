@@ -107,7 +107,7 @@ impl std::fmt::Display for Finding {
                 write!(f, "order {order} is not shown any more; it is asked for once more at the next run")
             }
             Self::Absent { order, absence: Absence::Gone } => {
-                write!(f, "order {order} is not shown any more, the second time in a row: marked as gone")
+                write!(f, "order {order} is not shown any more: marked as gone")
             }
             Self::Waiting { orders, reason } => write!(
                 f,

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Extent;
 use super::board::Feeding;
 use super::job::{Context, REFUSALS_IN_A_ROW};
 use super::outcome::{Finding, Stop, Told};
 use super::walker::{End, Unit, walk};
 use super::width::Walks;
+use super::{Extent, Word};
 use crate::client::FetchError;
 use crate::retry::GaveUp;
 use crate::scope::{Ask, Role, Scope};
@@ -56,7 +56,8 @@ impl<'a> Drain<'a> {
             .writer
             .call(move |warehouse| {
                 let now = its.client.now();
-                if its.extent != Extent::Incremental {
+                // Orders whose answers were doubted are what the operator's word is about.
+                if its.extent != Extent::Incremental || its.word == Word::AcceptEmpty {
                     warehouse.retry_now(&its.account, its.stream.name())?;
                 }
                 let waiting = warehouse.failed_and_waiting(&its.account, its.stream.name(), now)?;
@@ -238,12 +239,12 @@ impl<'a> Drain<'a> {
     async fn is_absent(&mut self, entry: QueueEntry, at: UtcSecond, told: &mut Told) -> Result<(), Stop> {
         self.failures_in_a_row = 0;
         self.failed.insert(entry.clone());
-        let (account, run) = (self.context.account.clone(), self.context.run);
+        let (account, run, trust) = (self.context.account.clone(), self.context.run, self.context.trust());
         let order = entry.parent_id.clone();
         let absence = self
             .context
             .writer
-            .call(move |warehouse| warehouse.order_is_absent(&account, &order, at, run))
+            .call(move |warehouse| warehouse.order_is_absent(&account, &order, at, run, trust))
             .await?;
         told.findings.add(Finding::Absent { order: entry.parent_id, absence });
         Ok(())

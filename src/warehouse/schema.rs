@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/service_types.sql"),
     include_str!("../../schema/resource_types.sql"),
     include_str!("../../schema/sub_customers.sql"),
+    include_str!("../../schema/ledger.2.sql"),
     include_str!("../../schema/ledger.3.sql"),
 ];
 
