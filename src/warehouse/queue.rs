@@ -88,7 +88,7 @@ impl Warehouse {
         let key = (account, order_id);
         let is_second: bool = tx
             .query_row(
-                "select q.absent_at is not null and coalesce(o.last_seen_at, '') <= q.absent_at
+                "select q.absent_at is not null and coalesce(o.last_seen_at, '') < q.absent_at
                  from queue as q left join orders as o on o.account = q.account and o.order_id = q.parent_id
                  where q.account = ?1 and q.stream = 'orders' and q.parent_id = ?2",
                 key,
