@@ -22,8 +22,7 @@ use crate::plan;
 use crate::request::Quota;
 use crate::scope::{Lane, Role};
 use crate::stream::{Reading, Stream};
-use crate::time::{UtcSecond, Window};
-use crate::warehouse::{Mark, RunEnd, RunId, Trust, Warehouse, WarehouseError, Writer};
+use crate::warehouse::{Mark, RunId, Trust, Warehouse, WarehouseError, Writer};
 
 /// How long an answer may still take when the worker is asked to stop: `systemd` and people wait ten seconds.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -153,14 +152,7 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
     let reasons: Vec<String> =
         result.as_ref().err().map(ToString::to_string).into_iter().chain(findings.texts()).collect();
     let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
-    let end = RunEnd {
-        outcome: outcome.as_str(),
-        reason,
-        requests: requests.requests,
-        throttled: requests.throttled,
-        retried: requests.retried,
-        at: UtcSecond::now(),
-    };
+    let end = outcome.ends_run(reason, requests);
     let run = context.run;
     if let Err(error) = context.writer.call(move |warehouse| warehouse.end_run(run, &end)).await {
         // The next opening shows the run as crashed; what ended it is told here.
@@ -315,8 +307,7 @@ async fn walk_all(
 fn move_watermarks(context: &Context, warehouse: &mut Warehouse) -> Result<(), WarehouseError> {
     let (account, stream, run) = (context.account.as_str(), context.stream.name(), context.run);
     for lane in [Lane::Created, Lane::Paid] {
-        let covered = warehouse.covered_windows(account, stream, lane)?;
-        let windows: Vec<Window> = covered.into_iter().map(|covered| covered.window).collect();
+        let windows = warehouse.covered_windows(account, stream, lane)?;
         let Some((start, _)) = warehouse.mark(account, stream, Mark::Begin(lane))? else { continue };
         if lane == Lane::Paid && windows.is_empty() {
             continue;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::client::{ExitClass, FetchError, Reading};
 use crate::scope::Ask;
-use crate::warehouse::{Absence, Tally, WarehouseError};
+use crate::time::UtcSecond;
+use crate::warehouse::{Absence, RunEnd, Tally, WarehouseError};
 
 /// How a run ended. The order is that of urgency: the worst of several runs is the invocation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +34,18 @@ impl Outcome {
             Self::Findings => "findings",
             Self::Failed | Self::Warehouse => "failed",
             Self::Refused => "refused",
+        }
+    }
+
+    /// What the ledger says of a run that ends so now.
+    pub(super) fn ends_run(self, reason: Option<String>, requests: Reading) -> RunEnd {
+        RunEnd {
+            outcome: self.as_str(),
+            reason,
+            requests: requests.requests,
+            throttled: requests.throttled,
+            retried: requests.retried,
+            at: UtcSecond::now(),
         }
     }
 

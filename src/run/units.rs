@@ -184,7 +184,7 @@ impl Wish<'_> {
             open
         };
         let paid = self.paid(warehouse, &resumed, &mut plan)?;
-        let created = warehouse.covered_windows(account, stream, Lane::Created)?;
+        let created = warehouse.covered(account, stream, Lane::Created)?;
         let covered: Vec<Window> = created.iter().map(|covered| covered.window).collect();
         let mut new = self.lane(warehouse, Lane::Created, self.history_start(), &covered, &resumed)?;
         plan.marks.push((Mark::Begin(Lane::Created), self.history_start()));
@@ -235,7 +235,6 @@ impl Wish<'_> {
             return Ok(Vec::new());
         };
         let covered = warehouse.covered_windows(account, stream, Lane::Paid)?;
-        let covered: Vec<Window> = covered.iter().map(|covered| covered.window).collect();
         self.lane(warehouse, Lane::Paid, start, &covered, resumed)
     }
 

@@ -1,5 +1,7 @@
 //! Answers that are complete by their own count and all the same not believed, because the warehouse knows better.
 
+use rusqlite::Row;
+
 use super::commit::{Committer, Trust};
 use super::coverage::began;
 use super::queue::enqueue_once;
@@ -129,14 +131,7 @@ impl Committer<'_> {
                  where c.account = ?1 and c.stream = ?2 and c.customer_id = ?3 and c.verdict = 'complete'
                      and c.seen = 0 and o.gone_since is null",
             )?
-            .query_map((account, stream, self.customer()), |row| {
-                Ok(Dependent {
-                    stream,
-                    parent_id: row.get(0)?,
-                    customer_id: row.get(1)?,
-                    parent_time: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
-                })
-            })?
+            .query_map((account, stream, self.customer()), |row| read_dependent(stream, row))?
             .collect::<rusqlite::Result<_>>()?;
         for order in &unanswered {
             enqueue_once(self.connection, account, self.commit.run, self.seen_at, order)?;
@@ -159,17 +154,12 @@ impl Committer<'_> {
         let missing: Vec<Dependent> = self
             .connection
             .prepare_cached(&format!(
-                "select order_id, customer_id, coalesce(create_time, '') from orders
+                "select order_id, customer_id, create_time from orders
                  where account = ?1 and parent_order_id is null and gone_since is null
                      and {column} >= ?2 and {column} < ?3 and last_seen_at < ?4"
             ))?
             .query_map((account, window.begin().to_string(), window.end().to_string(), &began), |row| {
-                Ok(Dependent {
-                    stream: "orders",
-                    parent_id: row.get(0)?,
-                    customer_id: row.get(1)?,
-                    parent_time: row.get(2)?,
-                })
+                read_dependent("orders", row)
             })?
             .collect::<rusqlite::Result<_>>()?;
         for order in &missing {
@@ -183,4 +173,14 @@ impl Committer<'_> {
         }
         Ok(missing.len() as u64)
     }
+}
+
+/// An order's id, owner and time of creation, in these columns.
+fn read_dependent(stream: &'static str, row: &Row<'_>) -> rusqlite::Result<Dependent> {
+    Ok(Dependent {
+        stream,
+        parent_id: row.get(0)?,
+        customer_id: row.get(1)?,
+        parent_time: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+    })
 }

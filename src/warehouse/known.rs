@@ -88,7 +88,16 @@ impl Warehouse {
         account: &str,
         stream: &str,
         lane: Lane,
-    ) -> Result<Vec<Covered>, WarehouseError> {
+    ) -> Result<Vec<Window>, WarehouseError> {
+        let covered = self.covered(account, stream, lane)?;
+        Ok(covered.into_iter().map(|covered| covered.window).collect())
+    }
+
+    /// The windows of a time field that were read completely, and by which run.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn covered(&self, account: &str, stream: &str, lane: Lane) -> Result<Vec<Covered>, WarehouseError> {
         let rows = self.read(
             "select window_begin, window_end, run_id from coverage
              where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'complete'",

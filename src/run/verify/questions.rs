@@ -116,7 +116,6 @@ pub(super) fn explain(
     match &comparison.part {
         Part::Month { asked, .. } if missing > 0 => {
             let covered = warehouse.covered_windows(account, stream.name(), Lane::Created)?;
-            let covered: Vec<Window> = covered.into_iter().map(|covered| covered.window).collect();
             // The second before the month only makes the windows overlap.
             let inner = Window::new(asked.begin().plus(1), asked.end());
             if let Some(gap) = inner.and_then(|inner| inner.minus(&covered).first().copied()) {
