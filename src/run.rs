@@ -8,6 +8,7 @@ mod outcome;
 mod queue;
 mod repair;
 mod slices;
+mod unit;
 mod units;
 mod verify;
 mod walker;

@@ -241,7 +241,6 @@ impl Counting<'_> {
         if reading == Reading::Windows {
             let plan = self.wish.windows(self.warehouse)?;
             let created = self.warehouse.covered_windows(account, stream.name(), Lane::Created)?;
-            let created: Vec<Window> = created.into_iter().map(|covered| covered.window).collect();
             for planned in &plan.units {
                 let requests = self.requests(planned, &created)?;
                 // What was never read may hold orders that are to be read once more by themselves.
@@ -268,7 +267,7 @@ impl Counting<'_> {
             }
         }
         if reading.reads_whole() {
-            for planned in &self.wish.lists(self.warehouse)? {
+            for planned in &self.wish.lists(self.warehouse)?.units {
                 add(planned.reason, 1, self.requests(planned, &[])?);
             }
             if self.wish.names_customer() && self.fed == Certainty::AtLeast {

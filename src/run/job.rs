@@ -6,32 +6,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::board::{Board, Counts};
-use super::outcome::{Finding, Findings, JobReport, Outcome, Stop};
-use super::units::{Planned, SORTED_RESUMABLE, Wish};
-use super::walker::{End, Unit, walk};
-use super::width::PagePace;
+use super::outcome::{Finding, JobReport, Outcome, Stop, Told};
+use super::queue::Drain;
+use super::unit::{self, concerns_one_unit, is_refusal};
+use super::units::{Permission, Planned, SORTED_RESUMABLE, Wish};
+use super::walker::{End, Unit};
+use super::width::{PagePace, Walks};
 use super::{Extent, Word};
-use super::{queue, slices};
-use crate::client::{Client, Deadline, FetchError};
+use crate::client::{Client, Deadline};
 use crate::job::Job;
 use crate::plan;
-use crate::plan::open::OpenOrder;
-use crate::record::Dependent;
-use crate::scope::{Ask, Lane, Role, Scope};
+use crate::request::Quota;
+use crate::scope::{Lane, Role};
 use crate::stream::{Reading, Stream};
-use crate::time::{UtcSecond, Window};
-use crate::walk::Keys;
-use crate::warehouse::{Again, Mark, RunEnd, RunId, Trust, Warehouse, WarehouseError, Writer};
+use crate::warehouse::{Mark, RunId, Trust, Warehouse, WarehouseError, Writer};
 
 /// How long an answer may still take when the worker is asked to stop: `systemd` and people wait ten seconds.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// Customers of a partner that may be refused one after the other until the permission itself is in doubt.
 pub(super) const REFUSALS_IN_A_ROW: usize = 5;
+
+/// Windows and lists failing in a row until the fault is not theirs.
+const FAILURES_IN_A_ROW: usize = 5;
 
 /// What a run of a job works with.
 pub(super) struct Context {
@@ -90,20 +90,24 @@ impl Context {
         self.saw_rows.store(true, Ordering::Relaxed);
     }
 
+    /// Whether an answer of this run had rows.
+    fn saw_rows(&self) -> bool {
+        self.saw_rows.load(Ordering::Relaxed)
+    }
+
     /// How far an answer with few rows is believed.
     pub(super) fn trust(&self) -> Trust {
         match self.word {
             Word::AcceptEmpty => Trust::Told,
             Word::RowsWereSeen => Trust::HasSeenRows,
-            Word::None if self.saw_rows.load(Ordering::Relaxed) => Trust::HasSeenRows,
+            Word::None if self.saw_rows() => Trust::HasSeenRows,
             Word::None => Trust::Unproven,
         }
     }
 
-    /// How many walks may go on at the same time, and how long none may come back before one more is let in.
-    pub(super) fn width(&self) -> (usize, Duration) {
-        let (quota, _) = self.client.quota(self.stream.endpoint());
-        (self.pace.width(quota), self.pace.patience(quota))
+    /// The quota of the stream's endpoint that is kept to now.
+    pub(super) fn quota(&self) -> Option<Quota> {
+        self.client.quota(self.stream.endpoint()).0
     }
 
     /// Whether the job's time is over.
@@ -130,8 +134,9 @@ impl Context {
 /// Runs a job and records how it went.
 pub(super) async fn run(context: Arc<Context>) -> JobReport {
     let started = Instant::now();
-    let mut findings = Findings::default();
-    let mut result = work(&context, &mut findings).await;
+    let mut told = Told::default();
+    let mut result = work(&context, &mut told).await;
+    let mut findings = told.findings;
     context.board.ended(context.stream);
     context.counts.end();
     let tally = context.counts.tally();
@@ -147,14 +152,7 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
     let reasons: Vec<String> =
         result.as_ref().err().map(ToString::to_string).into_iter().chain(findings.texts()).collect();
     let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
-    let end = RunEnd {
-        outcome: outcome.as_str(),
-        reason,
-        requests: requests.requests,
-        throttled: requests.throttled,
-        retried: requests.retried,
-        at: UtcSecond::now(),
-    };
+    let end = outcome.ends_run(reason, requests);
     let run = context.run;
     if let Err(error) = context.writer.call(move |warehouse| warehouse.end_run(run, &end)).await {
         // The next opening shows the run as crashed; what ended it is told here.
@@ -173,7 +171,16 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
     }
 }
 
-async fn work(context: &Arc<Context>, findings: &mut Findings) -> Result<(), Stop> {
+/// Does the job's work. What ends all of it is told rather than what one window, list or order came to, unless that is worse.
+async fn work(context: &Arc<Context>, told: &mut Told) -> Result<(), Stop> {
+    let mut worst = read_all(context, told).await.err();
+    if let Some(stop) = told.unanswered.take() {
+        Stop::keep_worst(&mut worst, stop);
+    }
+    worst.map_or(Ok(()), Err)
+}
+
+async fn read_all(context: &Arc<Context>, told: &mut Told) -> Result<(), Stop> {
     let reading = context.stream.reading();
     on_warehouse(context, |context, warehouse| {
         // Nobody goes on with them any more.
@@ -188,20 +195,21 @@ async fn work(context: &Arc<Context>, findings: &mut Findings) -> Result<(), Sto
             Ok(plan.units)
         })
         .await?;
-        let walked = walk_all(context, units, findings).await;
-        on_warehouse(context, move_watermarks).await?;
-        walked?;
-    }
-    // Orders that got no answer are for the next run, and no reason to leave the rest.
-    let mut unanswered = None;
-    if reading.drains_queue() {
-        unanswered = queue::drain(context, findings).await?;
+        // Single orders must not wait for years of history, which may take longer than the job's deadline.
+        let (urgent, rest): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| unit.reason.is_urgent());
+        walk_windows(context, urgent, told).await?;
+        let mut drain = Drain::open(context, told).await?;
+        drain.run(told).await?;
+        walk_windows(context, rest, told).await?;
+        drain.run(told).await?;
+    } else if reading.drains_queue() {
+        Drain::open(context, told).await?.run(told).await?;
     }
     if reading.reads_whole() {
-        let units = on_warehouse(context, |context, warehouse| context.wish().lists(warehouse)).await?;
-        walk_all(context, units, findings).await?;
+        let plan = on_warehouse(context, |context, warehouse| context.wish().lists(warehouse)).await?;
+        walk_all(context, plan.units, plan.permission, told).await?;
     }
-    unanswered.map_or(Ok(()), Err)
+    Ok(())
 }
 
 /// Runs a piece of work on the warehouse's thread.
@@ -213,33 +221,42 @@ async fn on_warehouse<T: Send + 'static>(
     context.writer.call(move |warehouse| work(&its, warehouse)).await
 }
 
-/// Walks the units, several at a time, in their order.
-async fn walk_all(context: &Arc<Context>, units: Vec<Planned>, findings: &mut Findings) -> Result<(), Stop> {
+/// Walks windows, and moves the watermarks over what that proves, whatever ended it.
+async fn walk_windows(context: &Arc<Context>, units: Vec<Planned>, told: &mut Told) -> Result<(), Stop> {
+    let walked = walk_all(context, units, Permission::Unproven, told).await;
+    on_warehouse(context, move_watermarks).await?;
+    walked
+}
+
+/// Walks the units, several at a time, in their order. One that fails by itself keeps no other from being read.
+async fn walk_all(
+    context: &Arc<Context>,
+    units: Vec<Planned>,
+    mut permission: Permission,
+    told: &mut Told,
+) -> Result<(), Stop> {
     context.counts.plan(units.len() as u64);
     let mut waiting: VecDeque<Unit> = units.into_iter().map(|planned| planned.unit).collect();
-    let mut walking = JoinSet::new();
+    let mut walking = Walks::new();
     let mut worst: Option<Stop> = None;
-    let mut refusals_in_a_row = 0;
-    let mut let_in = 0;
+    let (mut refusals_in_a_row, mut failures_in_a_row) = (0, 0);
     loop {
-        let (width, patience) = context.width();
-        while walking.len() < width + let_in && !context.is_stopped() {
+        while walking.have_room(&context.pace, context.quota()) && !context.is_stopped() {
             let Some(unit) = waiting.pop_front() else { break };
             let ask = unit.ask.clone();
             let context = Arc::clone(context);
-            walking.spawn(async move { (ask, walk_unit(&context, unit).await) });
+            walking.begin(async move { (ask, unit::read(&context, unit).await) });
         }
-        let Ok(joined) = tokio::time::timeout(patience, walking.join_next()).await else {
-            // One answer hangs, or the pace is slow: the others need not wait for it.
-            let_in = (let_in + 1).min(waiting.len());
-            continue;
-        };
-        let Some(joined) = joined else { break };
-        let (ask, ended) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-        let_in = let_in.saturating_sub(1);
+        if walking.is_empty() {
+            break;
+        }
+        let Some((ask, ended)) = walking.next(&context.pace, context.quota()).await else { continue };
         let scope = ask.to_string();
+        if !matches!(&ended, Err(stop) if concerns_one_unit(stop)) {
+            failures_in_a_row = 0;
+        }
         match ended {
-            Ok(End::Disputed(reason)) => findings.add(Finding::Disputed { scope, reason }),
+            Ok(End::Disputed(reason)) => told.findings.add(Finding::Disputed { scope, reason }),
             Ok(End::Divided(units)) => {
                 for unit in units.into_iter().rev() {
                     waiting.push_front(unit);
@@ -247,17 +264,34 @@ async fn walk_all(context: &Arc<Context>, units: Vec<Planned>, findings: &mut Fi
                 context.counts.plan((waiting.len() + walking.len()) as u64);
             }
             Ok(End::Complete(_) | End::Absent(_) | End::InSlices(_)) => {
-                refusals_in_a_row = 0;
+                permission = Permission::Proven;
                 context.counts.finished();
             }
-            Err(Stop::Fetch(error))
-                if concerns_one_unit(&error, &ask) && refusals_in_a_row < REFUSALS_IN_A_ROW =>
-            {
+            // The customer may have left the partner; when nobody is answered it is the permission.
+            Err(Stop::Fetch(error)) if is_refusal(&error) && ask.customer_id.is_some() => {
                 refusals_in_a_row += 1;
-                findings.add(Finding::Unread { scope, reason: error.to_string() });
+                let is_permitted = permission == Permission::Proven || context.saw_rows();
+                if is_permitted || refusals_in_a_row <= REFUSALS_IN_A_ROW {
+                    told.findings.add(Finding::Unread { scope, reason: error.to_string() });
+                } else {
+                    context.halt();
+                    Stop::keep_worst(&mut worst, Stop::Fetch(error));
+                }
+            }
+            Err(stop) if concerns_one_unit(&stop) && failures_in_a_row + 1 < FAILURES_IN_A_ROW => {
+                failures_in_a_row += 1;
+                let stop = stop.of(&ask);
+                tracing::warn!(
+                    account.name = context.account,
+                    job.name = context.job.name.as_str(),
+                    reason = %stop,
+                    "not read in this run; going on with the others"
+                );
+                told.is_unanswered(stop);
             }
             Err(stop) => {
                 context.halt();
+                let stop = if concerns_one_unit(&stop) { stop.of(&ask) } else { stop };
                 Stop::keep_worst(&mut worst, stop);
             }
         }
@@ -269,59 +303,11 @@ async fn walk_all(context: &Arc<Context>, units: Vec<Planned>, findings: &mut Fi
     }
 }
 
-/// Whether a refusal says something about what was asked for, and not about us: the next may be answered.
-fn concerns_one_unit(error: &FetchError, ask: &Ask) -> bool {
-    match error {
-        // Whether each site knows each status filter is not documented, and a customer may have left the partner.
-        FetchError::Invalid { .. } | FetchError::NotFound { .. } | FetchError::Forbidden { .. } => {
-            matches!(ask.scope, Scope::Status(_)) || ask.customer_id.is_some()
-        }
-        FetchError::Credentials { .. }
-        | FetchError::Clock { .. }
-        | FetchError::NotARefundOrder { .. }
-        | FetchError::Unsendable { .. }
-        | FetchError::TooLarge { .. }
-        | FetchError::Redirected { .. }
-        | FetchError::Tls { .. }
-        | FetchError::Unavailable { .. }
-        | FetchError::DailyQuota { .. }
-        | FetchError::Deadline { .. } => false,
-    }
-}
-
-async fn walk_unit(context: &Context, unit: Unit) -> Result<End, Stop> {
-    let ask = unit.ask.clone();
-    match (walk(context, unit).await?, &ask.scope, context.stream.sliced_by()) {
-        (End::InSlices(again), _, Some(slicing)) => slices::read(context, slicing, &ask, again).await,
-        (End::Complete(seen), Scope::Status(status), _) => {
-            look_for_departed(context, *status, seen).await?;
-            Ok(End::Complete(Keys::default()))
-        }
-        (end, ..) => Ok(end),
-    }
-}
-
-/// Whoever is not in the list of its status any more has changed: it is read by itself.
-async fn look_for_departed(context: &Context, status: i64, seen: Keys) -> Result<(), WarehouseError> {
-    let (account, run) = (context.account.clone(), context.run);
-    let before = context.wish().horizon();
-    context
-        .writer
-        .call(move |warehouse| {
-            let (mut departed, _) = warehouse.open_orders(&account, before)?;
-            departed.retain(|order| order.status == Some(status) && !seen.holds(&order.id));
-            let departed: Vec<Dependent> = departed.iter().map(OpenOrder::dependent).collect();
-            warehouse.enqueue_all(&account, &departed, Again::Leave, run)
-        })
-        .await
-}
-
 /// Moves the watermarks over what is proven now, and records which months are complete.
 fn move_watermarks(context: &Context, warehouse: &mut Warehouse) -> Result<(), WarehouseError> {
     let (account, stream, run) = (context.account.as_str(), context.stream.name(), context.run);
     for lane in [Lane::Created, Lane::Paid] {
-        let covered = warehouse.covered_windows(account, stream, lane)?;
-        let windows: Vec<Window> = covered.into_iter().map(|covered| covered.window).collect();
+        let windows = warehouse.covered_windows(account, stream, lane)?;
         let Some((start, _)) = warehouse.mark(account, stream, Mark::Begin(lane))? else { continue };
         if lane == Lane::Paid && windows.is_empty() {
             continue;

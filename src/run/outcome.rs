@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::client::{ExitClass, FetchError, Reading};
-use crate::warehouse::{Absence, Tally, WarehouseError};
+use crate::scope::Ask;
+use crate::time::UtcSecond;
+use crate::warehouse::{Absence, RunEnd, Tally, WarehouseError};
 
 /// How a run ended. The order is that of urgency: the worst of several runs is the invocation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +34,18 @@ impl Outcome {
             Self::Findings => "findings",
             Self::Failed | Self::Warehouse => "failed",
             Self::Refused => "refused",
+        }
+    }
+
+    /// What the ledger says of a run that ends so now.
+    pub(super) fn ends_run(self, reason: Option<String>, requests: Reading) -> RunEnd {
+        RunEnd {
+            outcome: self.as_str(),
+            reason,
+            requests: requests.requests,
+            throttled: requests.throttled,
+            retried: requests.retried,
+            at: UtcSecond::now(),
         }
     }
 
@@ -106,7 +120,7 @@ impl std::fmt::Display for Finding {
                 write!(f, "order {order} is not shown any more; it is asked for once more at the next run")
             }
             Self::Absent { order, absence: Absence::Gone } => {
-                write!(f, "order {order} is not shown any more, the second time in a row: marked as gone")
+                write!(f, "order {order} is not shown any more: marked as gone")
             }
             Self::Waiting { orders, reason } => write!(
                 f,
@@ -147,12 +161,35 @@ impl Findings {
     }
 }
 
+/// What a run has to tell at its end, although it went on.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) findings: Findings,
+    /// The worst of what single windows, lists and orders without an answer came to.
+    pub(super) unanswered: Option<Stop>,
+}
+
+impl Told {
+    /// A window, list or order got no answer.
+    pub(super) fn is_unanswered(&mut self, stop: Stop) {
+        Stop::keep_worst(&mut self.unanswered, stop);
+    }
+}
+
 /// Why a job stopped before its end.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stop {
     /// The vendor's answer, or its absence.
     #[error(transparent)]
     Fetch(#[from] Box<FetchError>),
+    /// The same, for a window or list.
+    #[error("{scope}: {error}")]
+    Unanswered {
+        /// What was asked for.
+        scope: String,
+        /// The vendor's answer, or its absence.
+        error: Box<FetchError>,
+    },
     /// The warehouse.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
@@ -197,9 +234,17 @@ impl Stop {
         }
     }
 
+    /// Names what was asked for, where the reason does not.
+    pub(super) fn of(self, ask: &Ask) -> Self {
+        match self {
+            Self::Fetch(error) => Self::Unanswered { scope: ask.to_string(), error },
+            other => other,
+        }
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Fetch(error) => match error.exit_class() {
+            Self::Fetch(error) | Self::Unanswered { error, .. } => match error.exit_class() {
                 ExitClass::Refused => Outcome::Refused,
                 ExitClass::NotFinished => Outcome::Partial,
                 ExitClass::Failed => Outcome::Failed,
@@ -212,7 +257,7 @@ impl Stop {
 
     pub(super) fn advice(&self) -> &'static str {
         match self {
-            Self::Fetch(error) => error.advice(),
+            Self::Fetch(error) | Self::Unanswered { error, .. } => error.advice(),
             Self::Warehouse(error) => error.advice(),
             Self::BadBody { .. } => {
                 "nothing of it was stored; if it happens again, the vendor's API or a proxy on the way changed"

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::Extent;
 use super::board::Feeding;
 use super::job::{Context, REFUSALS_IN_A_ROW};
-use super::outcome::{Finding, Findings, Stop};
+use super::outcome::{Finding, Stop, Told};
 use super::walker::{End, Unit, walk};
+use super::width::Walks;
+use super::{Extent, Word};
 use crate::client::FetchError;
 use crate::retry::GaveUp;
 use crate::scope::{Ask, Role, Scope};
@@ -31,50 +31,13 @@ const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 /// Orders failing in a row until the fault is not theirs.
 const FAILURES_IN_A_ROW: usize = 50;
 
-/// Reads what the queue names until it is empty and cannot grow any more. Returns why, when some orders got no
-/// answer while others did.
-pub(super) async fn drain(context: &Arc<Context>, findings: &mut Findings) -> Result<Option<Stop>, Stop> {
-    let its = Arc::clone(context);
-    let (begun, waiting) = context
-        .writer
-        .call(move |warehouse| {
-            let now = its.client.now();
-            if its.extent != Extent::Incremental {
-                warehouse.retry_now(&its.account, its.stream.name())?;
-            }
-            let waiting = warehouse.failed_and_waiting(&its.account, its.stream.name(), now)?;
-            Ok((its.wish().begun_parents(warehouse)?, waiting))
-        })
-        .await?;
-    if let Some((orders, reason)) = waiting {
-        findings.add(Finding::Waiting { orders, reason });
-    }
-    let mut drain = Drain {
-        context,
-        begun,
-        let_in: 0,
-        pending: VecDeque::new(),
-        reading: JoinSet::new(),
-        in_hand: HashSet::new(),
-        failed: HashSet::new(),
-        failures_in_a_row: 0,
-        refusals_in_a_row: 0,
-        counted_at: None,
-        unanswered: None,
-        findings,
-    };
-    drain.run().await?;
-    Ok(drain.unanswered)
-}
-
-struct Drain<'a> {
+/// A queue that a run drains, once or several times.
+pub(super) struct Drain<'a> {
     context: &'a Arc<Context>,
     /// Orders that the last run left in the middle of their pages.
     begun: HashMap<Ask, OpenWalk>,
-    /// Readings beyond the width, because none came back for a while.
-    let_in: usize,
     pending: VecDeque<QueueEntry>,
-    reading: JoinSet<(QueueEntry, Result<End, Stop>)>,
+    reading: Walks<(QueueEntry, Result<End, Stop>)>,
     /// Orders being read: one that changes meanwhile waits until its first reading is over.
     in_hand: HashSet<String>,
     /// Entries that failed in this run.
@@ -83,13 +46,42 @@ struct Drain<'a> {
     refusals_in_a_row: usize,
     /// When the length of the queue was last counted: the count walks the whole queue.
     counted_at: Option<Instant>,
-    /// Why the first order without an answer got none.
-    unanswered: Option<Stop>,
-    findings: &'a mut Findings,
 }
 
-impl Drain<'_> {
-    async fn run(&mut self) -> Result<(), Stop> {
+impl<'a> Drain<'a> {
+    /// Looks at what earlier runs left.
+    pub(super) async fn open(context: &'a Arc<Context>, told: &mut Told) -> Result<Self, Stop> {
+        let its = Arc::clone(context);
+        let (begun, waiting) = context
+            .writer
+            .call(move |warehouse| {
+                let now = its.client.now();
+                // Orders whose answers were doubted are what the operator's word is about.
+                if its.extent != Extent::Incremental || its.word == Word::AcceptEmpty {
+                    warehouse.retry_now(&its.account, its.stream.name())?;
+                }
+                let waiting = warehouse.failed_and_waiting(&its.account, its.stream.name(), now)?;
+                Ok((its.wish().begun_parents(warehouse)?, waiting))
+            })
+            .await?;
+        if let Some((orders, reason)) = waiting {
+            told.findings.add(Finding::Waiting { orders, reason });
+        }
+        Ok(Self {
+            context,
+            begun,
+            pending: VecDeque::new(),
+            reading: Walks::new(),
+            in_hand: HashSet::new(),
+            failed: HashSet::new(),
+            failures_in_a_row: 0,
+            refusals_in_a_row: 0,
+            counted_at: None,
+        })
+    }
+
+    /// Reads what the queue names until it is empty and cannot grow any more, each order that fails once.
+    pub(super) async fn run(&mut self, told: &mut Told) -> Result<(), Stop> {
         let mut feeding = self.context.board.subscribe();
         // A job that feeds its own queue has done so before it drains.
         let is_fed = self.context.stream.reading() != Reading::Windows;
@@ -108,16 +100,9 @@ impl Drain<'_> {
                 self.wait_for_more(&mut feeding).await;
                 continue;
             }
-            let (_, patience) = self.context.width();
-            let Ok(joined) = tokio::time::timeout(patience, self.reading.join_next()).await else {
-                // One answer hangs, or the pace is slow: the others need not wait for it.
-                self.let_in = (self.let_in + 1).min(self.pending.len());
-                continue;
-            };
-            let Some(joined) = joined else { continue };
-            self.let_in = self.let_in.saturating_sub(1);
-            let (entry, ended) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-            if let Err(stop) = self.settle(entry, ended).await {
+            let ended = self.reading.next(&self.context.pace, self.context.quota()).await;
+            let Some((entry, ended)) = ended else { continue };
+            if let Err(stop) = self.settle(entry, ended, told).await {
                 self.context.halt();
                 Stop::keep_worst(&mut worst, stop);
             }
@@ -147,7 +132,7 @@ impl Drain<'_> {
 
     /// Takes the next entries from the warehouse when none are waiting.
     async fn refill(&mut self) -> Result<(), WarehouseError> {
-        if !self.pending.is_empty() || self.reading.len() >= self.context.width().0 + self.let_in {
+        if !self.pending.is_empty() || !self.has_room() {
             return Ok(());
         }
         let (account, stream) = (self.context.account.clone(), self.context.stream.name());
@@ -174,8 +159,12 @@ impl Drain<'_> {
         Ok(())
     }
 
+    fn has_room(&self) -> bool {
+        self.reading.have_room(&self.context.pace, self.context.quota())
+    }
+
     fn start(&mut self) {
-        while self.reading.len() < self.context.width().0 + self.let_in {
+        while self.has_room() {
             let Some(entry) = self.pending.pop_front() else { break };
             self.in_hand.insert(entry.parent_id.clone());
             let context = Arc::clone(self.context);
@@ -185,7 +174,7 @@ impl Drain<'_> {
             // An order that changed since its walk began is read from the start.
             let begun = self.begun.remove(&ask);
             let begun = begun.filter(|open| open.walk.generation == Some(entry.generation));
-            self.reading.spawn(async move {
+            self.reading.begin(async move {
                 let ended = if names_customer && ask.customer_id.is_none() {
                     Err(Stop::Customerless)
                 } else {
@@ -203,7 +192,12 @@ impl Drain<'_> {
     }
 
     /// Judges how the reading of an entry ended; an error ends the job.
-    async fn settle(&mut self, entry: QueueEntry, ended: Result<End, Stop>) -> Result<(), Stop> {
+    async fn settle(
+        &mut self,
+        entry: QueueEntry,
+        ended: Result<End, Stop>,
+        told: &mut Told,
+    ) -> Result<(), Stop> {
         self.in_hand.remove(&entry.parent_id);
         let reason = match ended {
             Ok(End::Complete(_) | End::Divided(_) | End::InSlices(_)) => {
@@ -215,12 +209,12 @@ impl Drain<'_> {
             Ok(End::Absent(_)) if self.context.trust() == Trust::Unproven => {
                 "the order list shows neither it nor any other".to_owned()
             }
-            Ok(End::Absent(at)) => return self.is_absent(entry, at).await,
+            Ok(End::Absent(at)) => return self.is_absent(entry, at, told).await,
             Ok(End::Disputed(reason)) => reason,
             Err(Stop::Fetch(error)) if is_this_order_only(&error) => {
                 let reason = error.to_string();
                 if matches!(*error, FetchError::Unavailable { .. }) {
-                    self.unanswered.get_or_insert(Stop::Fetch(error));
+                    told.is_unanswered(Stop::Fetch(error));
                     return self.record_failure(entry, reason).await;
                 }
                 reason
@@ -237,22 +231,22 @@ impl Drain<'_> {
             Err(stop @ (Stop::BadBody { .. } | Stop::Customerless)) => stop.to_string(),
             Err(stop) => return Err(stop),
         };
-        self.findings.add(Finding::Unreadable { order: entry.parent_id.clone(), reason: reason.clone() });
+        told.findings.add(Finding::Unreadable { order: entry.parent_id.clone(), reason: reason.clone() });
         self.record_failure(entry, reason).await
     }
 
     /// The list does not show an order that is stored.
-    async fn is_absent(&mut self, entry: QueueEntry, at: UtcSecond) -> Result<(), Stop> {
+    async fn is_absent(&mut self, entry: QueueEntry, at: UtcSecond, told: &mut Told) -> Result<(), Stop> {
         self.failures_in_a_row = 0;
         self.failed.insert(entry.clone());
-        let (account, run) = (self.context.account.clone(), self.context.run);
+        let (account, run, trust) = (self.context.account.clone(), self.context.run, self.context.trust());
         let order = entry.parent_id.clone();
         let absence = self
             .context
             .writer
-            .call(move |warehouse| warehouse.order_is_absent(&account, &order, at, run))
+            .call(move |warehouse| warehouse.order_is_absent(&account, &order, at, run, trust))
             .await?;
-        self.findings.add(Finding::Absent { order: entry.parent_id, absence });
+        told.findings.add(Finding::Absent { order: entry.parent_id, absence });
         Ok(())
     }
 

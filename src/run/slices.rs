@@ -53,7 +53,7 @@ async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) ->
     let mut waiting = vec![Slice::default()];
     while let Some(slice) = waiting.pop() {
         let part = Ask { scope: Scope::Slice(slice.clone()), ..ask.clone() };
-        let fetched = fetch(context, &part, &Cursor::Offset(0), limit).await?;
+        let fetched = fetch(context, &part, &Cursor::Offset(0), limit).await?.in_order(&walk);
         walk.requests += 1;
         walk.started_at = walk.started_at.or(Some(fetched.answered_at.unix()));
         let page = &fetched.page;
@@ -86,7 +86,7 @@ async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) ->
     }
     walk.seen = keys.len();
     // The list may have changed meanwhile.
-    let last = fetch(context, ask, &Cursor::Offset(0), 1).await?;
+    let last = fetch(context, ask, &Cursor::Offset(0), 1).await?.in_order(&walk);
     walk.requests += 1;
     let expected = walk.expected.unwrap_or_default();
     if last.page.total != Some(expected) || walk.seen != expected {

@@ -45,6 +45,13 @@ pub enum Reason {
     Queue,
 }
 
+impl Reason {
+    /// Whether single orders wait for it. What reads the past again or for the first time may take days.
+    pub(super) const fn is_urgent(self) -> bool {
+        matches!(self, Self::Open | Self::Paid | Self::New | Self::Resumed)
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -91,6 +98,23 @@ pub(super) struct WindowsPlan {
     pub(super) marks: Vec<(Mark, UtcSecond)>,
     /// Whether walks in the middle are to begin anew.
     pub(super) forgets_walks: bool,
+}
+
+/// Whether it is known that the credential may ask for the lists of customers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Permission {
+    /// It may be that nobody's list is shown.
+    Unproven,
+    /// Another customer's list was shown a short while ago.
+    Proven,
+}
+
+/// The whole lists that a run of a job reads.
+#[derive(Debug)]
+pub(super) struct ListsPlan {
+    /// In the order of their urgency.
+    pub(super) units: Vec<Planned>,
+    pub(super) permission: Permission,
 }
 
 impl WindowsPlan {
@@ -160,7 +184,7 @@ impl Wish<'_> {
             open
         };
         let paid = self.paid(warehouse, &resumed, &mut plan)?;
-        let created = warehouse.covered_windows(account, stream, Lane::Created)?;
+        let created = warehouse.covered(account, stream, Lane::Created)?;
         let covered: Vec<Window> = created.iter().map(|covered| covered.window).collect();
         let mut new = self.lane(warehouse, Lane::Created, self.history_start(), &covered, &resumed)?;
         plan.marks.push((Mark::Begin(Lane::Created), self.history_start()));
@@ -211,7 +235,6 @@ impl Wish<'_> {
             return Ok(Vec::new());
         };
         let covered = warehouse.covered_windows(account, stream, Lane::Paid)?;
-        let covered: Vec<Window> = covered.iter().map(|covered| covered.window).collect();
         self.lane(warehouse, Lane::Paid, start, &covered, resumed)
     }
 
@@ -269,20 +292,25 @@ impl Wish<'_> {
     }
 
     /// The whole lists that are older than the job wants them; a partner's customer by customer.
-    pub(super) fn lists(&self, warehouse: &Warehouse) -> Result<Vec<Planned>, WarehouseError> {
+    pub(super) fn lists(&self, warehouse: &Warehouse) -> Result<ListsPlan, WarehouseError> {
         let (account, stream) = (self.account, self.stream.name());
         let oldest = self.now.minus(self.job.refresh);
         let is_full = *self.extent == Extent::Full;
-        let is_due = |read_at: Option<UtcSecond>| is_full || read_at.is_none_or(|at| at <= oldest);
+        let is_old = |read_at: Option<UtcSecond>| read_at.is_none_or(|at| at <= oldest);
+        let is_due = |read_at: Option<UtcSecond>| is_full || is_old(read_at);
+        let mut permission = Permission::Unproven;
         let customers: Vec<Option<String>> = if self.names_customer() {
             let customers = warehouse.customers_by_expected_change(account, stream)?;
+            if customers.iter().any(|customer| !is_old(customer.read_at)) {
+                permission = Permission::Proven;
+            }
             let due = customers.into_iter().filter(|customer| is_due(customer.read_at));
             due.map(|customer| Some(customer.id)).collect()
         } else {
             is_due(warehouse.last_whole_reading(account, stream)?).then_some(None).into_iter().collect()
         };
         if customers.is_empty() || matches!(self.extent, Extent::Windows(_)) {
-            return Ok(Vec::new());
+            return Ok(ListsPlan { units: Vec::new(), permission });
         }
         let mut begun: HashMap<Ask, OpenWalk> = HashMap::new();
         if !is_full {
@@ -297,7 +325,8 @@ impl Wish<'_> {
             }
         };
         let planned = |unit| Planned { reason: Reason::List, unit };
-        Ok(customers.into_iter().map(unit).map(planned).collect())
+        let units = customers.into_iter().map(unit).map(planned).collect();
+        Ok(ListsPlan { units, permission })
     }
 
     /// The walks of single orders that the last run left in the middle.

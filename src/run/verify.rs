@@ -23,7 +23,7 @@ use crate::config::Account;
 use crate::job::Job;
 use crate::stream::{self, Stream};
 use crate::time::{UtcSecond, Window};
-use crate::warehouse::{RunEnd, RunId, RunStart, Unlike, WarehouseError, Writer};
+use crate::warehouse::{RunId, RunStart, Unlike, WarehouseError, Writer};
 use questions::Question;
 
 /// The job's name in the ledger. It is no stream either, so that it says nothing about how fresh one is.
@@ -189,14 +189,7 @@ async fn verify_account(
     let differing = comparisons.iter().filter(|comparison| !comparison.agrees()).count();
     let reason = stopped.as_ref().map(|(reason, _)| reason.clone());
     let reason = reason.or_else(|| (differing > 0).then(|| format!("{differing} comparison(s) differ")));
-    let end = RunEnd {
-        outcome: outcome.as_str(),
-        reason,
-        requests: requests.requests,
-        throttled: requests.throttled,
-        retried: requests.retried,
-        at: UtcSecond::now(),
-    };
+    let end = outcome.ends_run(reason, requests);
     writer.call(move |warehouse| warehouse.end_run(run, &end)).await?;
     save_learned_quotas(account.name.clone(), &client, writer).await?;
     Ok(Verified { account: account.name.clone(), comparisons, outcome, stopped, requests, run })

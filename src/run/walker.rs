@@ -76,8 +76,8 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
                 let walk = Walk { seen: 0, expected: Some(0), requests, started_at, ..walk };
                 let proof = "the vendor says that it is no refund order (CBC.99005026)";
                 let progress = Progress::NoRecords { walk, proof };
-                store(context, ask, Fetched::nothing(context), progress).await?;
-                return Ok(End::Complete(keys));
+                let doubt = store(context, ask, Fetched::nothing(context), progress).await?;
+                return Ok(doubt.map_or(End::Complete(keys), End::Disputed));
             }
             // A page larger than the documents promise was worth a try.
             Err(Stop::Fetch(error)) if matches!(*error, FetchError::Invalid { .. }) && limit > largest => {
@@ -86,11 +86,8 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
             }
             Err(stop) => return Err(stop),
         };
-        // Answers of one walk are in order, whatever the clocks behind them say.
-        let answered_at = walk
-            .started_at
-            .map_or(fetched.answered_at, |started| fetched.answered_at.max(UtcSecond::from_unix(started)));
-        let fetched = Fetched { answered_at, ..fetched };
+        let fetched = fetched.in_order(&walk);
+        let answered_at = fetched.answered_at;
         // The order list answers an unknown id with an empty list: no proof that an order we know is gone.
         let shows_nothing = fetched.page.rows.is_empty() && fetched.page.total.unwrap_or_default() == 0;
         if shows_nothing && is_single_order(context, &ask.scope) {
@@ -196,6 +193,16 @@ pub(super) struct Fetched {
 impl Fetched {
     fn nothing(context: &Context) -> Self {
         Self { page: Page::default(), answered_at: context.client.now(), sent: Instant::now() }
+    }
+
+    /// Answers of one walk are in order, whatever the clocks behind them say: what it showed must not look as if it was
+    /// seen before the walk began.
+    pub(super) fn in_order(self, walk: &Walk) -> Self {
+        let started = walk.started_at.map(UtcSecond::from_unix);
+        Self {
+            answered_at: started.map_or(self.answered_at, |started| self.answered_at.max(started)),
+            ..self
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use crate::request::Quota;
 
 /// Most walks at the same time: 20 requests a second with answers that take 0.8 seconds.
@@ -14,11 +16,14 @@ const WIDEST: usize = 16;
 pub(super) struct PagePace {
     /// Moving average in microseconds; 0 before the first page.
     micros: AtomicU64,
+    /// Pages stored so far.
+    pages: AtomicU64,
 }
 
 impl PagePace {
     /// A page took this long.
     pub(super) fn took(&self, page: Duration) {
+        self.pages.fetch_add(1, Ordering::Relaxed);
         let page = u64::try_from(page.as_micros()).unwrap_or(u64::MAX).max(1);
         // Two pages at the same time may lose one of the two measures; the next corrects it.
         let mean = self.micros.load(Ordering::Relaxed);
@@ -27,17 +32,71 @@ impl PagePace {
     }
 
     /// Walks that keep a quota busy, half as many again for answers that take longer than others; one at first.
-    pub(super) fn width(&self, quota: Option<Quota>) -> usize {
+    fn width(&self, quota: Option<Quota>) -> usize {
         let Some(quota) = quota else { return WIDEST };
         let busy = u128::from(self.micros.load(Ordering::Relaxed)) * u128::from(quota.calls) * 3;
         let width = busy.div_ceil(quota.period.as_micros().max(1) * 2);
         usize::try_from(width).unwrap_or(WIDEST).clamp(1, WIDEST)
     }
 
-    /// How long nothing may come back before another walk is let in: an answer that hangs must not stop the others.
-    pub(super) fn patience(&self, quota: Option<Quota>) -> Duration {
+    /// How long no page may be stored before another walk is let in: an answer that hangs must not stop the others.
+    fn patience(&self, quota: Option<Quota>) -> Duration {
         let spacing = quota.map(|quota| quota.period / quota.calls.max(1)).unwrap_or_default();
         4 * (spacing + Duration::from_micros(self.micros.load(Ordering::Relaxed)).max(SHORTEST))
+    }
+}
+
+/// Walks in flight, each with the result `T`.
+#[derive(Debug)]
+pub(super) struct Walks<T> {
+    walking: JoinSet<T>,
+    /// Walks beyond the width, because no page was stored for a while.
+    beyond: usize,
+}
+
+impl<T: Send + 'static> Walks<T> {
+    pub(super) fn new() -> Self {
+        Self { walking: JoinSet::new(), beyond: 0 }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.walking.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.walking.len()
+    }
+
+    /// Whether one more may be let in.
+    pub(super) fn have_room(&self, pace: &PagePace, quota: Option<Quota>) -> bool {
+        self.walking.len() < (pace.width(quota) + self.beyond).min(WIDEST)
+    }
+
+    /// Lets a walk in.
+    pub(super) fn begin(&mut self, walk: impl Future<Output = T> + Send + 'static) {
+        self.walking.spawn(walk);
+    }
+
+    /// The result of the next walk that ends. `None` when there is no walk, or when there may be room for one more
+    /// instead: no page was stored for a while, so that an answer hangs, or the pace is slow.
+    pub(super) async fn next(&mut self, pace: &PagePace, quota: Option<Quota>) -> Option<T> {
+        loop {
+            let stored = pace.pages.load(Ordering::Relaxed);
+            match tokio::time::timeout(pace.patience(quota), self.walking.join_next()).await {
+                Ok(joined) => {
+                    self.beyond = self.beyond.saturating_sub(1);
+                    return joined.map(|joined| {
+                        joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+                    });
+                }
+                Err(_) if pace.pages.load(Ordering::Relaxed) != stored => {}
+                Err(_) => {
+                    // No more can hang than there are.
+                    self.beyond = (self.beyond + 1).min(self.walking.len());
+                    return None;
+                }
+            }
+        }
     }
 }
 
@@ -46,6 +105,8 @@ const SHORTEST: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn after(page: Duration) -> PagePace {
@@ -71,5 +132,51 @@ mod tests {
             pace.took(Duration::from_millis(40));
         }
         assert_eq!(pace.width(Some(Quota::per_second(10))), 1);
+    }
+
+    const QUOTA: Option<Quota> = Some(Quota { calls: 10, period: Duration::from_secs(1) });
+
+    /// Lets in as many walks that never end as there is room for.
+    fn fill(walks: &mut Walks<()>, pace: &PagePace) {
+        while walks.have_room(pace, QUOTA) {
+            walks.begin(std::future::pending());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_more_is_let_in_whenever_no_page_comes_for_a_while_up_to_the_widest() {
+        let (pace, mut walks) = (PagePace::default(), Walks::new());
+        fill(&mut walks, &pace);
+        assert_eq!(walks.len(), 1);
+        for round in 2..3 * WIDEST {
+            assert_eq!(walks.next(&pace, QUOTA).await, None);
+            fill(&mut walks, &pace);
+            assert_eq!(walks.len(), round.min(WIDEST));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn none_is_let_in_while_pages_of_long_walks_are_stored() {
+        let (pace, mut walks) = (Arc::new(PagePace::default()), Walks::new());
+        let its = Arc::clone(&pace);
+        walks.begin(async move {
+            for _ in 0..1000 {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                its.took(Duration::from_millis(1));
+            }
+        });
+        assert!(!walks.have_room(&pace, QUOTA));
+        assert_eq!(walks.next(&pace, QUOTA).await, Some(()), "it ends before one more is let in");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_walk_that_ends_takes_back_the_room_that_was_given_for_a_silence() {
+        let (pace, mut walks) = (PagePace::default(), Walks::new());
+        fill(&mut walks, &pace);
+        assert_eq!(walks.next(&pace, QUOTA).await, None);
+        walks.begin(async {});
+        assert!(!walks.have_room(&pace, QUOTA));
+        assert_eq!(walks.next(&pace, QUOTA).await, Some(()));
+        assert_eq!((walks.len(), walks.have_room(&pace, QUOTA)), (1, false));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
-use super::coverage::Pages;
+use super::coverage::{Pages, began};
 use super::ledger::RunId;
 use super::queue::enqueue;
 use super::upsert::{Effect, Origin, Statements, Store};
@@ -276,7 +276,13 @@ impl Committer<'_> {
                     self.save_checkpoint(part, walk, Pages::Forget)?;
                 }
             }
-            Progress::NoRecords { walk, proof } => self.settle_parent(walk, proof, tally)?,
+            Progress::NoRecords { walk, proof } => {
+                if let Some(doubt) = self.doubt_no_records(proof)? {
+                    self.cover(walk, None, "disputed", &doubt)?;
+                    return Ok(Some(doubt));
+                }
+                self.settle_parent(walk, proof, tally)?;
+            }
             Progress::Complete { walk, covered, proof } => {
                 if let Some(doubt) = self.doubt(walk, *covered)? {
                     self.cover(walk, scope.window(), "disputed", &doubt)?;
@@ -293,7 +299,7 @@ impl Committer<'_> {
                         self.cover(walk, *covered, "complete", proof)?;
                     }
                 }
-                if let (Scope::Created(_), Some(covered)) = (scope, covered) {
+                if let Some(covered) = covered {
                     tally.enqueued += self.look_for_missing(walk, *covered)?;
                 }
             }
@@ -309,28 +315,23 @@ impl Committer<'_> {
         self.cover(walk, None, "complete", proof)?;
         let Some(parent) = self.commit.ask.scope.parent() else { return Ok(()) };
         self.settle_entry(parent)?;
-        if let (Some(owned), Some(since)) = (self.commit.stream.owned_by_parent(), walk.started_at) {
-            let since = UtcSecond::from_unix(since).to_string();
+        if let (Some(owned), Some(since)) = (self.commit.stream.owned_by_parent(), began(walk)) {
             tally.changed += self.store.mark_missing_gone(owned, parent, &since)?;
         }
         Ok(())
     }
 
-    /// After a second complete walk of a whole list in a row: rows that neither showed are gone.
+    /// After a second complete walk of a whole list in a row: rows that neither showed are gone. The operator's word
+    /// stands for the first one.
     fn mark_vanished(&self, walk: &Walk) -> rusqlite::Result<u64> {
         if walk.rejected > 0 {
             return Ok(0);
         }
-        let last_started: Option<String> = self
-            .connection
-            .prepare_cached(
-                "select started_at from coverage where account = ?1 and stream = ?2 and scope = 'whole'
-                     and customer_id = ?3 and verdict = 'complete' and rejected = 0",
-            )?
-            .query_row((&self.commit.account, self.commit.stream.name(), self.customer()), |row| row.get(0))
-            .optional()?
-            .flatten();
-        match (last_started, self.commit.stream.tables().first()) {
+        let since = match self.commit.trust {
+            Trust::Told => began(walk),
+            Trust::Unproven | Trust::HasSeenRows => self.last_complete_start()?,
+        };
+        match (since, self.commit.stream.tables().first()) {
             (Some(since), Some(table)) => self.store.mark_vanished_gone(table, &since),
             (None, _) | (_, None) => Ok(0),
         }

@@ -1,6 +1,10 @@
 //! Checkpoint and coverage of a page: where its walk stands, and what was read to its end.
 
+use rusqlite::OptionalExtension;
+
 use super::commit::{Committer, saturate};
+use super::ledger::RunId;
+use super::{Warehouse, WarehouseError};
 use crate::scope::{Ask, Lane, Scope};
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Keys, Walk};
@@ -70,6 +74,18 @@ impl Committer<'_> {
             .map(|_| ())
     }
 
+    /// When the last complete walk of the whole list began.
+    pub(super) fn last_complete_start(&self) -> rusqlite::Result<Option<String>> {
+        self.connection
+            .prepare_cached(
+                "select started_at from coverage where account = ?1 and stream = ?2 and scope = 'whole'
+                     and customer_id = ?3 and verdict = 'complete' and rejected = 0",
+            )?
+            .query_row((&self.commit.account, self.commit.stream.name(), self.customer()), |row| row.get(0))
+            .optional()
+            .map(Option::flatten)
+    }
+
     /// Forgets where the walk of the scope stood: it is over.
     pub(super) fn forget_checkpoint(&self) -> rusqlite::Result<()> {
         let scope = self.commit.ask.scope.to_string();
@@ -110,7 +126,8 @@ impl Committer<'_> {
             (None, _) => scope.clone(),
         };
         let window = covered_scope.window();
-        self.connection
+        let written = self
+            .connection
             .prepare_cached(
                 "insert into coverage (account, stream, scope, customer_id, lane, window_begin, window_end, parent_id,
                      expected, seen, rejected, requests, attempts, verdict, proof, run_id, started_at, read_at)
@@ -119,7 +136,9 @@ impl Committer<'_> {
                      expected = excluded.expected, seen = excluded.seen, rejected = excluded.rejected,
                      requests = excluded.requests, attempts = excluded.attempts,
                      verdict = excluded.verdict, proof = excluded.proof,
-                     run_id = excluded.run_id, started_at = excluded.started_at, read_at = excluded.read_at",
+                     run_id = excluded.run_id, started_at = excluded.started_at, read_at = excluded.read_at
+                 where coverage.lane is null
+                     or coalesce(excluded.started_at, excluded.read_at) >= coalesce(coverage.started_at, coverage.read_at)",
             )?
             .execute(rusqlite::params![
                 account,
@@ -138,24 +157,28 @@ impl Committer<'_> {
                 verdict,
                 proof,
                 self.commit.run,
-                walk.started_at.map(|at| UtcSecond::from_unix(at).to_string()),
+                began(walk),
                 self.seen_at,
             ])?;
-        match (lane, window, verdict) {
-            (Some(lane), Some(window), verdict) => {
-                self.replace_older(lane, window, verdict)?;
+        match (lane, window) {
+            // A walk that was resumed may end after one that began later: then the other says what is true now.
+            (Some(lane), Some(window)) if written > 0 => {
+                self.replace_older(walk, lane, window, verdict)?;
                 if verdict == "complete" { self.settle_disputes(lane) } else { Ok(()) }
             }
             _ => Ok(()),
         }
     }
 
-    /// Forgets earlier readings of the same verdict whose windows this one contains: it says the same, and is newer.
-    fn replace_older(&self, lane: Lane, window: Window, verdict: &str) -> rusqlite::Result<()> {
+    /// Forgets readings of the same verdict that began no later and whose windows this one contains: it says the same,
+    /// and is newer.
+    fn replace_older(&self, walk: &Walk, lane: Lane, window: Window, verdict: &str) -> rusqlite::Result<()> {
+        let began = began(walk).unwrap_or_else(|| self.seen_at.to_owned());
         self.connection
             .prepare_cached(
                 "delete from coverage where account = ?1 and stream = ?2 and lane = ?3 and verdict = ?7
-                     and window_begin >= ?4 and window_begin < ?5 and window_end <= ?5 and scope <> ?6",
+                     and window_begin >= ?4 and window_begin < ?5 and window_end <= ?5 and scope <> ?6
+                     and coalesce(started_at, read_at) <= ?8",
             )?
             .execute((
                 &self.commit.account,
@@ -165,31 +188,33 @@ impl Committer<'_> {
                 window.end().to_string(),
                 lane.scope(window).to_string(),
                 verdict,
+                began,
             ))
             .map(|_| ())
     }
 
-    /// Forgets disputes about windows that were read completely since: by one reading, or by several that hold the
-    /// window together, because the next run cuts time in other places.
+    /// Forgets disputes about windows that were read completely by walks that began since: by one reading, or by several
+    /// that hold the window together, because the next run cuts time in other places. A walk that began earlier and
+    /// ended later proves nothing about what the dispute met.
     fn settle_disputes(&self, lane: Lane) -> rusqlite::Result<()> {
         let (account, stream, lane) = (&self.commit.account, self.commit.stream.name(), lane.to_string());
         let disputed: Vec<(String, String)> = self
             .connection
             .prepare_cached(
-                "select scope, read_at from coverage
+                "select scope, coalesce(started_at, read_at) from coverage
                  where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'disputed'",
             )?
             .query_map((account, stream, &lane), |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
-        for (scope, read_at) in disputed {
+        for (scope, began) in disputed {
             let Some(window) = Scope::parse(&scope).and_then(|scope| scope.window()) else { continue };
             let complete: Vec<String> = self
                 .connection
                 .prepare_cached(
                     "select scope from coverage where account = ?1 and stream = ?2 and lane = ?3
-                         and verdict = 'complete' and read_at >= ?4",
+                         and verdict = 'complete' and coalesce(started_at, read_at) >= ?4",
                 )?
-                .query_map((account, stream, &lane, read_at), |row| row.get(0))?
+                .query_map((account, stream, &lane, began), |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?;
             let complete: Vec<Window> =
                 complete.iter().filter_map(|scope| Scope::parse(scope)?.window()).collect();
@@ -204,6 +229,38 @@ impl Committer<'_> {
         }
         Ok(())
     }
+}
+
+impl Warehouse {
+    /// Records that the vendor refused to show a customer's whole list, at `at` by its clock, and why. Takes the place of
+    /// what an earlier reading proved: what is gone is judged anew when the list is shown again.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn list_refused(
+        &mut self,
+        account: &str,
+        stream: &str,
+        customer_id: &str,
+        reason: &str,
+        at: UtcSecond,
+        run: RunId,
+    ) -> Result<(), WarehouseError> {
+        self.connection
+            .execute(
+                "insert or replace into coverage (account, stream, scope, customer_id, seen, requests, attempts,
+                     verdict, proof, run_id, read_at)
+                 values (?1, ?2, 'whole', ?3, 0, 1, 1, 'refused', ?4, ?5, ?6)",
+                (account, stream, customer_id, reason, run, at.to_string()),
+            )
+            .map(|_| ())
+            .map_err(|error| self.sql(&error))
+    }
+}
+
+/// When a walk's first page was answered, as records and ledger have it.
+pub(super) fn began(walk: &Walk) -> Option<String> {
+    walk.started_at.map(|at| UtcSecond::from_unix(at).to_string())
 }
 
 const FORGET_PAGES: &str =

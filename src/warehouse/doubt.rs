@@ -1,10 +1,13 @@
 //! Answers that are complete by their own count and all the same not believed, because the warehouse knows better.
 
+use rusqlite::Row;
+
 use super::commit::{Committer, Trust};
+use super::coverage::began;
 use super::queue::enqueue_once;
 use crate::record::Dependent;
 use crate::scope::{Role, Scope};
-use crate::time::{UtcSecond, Window};
+use crate::time::Window;
 use crate::walk::Walk;
 
 /// Rows that may be missing from an answer before it is called far too short: fewer are looked at one by one.
@@ -23,19 +26,28 @@ impl Committer<'_> {
                 Ok(Some(format!("{} row(s) could not be decoded", walk.rejected)))
             }
             _ if told => Ok(None),
-            Scope::Parent(parent) => match self.commit.stream.owned_by_parent() {
-                Some(owned) if walk.seen == 0 && self.store.count_owned(owned, parent)? > 0 => Ok(Some(
-                    format!("the answer is empty, although records of the order are stored; {ACCEPT}"),
-                )),
-                Some(_) | None => Ok(None),
-            },
+            Scope::Parent(parent) if walk.seen == 0 => self.doubt_nothing(parent, "the answer is empty"),
             Scope::Created(_) | Scope::Paid(_) => match covered {
                 Some(window) => self.doubt_window(walk, window),
                 None => Ok(None),
             },
             Scope::Whole => self.doubt_list(walk),
-            Scope::Status(_) | Scope::Slice(_) => Ok(None),
+            Scope::Parent(_) | Scope::Status(_) | Scope::Slice(_) => Ok(None),
         }
+    }
+
+    /// Why the vendor's words that an order has no such records are not to be believed, if so.
+    pub(super) fn doubt_no_records(&self, said: &str) -> rusqlite::Result<Option<String>> {
+        match &self.commit.ask.scope {
+            Scope::Parent(parent) if self.commit.trust != Trust::Told => self.doubt_nothing(parent, said),
+            _ => Ok(None),
+        }
+    }
+
+    fn doubt_nothing(&self, parent: &str, said: &str) -> rusqlite::Result<Option<String>> {
+        let Some(owned) = self.commit.stream.owned_by_parent() else { return Ok(None) };
+        let is_doubtful = self.store.count_owned(owned, parent)? > 0;
+        Ok(is_doubtful.then(|| format!("{said}, although records of the order are stored; {ACCEPT}")))
     }
 
     fn doubt_window(&self, walk: &Walk, window: Window) -> rusqlite::Result<Option<String>> {
@@ -50,7 +62,7 @@ impl Committer<'_> {
                      and {column} >= ?2 and {column} < ?3 and last_seen_at < ?4"
             ))?
             .query_row(
-                (&self.commit.account, window.begin().to_string(), window.end().to_string(), began(walk)),
+                (&self.commit.account, window.begin().to_string(), window.end().to_string(), began(walk).unwrap_or_default()),
                 |row| row.get(0),
             )?;
         let missing = missing.unsigned_abs();
@@ -105,7 +117,7 @@ impl Committer<'_> {
             .connection
             .prepare_cached(
                 "select 1 from coverage where account = ?1 and stream = ?2 and scope = 'whole'
-                     and customer_id = ?3 and verdict = 'disputed' and seen = 0",
+                     and customer_id = ?3 and verdict <> 'complete' and seen = 0",
             )?
             .exists((account, stream, self.customer()))?;
         if walk.seen == 0 || !was_doubted {
@@ -119,14 +131,7 @@ impl Committer<'_> {
                  where c.account = ?1 and c.stream = ?2 and c.customer_id = ?3 and c.verdict = 'complete'
                      and c.seen = 0 and o.gone_since is null",
             )?
-            .query_map((account, stream, self.customer()), |row| {
-                Ok(Dependent {
-                    stream,
-                    parent_id: row.get(0)?,
-                    customer_id: row.get(1)?,
-                    parent_time: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
-                })
-            })?
+            .query_map((account, stream, self.customer()), |row| read_dependent(stream, row))?
             .collect::<rusqlite::Result<_>>()?;
         for order in &unanswered {
             enqueue_once(self.connection, account, self.commit.run, self.seen_at, order)?;
@@ -137,37 +142,45 @@ impl Committer<'_> {
     /// Queues the orders that a complete window should have shown and did not, to be asked for by their ids. Returns
     /// how many.
     pub(super) fn look_for_missing(&self, walk: &Walk, window: Window) -> rusqlite::Result<u64> {
+        let column = match (&self.commit.ask.scope, self.commit.trust) {
+            (Scope::Created(_), _) => "create_time",
+            // What the operator said to be true must not be doubted by the next run again.
+            (Scope::Paid(_), Trust::Told) => "payment_time",
+            _ => return Ok(0),
+        };
         let account = &self.commit.account;
+        // The window shows the orders of that time: one that another answer showed since is not absent.
+        let began = began(walk).unwrap_or_default();
         let missing: Vec<Dependent> = self
             .connection
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "select order_id, customer_id, create_time from orders
                  where account = ?1 and parent_order_id is null and gone_since is null
-                     and create_time >= ?2 and create_time < ?3 and last_seen_at < ?4",
-            )?
-            .query_map((account, window.begin().to_string(), window.end().to_string(), began(walk)), |row| {
-                Ok(Dependent {
-                    stream: "orders",
-                    parent_id: row.get(0)?,
-                    customer_id: row.get(1)?,
-                    parent_time: row.get(2)?,
-                })
+                     and {column} >= ?2 and {column} < ?3 and last_seen_at < ?4"
+            ))?
+            .query_map((account, window.begin().to_string(), window.end().to_string(), &began), |row| {
+                read_dependent("orders", row)
             })?
             .collect::<rusqlite::Result<_>>()?;
         for order in &missing {
             enqueue_once(self.connection, account, self.commit.run, self.seen_at, order)?;
             self.connection
                 .prepare_cached(
-                    "update queue set absences = max(absences, 1), not_before = ''
+                    "update queue set absent_at = max(coalesce(absent_at, ''), ?4), not_before = ''
                      where account = ?1 and stream = ?2 and parent_id = ?3",
                 )?
-                .execute((account, order.stream, &order.parent_id))?;
+                .execute((account, order.stream, &order.parent_id, &began))?;
         }
         Ok(missing.len() as u64)
     }
 }
 
-/// When a walk began, as the records' `last_seen_at` has it.
-fn began(walk: &Walk) -> String {
-    walk.started_at.map(|at| UtcSecond::from_unix(at).to_string()).unwrap_or_default()
+/// An order's id, owner and time of creation, in these columns.
+fn read_dependent(stream: &'static str, row: &Row<'_>) -> rusqlite::Result<Dependent> {
+    Ok(Dependent {
+        stream,
+        parent_id: row.get(0)?,
+        customer_id: row.get(1)?,
+        parent_time: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+    })
 }

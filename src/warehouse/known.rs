@@ -1,5 +1,7 @@
 //! What the warehouse knows before a run: what was read completely, where walks stand, and the marks between runs.
 
+use std::collections::{HashMap, HashSet};
+
 use rusqlite::{OptionalExtension, Params, Row};
 
 use super::commit::saturate;
@@ -86,7 +88,16 @@ impl Warehouse {
         account: &str,
         stream: &str,
         lane: Lane,
-    ) -> Result<Vec<Covered>, WarehouseError> {
+    ) -> Result<Vec<Window>, WarehouseError> {
+        let covered = self.covered(account, stream, lane)?;
+        Ok(covered.into_iter().map(|covered| covered.window).collect())
+    }
+
+    /// The windows of a time field that were read completely, and by which run.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn covered(&self, account: &str, stream: &str, lane: Lane) -> Result<Vec<Covered>, WarehouseError> {
         let rows = self.read(
             "select window_begin, window_end, run_id from coverage
              where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'complete'",
@@ -267,7 +278,8 @@ impl Warehouse {
     }
 
     /// The customers that a partner's warehouse knows, from its customer list and from its orders, in the order of
-    /// expected change: those with orders that are new or changed since their list was read, then the longest unread.
+    /// expected change: those with orders that are new or changed since their list was read, then the longest unread,
+    /// and last those whose list the vendor refused to show when it was last asked for. Customers who left are none.
     ///
     /// # Errors
     /// When the warehouse fails.
@@ -276,31 +288,45 @@ impl Warehouse {
         account: &str,
         stream: &str,
     ) -> Result<Vec<Customer>, WarehouseError> {
-        let mut read = std::collections::HashMap::new();
-        for (customer, run, read_at) in self.read(
-            "select customer_id, run_id, read_at from coverage where account = ?1 and stream = ?2
-                 and scope = 'whole' and verdict = 'complete'",
+        let (mut read, mut refused) = (HashMap::new(), HashSet::new());
+        for (customer, run, read_at, verdict) in self.read(
+            "select customer_id, run_id, read_at, verdict from coverage
+             where account = ?1 and stream = ?2 and scope = 'whole' and verdict in ('complete', 'refused')",
             (account, stream),
-            |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?)),
+            |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get(1)?,
+                    row.get::<_, String>(2)?,
+                    row.get::<_, String>(3)?,
+                ))
+            },
         )? {
-            read.insert(customer, (run, UtcSecond::parse(&read_at)));
+            if verdict == "refused" {
+                refused.insert(customer);
+            } else {
+                read.insert(customer, (run, UtcSecond::parse(&read_at)));
+            }
         }
         let mut customers = self.read(
             "select customer_id, max(run) from (
                  select customer_id, 0 as run from sub_customers where account = ?1 and gone_since is null
                  union all
                  select customer_id, last_changed_run from orders where account = ?1 and customer_id <> ''
+             ) where customer_id not in (
+                 select customer_id from sub_customers where account = ?1 and gone_since is not null
              ) group by customer_id",
             [account],
             |row| {
                 let id: String = row.get(0)?;
                 let changed: i64 = row.get(1)?;
                 let (run, read_at) = read.get(&id).copied().unwrap_or((0, None));
-                Ok((changed <= run, Customer { id, read_at }))
+                let is_last = refused.contains(&id);
+                Ok(((is_last, changed <= run), Customer { id, read_at }))
             },
         )?;
-        customers.sort_by(|(a_is_quiet, a), (b_is_quiet, b)| {
-            (a_is_quiet, a.read_at, &a.id).cmp(&(b_is_quiet, b.read_at, &b.id))
+        customers.sort_by(|(a_place, a), (b_place, b)| {
+            (a_place, a.read_at, &a.id).cmp(&(b_place, b.read_at, &b.id))
         });
         Ok(customers.into_iter().map(|(_, customer)| customer).collect())
     }

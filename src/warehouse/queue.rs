@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::commit::saturate;
+use super::commit::{Trust, saturate};
 use super::ledger::RunId;
 use super::{Warehouse, WarehouseError};
 use crate::record::Dependent;
@@ -33,7 +33,7 @@ pub enum Again {
 pub enum Absence {
     /// It is asked for once more at the next run.
     Once,
-    /// It is marked as gone: another complete answer had not shown it either.
+    /// It is marked as gone: another complete answer had not shown it either, or the operator says that it is true.
     Gone,
 }
 
@@ -68,8 +68,9 @@ impl Warehouse {
         tx.commit().map_err(sql)
     }
 
-    /// Records that a complete answer about an order does not show it. The second one in a row marks it, and the
-    /// members of a combined order, as gone.
+    /// Records that a complete answer about an order, given at `at` (UTC), does not show it. The second one without an
+    /// answer between them that does marks it, and the members of a combined order, as gone; the operator's word stands
+    /// for the first one.
     ///
     /// # Errors
     /// When the warehouse fails.
@@ -79,21 +80,29 @@ impl Warehouse {
         order_id: &str,
         at: UtcSecond,
         run: RunId,
+        trust: Trust,
     ) -> Result<Absence, WarehouseError> {
         let path = self.path.clone();
         let sql = |error| WarehouseError::sql(&path, &error);
         let tx = self.connection.transaction().map_err(sql)?;
         let key = (account, order_id);
-        let absences: i64 = tx
+        let is_second: bool = tx
             .query_row(
-                "update queue set absences = absences + 1, attempts = attempts + 1, not_before = '',
-                     last_error = 'the order list does not show it any more'
-                 where account = ?1 and stream = 'orders' and parent_id = ?2 returning absences",
+                "select q.absent_at is not null and coalesce(o.last_seen_at, '') < q.absent_at
+                 from queue as q left join orders as o on o.account = q.account and o.order_id = q.parent_id
+                 where q.account = ?1 and q.stream = 'orders' and q.parent_id = ?2",
                 key,
                 |row| row.get(0),
             )
             .map_err(sql)?;
-        let absence = if absences > 1 { Absence::Gone } else { Absence::Once };
+        tx.execute(
+            "update queue set absent_at = ?3, attempts = attempts + 1, not_before = '',
+                 last_error = 'the order list does not show it any more'
+             where account = ?1 and stream = 'orders' and parent_id = ?2",
+            (account, order_id, at.to_string()),
+        )
+        .map_err(sql)?;
+        let absence = if is_second || trust == Trust::Told { Absence::Gone } else { Absence::Once };
         if absence == Absence::Gone {
             tx.execute(
                 "update orders set gone_since = ?3, last_changed_run = ?4, version = version + 1
@@ -240,7 +249,7 @@ pub(super) fn enqueue(
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              on conflict (account, stream, parent_id) do update set
                  customer_id = excluded.customer_id, parent_time = excluded.parent_time, not_before = '',
-                 generation = generation + 1, attempts = 0, absences = 0, last_error = null,
+                 generation = generation + 1, attempts = 0, last_error = null,
                  enqueued_run = excluded.enqueued_run, enqueued_at = excluded.enqueued_at",
         )?
         .execute((

@@ -20,6 +20,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/service_types.sql"),
     include_str!("../../schema/resource_types.sql"),
     include_str!("../../schema/sub_customers.sql"),
+    include_str!("../../schema/ledger.2.sql"),
+    include_str!("../../schema/ledger.3.sql"),
 ];
 
 /// Schema version of this program: the number of migrations.
@@ -221,4 +223,39 @@ fn expand_decimals(view: &str) -> String {
     }
     sql.push_str(rest);
     sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_that_knows_no_refusals_keeps_its_rows_and_takes_some() {
+        let coverage = include_str!("../../schema/ledger.3.sql");
+        let former = MIGRATIONS.iter().position(|migration| *migration == coverage).expect("a migration");
+        let mut db = Connection::open_in_memory().expect("a file");
+        Migrations::new(MIGRATIONS[..former].iter().map(|migration| M::up(migration)).collect())
+            .to_latest(&mut db)
+            .expect("the former tables");
+        let add = |scope: &str, verdict: &str| {
+            format!(
+                "insert into coverage (account, stream, scope, seen, requests, attempts, verdict, proof, run_id, read_at)
+                 values ('acme', 'resources', '{scope}', 7, 1, 1, '{verdict}', 'because', 1, '2026-04-06T00:00:00Z');"
+            )
+        };
+        db.execute_batch(
+            "insert into runs (run_id, job, account, stream, program_version, started_at)
+                 values (1, 'resources', 'acme', 'resources', '0', '2026-04-06T00:00:00Z');
+             create view mine as select sum(seen) as seen from coverage;",
+        )
+        .expect("a run");
+        db.execute_batch(&add("whole", "complete")).expect("a row");
+        assert!(db.execute_batch(&add("order A", "refused")).is_err());
+
+        bring_up_to_date(&mut db, Path::new("memory")).expect("the tables of now");
+        db.execute_batch(&add("order A", "refused")).expect("a refusal");
+        assert!(db.execute_batch(&add("order B", "else")).is_err());
+        let seen: i64 = db.query_row("select seen from mine", [], |row| row.get(0)).expect("a view");
+        assert_eq!(seen, 14);
+    }
 }

@@ -7,6 +7,7 @@ mod divide;
 mod empty;
 mod figures;
 mod shuffled;
+mod starving;
 
 use std::collections::BTreeSet;
 

@@ -131,7 +131,9 @@ fn each_file_of_the_schema_is_used_and_nothing_else_is_there() {
                     found.insert(rest.split([' ', '(']).next().unwrap_or_default().to_owned());
                 }
             }
-            assert!(found.len() > before, "{} defines no {what}", file.display());
+            // A later migration (`x.2.sql`) may only change what an earlier one defines.
+            let changes = text.lines().any(|line| line.starts_with(&format!("alter {what} ")));
+            assert!(found.len() > before || changes, "{} defines no {what}", file.display());
         }
         found
     };
@@ -426,4 +428,25 @@ fn the_warehouse_is_its_owners_alone() {
         let mode = fs::metadata(bench.path(name)).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+}
+
+#[test]
+fn the_queue_of_a_warehouse_that_counted_absences_is_kept() {
+    let bench = bench();
+    bench.run(&["orders"]).expect_code(0);
+    let queue =
+        || rows(&bench.db(), "select stream, parent_id, generation, attempts from queue order by 1, 2");
+    let before = queue();
+    assert!(!before.is_empty());
+    bench
+        .writable_db()
+        .execute_batch(
+            "alter table queue drop column absent_at;
+             alter table queue add column absences integer not null default 0;
+             pragma user_version = 8;",
+        )
+        .expect("changed");
+    bench.run(&["service_types"]).expect_code(0);
+    assert_eq!(queue(), before);
+    assert_eq!(bench.count("select count(*) from queue where absent_at is not null"), 0);
 }

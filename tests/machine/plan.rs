@@ -99,8 +99,15 @@ impl Plan {
             _ => 24 + dice.below(17),
         };
         let orders = usize::try_from(orders).expect("small");
-        let burst =
-            if dice.below(400) == 0 { 101 + usize::try_from(dice.below(40)).expect("small") } else { 0 };
+        let page = dice.percent(40).then(|| 2 + usize::try_from(dice.below(6)).expect("small"));
+        // A second with more orders than a page; a small page makes that cheap.
+        let burst = match page {
+            Some(page) if dice.percent(30) => {
+                page + 1 + usize::try_from(dice.below(2 * page as u64)).expect("small")
+            }
+            None if dice.below(400) == 0 => 101 + usize::try_from(dice.below(40)).expect("small"),
+            Some(_) | None => 0,
+        };
         let bounds = dice.pick(&[Bounds::Inclusive, Bounds::ExclusiveEnd, Bounds::ExclusiveBegin]);
         let order = |dice: &mut Dice, percent| {
             if dice.percent(percent) { RowOrder::Shuffled } else { RowOrder::Stable }
@@ -111,7 +118,6 @@ impl Plan {
         let clock = if is_ahead { dice.between(30, 250) } else { -850 };
         let customers = 1 + usize::try_from(dice.below(4)).expect("small");
         let has_catalogues = dice.percent(10);
-        let page = dice.percent(40).then(|| 2 + usize::try_from(dice.below(6)).expect("small"));
         let steps = Vec::new();
         let mut case = Self {
             seed,

@@ -92,6 +92,9 @@ fn part_line(parts: &PartsState) -> String {
         Part::List => {}
         Part::Order | Part::Customer => line.push_str(&format!(", {} disputed", parts.disputed)),
     }
+    if parts.refused > 0 {
+        line.push_str(&format!(", {} refused by the vendor", parts.refused));
+    }
     line
 }
 
@@ -184,6 +187,7 @@ mod tests {
             read,
             oldest_read_at: oldest.map(str::to_owned),
             disputed,
+            refused: never_read / 4,
             never_read,
         };
         let at = Some("2026-11-21T02:00:00Z");
@@ -196,7 +200,7 @@ mod tests {
         ];
         insta::assert_snapshot!(trimmed(&by_part(&all)), @"
         acme resources: lists of 2000 customer(s) read, the oldest 2026-11-21T02:00:00Z, 3 never read, 1 disputed
-        acme resources: no customer's list read, 4 never read, 1 disputed
+        acme resources: no customer's list read, 4 never read, 1 disputed, 1 refused by the vendor
         acme order_lines: 100000 order(s) read, 0 disputed
         acme service_types: whole list read 2026-11-21T02:00:00Z
         acme service_types: whole list disputed

@@ -54,7 +54,7 @@ fn months(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>
         questions.push(Question {
             context: Arc::clone(context),
             ask: Ask { scope: Scope::Created(window), customer_id: None },
-            cursor: Cursor::Keyset { from: from.unix(), offset: 0, edge: Vec::new() },
+            cursor: Cursor::keyset(from.unix(), Vec::new()),
             comparison: Comparison {
                 stream: context.stream.name(),
                 part: Part::Month { month, asked: window },
@@ -116,7 +116,6 @@ pub(super) fn explain(
     match &comparison.part {
         Part::Month { asked, .. } if missing > 0 => {
             let covered = warehouse.covered_windows(account, stream.name(), Lane::Created)?;
-            let covered: Vec<Window> = covered.into_iter().map(|covered| covered.window).collect();
             // The second before the month only makes the windows overlap.
             let inner = Window::new(asked.begin().plus(1), asked.end());
             if let Some(gap) = inner.and_then(|inner| inner.minus(&covered).first().copied()) {

@@ -46,6 +46,18 @@ impl Store {
             started_at: Some(answered_at.unix()),
             ..Walk::start(Paging::Unpaged, 1)
         };
+        let progress = Progress::Complete { walk, covered: None, proof: "test" };
+        self.commit(stream, ask, page, answered_at, progress)
+    }
+
+    fn commit(
+        &mut self,
+        stream: &'static dyn Stream,
+        ask: Ask,
+        page: Page,
+        answered_at: UtcSecond,
+        progress: Progress,
+    ) -> Committed {
         let commit = PageCommit {
             run: self.run,
             account: "acme".to_owned(),
@@ -54,13 +66,42 @@ impl Store {
             ask,
             answered_at,
             page,
-            progress: Progress::Complete { walk, covered: None, proof: "test" },
+            progress,
             generation: None,
             trust: Trust::Unproven,
             out_of_reach: Arc::default(),
         };
         let committed = self.warehouse.commit_pages(&[Box::new(commit)]).expect("a commit");
         committed.into_iter().next().expect("one page")
+    }
+
+    /// Stores the end of a walk of the days of February 2026 from `begin` to `end`, which took from one time of
+    /// 1 March to another and proves the window complete, or nothing.
+    fn end_walk(&mut self, [begin, end]: [u8; 2], [started_at, ended_at]: [&str; 2], verdict: &str) {
+        let day = |day| at(&format!("2026-02-{day:02}T00:00:00Z"));
+        let time = |time| at(&format!("2026-03-01T{time}:00Z"));
+        let window = Window::new(day(begin), day(end)).expect("not empty");
+        let walk = Walk {
+            expected: Some(0),
+            requests: 2,
+            started_at: Some(time(started_at).unix()),
+            ..Walk::start(Paging::Keyset(window), 1)
+        };
+        let progress = match verdict {
+            "complete" => Progress::Complete { walk, covered: Some(window), proof: "test" },
+            _ => Progress::Disputed { walk, reason: "test".to_owned() },
+        };
+        let stream = stream::find("orders").expect("a stream");
+        let ask = Ask { scope: Scope::Created(window), customer_id: None };
+        self.commit(stream, ask, Page::default(), time(ended_at), progress);
+    }
+
+    /// First day, last day and begin of each reading of a verdict.
+    fn readings(&self, verdict: &str) -> Vec<String> {
+        self.rows(&format!(
+            "select substr(window_begin, 9, 2), substr(window_end, 9, 2), substr(started_at, 12, 5)
+             from coverage where verdict = '{verdict}' order by window_begin, window_end"
+        ))
     }
 
     /// The rows of a query of texts and integers, each joined by ` | `.
@@ -157,4 +198,42 @@ fn an_older_answer_neither_brings_back_nor_takes_away_what_belongs_to_an_order()
     }
     store.store("refund_attributions", "CS1", &attributions(&["1", "2"]), "2026-03-01T12:00:02Z");
     assert_eq!(store.rows(state), ["1 | null", "2 | null"]);
+}
+
+#[test]
+fn a_dispute_is_settled_by_readings_that_began_since_however_late_others_end() {
+    let mut store = Store::new();
+    store.end_walk([10, 12], ["12:00", "12:05"], "disputed");
+    // Resumed: it began before the dispute.
+    store.end_walk([1, 20], ["11:00", "13:00"], "complete");
+    assert_eq!(store.readings("disputed"), ["10 | 12 | 12:00"]);
+    store.end_walk([10, 11], ["12:00", "12:10"], "complete");
+    assert_eq!(store.readings("disputed"), ["10 | 12 | 12:00"]);
+    store.end_walk([11, 12], ["14:00", "14:01"], "complete");
+    assert_eq!(store.readings("disputed"), [] as [&str; 0]);
+}
+
+#[test]
+fn a_reading_replaces_those_it_contains_that_began_no_later() {
+    for verdict in ["complete", "disputed"] {
+        let mut store = Store::new();
+        store.end_walk([10, 11], ["12:00", "12:05"], verdict);
+        store.end_walk([14, 15], ["11:00", "11:05"], verdict);
+        store.end_walk([1, 20], ["11:00", "13:00"], verdict);
+        assert_eq!(store.readings(verdict), ["01 | 20 | 11:00", "10 | 11 | 12:00"]);
+        store.end_walk([1, 20], ["14:00", "14:05"], verdict);
+        assert_eq!(store.readings(verdict), ["01 | 20 | 14:00"]);
+    }
+}
+
+#[test]
+fn a_reading_of_the_same_window_that_began_earlier_changes_nothing() {
+    for [kept, other] in [["disputed", "complete"], ["complete", "disputed"], ["complete", "complete"]] {
+        let mut store = Store::new();
+        store.end_walk([10, 12], ["12:00", "12:05"], kept);
+        store.end_walk([10, 12], ["11:00", "13:00"], other);
+        assert_eq!(store.readings(kept), ["10 | 12 | 12:00"], "{other}");
+        store.end_walk([10, 12], ["12:00", "13:00"], other);
+        assert_eq!(store.readings(other), ["10 | 12 | 12:00"]);
+    }
 }

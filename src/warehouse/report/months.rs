@@ -115,7 +115,9 @@ pub struct PartsState {
     pub oldest_read_at: Option<String>,
     /// Parts whose newest reading could not be proven complete.
     pub disputed: i64,
-    /// Known customers whose list was never read to its end; orders to be read are in the queue.
+    /// Customers whose list the vendor refused to show when it was last asked for.
+    pub refused: i64,
+    /// Known customers, but for those who left, whose list was never asked for to its end; orders to be read are in the queue.
     pub never_read: i64,
 }
 
@@ -155,6 +157,9 @@ impl Warehouse {
         self.connection
             .prepare(
                 "with
+                 left_partner as (
+                     select account, customer_id from sub_customers where gone_since is not null
+                 ),
                  readings as (
                      select account, stream,
                          case when parent_id is not null then 'order'
@@ -162,7 +167,8 @@ impl Warehouse {
                               else 'list' end as part,
                          sum(verdict = 'complete') as read,
                          min(iif(verdict = 'complete', read_at, null)) as oldest_read_at,
-                         sum(verdict = 'disputed') as disputed
+                         sum(verdict = 'disputed') as disputed,
+                         sum(verdict = 'refused' and (account, customer_id) not in left_partner) as refused
                      from coverage
                      where lane is null
                      group by account, stream, part
@@ -171,8 +177,10 @@ impl Warehouse {
                      select account, customer_id from sub_customers
                      union
                      select account, customer_id from orders where customer_id <> ''
+                     except
+                     select account, customer_id from left_partner
                  )
-                 select account, stream, part, read, oldest_read_at, disputed,
+                 select account, stream, part, read, oldest_read_at, disputed, refused,
                      iif(part <> 'customer', 0, (
                          select count(*) from customers as k
                          where k.account = r.account and not exists (
@@ -190,7 +198,8 @@ impl Warehouse {
                     read: row.get(3)?,
                     oldest_read_at: row.get(4)?,
                     disputed: row.get(5)?,
-                    never_read: row.get(6)?,
+                    refused: row.get(6)?,
+                    never_read: row.get(7)?,
                 })
             })?
             .collect()

@@ -1,7 +1,7 @@
 //! Answers that prove nothing: without rows and number, with an error of another shape, empty where there were rows,
 //! with a number that is not true.
 
-use super::{HISTORY_START, covered_until, queued, watermark};
+use super::{HISTORY_START, a_day_passes, a_minute_passes, covered_until, queued, watermark};
 use crate::fixtures::{self, front::Front};
 use crate::sim::{Endpoint, Fault};
 use crate::support::truth::{assert_equals_truth, assert_sound};
@@ -114,6 +114,46 @@ fn an_empty_answer_takes_no_stored_record_of_an_order_away() {
         bench.count(&format!("select count(*) from queue where not_before > {now} and last_error is null")),
         1
     );
+}
+
+/// The vendor's words for an order without attributions (`CBC.99005026`) prove no more than an empty answer.
+#[test]
+fn a_refund_with_attributions_is_not_believed_to_be_none_until_the_operator_says_so() {
+    let bench = fixtures::bench();
+    bench.run(&[]).expect_code(0);
+    let marked = || bench.count("select count(*) from refund_attributions where gone_since is not null");
+    let verdict = |verdict: &str| {
+        bench.count(&format!(
+            "select count(*) from coverage where stream = 'refund_attributions' and parent_id = '{REFUND}'
+                 and verdict = '{verdict}' and proof like '%CBC.99005026%'"
+        ))
+    };
+    assert!(bench.sim.change(|truth| truth.restate(REFUND, "contract_id", "\"C-1\"")));
+    bench.run(&["orders", "--full"]).expect_code(0);
+    let front = Front::before(&bench);
+    let none = fixtures::example("refund-orders-not-a-refund.json");
+    front.answer("/refund-orders?", 400, &none);
+    let report = bench.run(&["refund_attributions"]).expect_code(3).job("refund_attributions");
+    front.is_used_up();
+    let told = report["findings"].as_array().unwrap();
+    assert_eq!(told.len(), 1, "{report}");
+    for part in [REFUND, "CBC.99005026", "--accept-empty"] {
+        assert!(told[0].as_str().unwrap().contains(part), "{part} in {report}");
+    }
+    assert_eq!(queued(&bench, "refund_attributions"), [format!("'{REFUND}' | 1")]);
+    assert_eq!((marked(), verdict("disputed"), verdict("complete")), (0, 1, 0));
+
+    a_minute_passes(&bench);
+    front.answer("/refund-orders?", 400, &none);
+    bench.run(&["refund_attributions", "--accept-empty"]).expect_code(0);
+    front.is_used_up();
+    let all = bench.count("select count(*) from refund_attributions");
+    assert_eq!((marked(), verdict("disputed"), verdict("complete")), (all, 0, 1));
+    assert!(all > 0);
+
+    // It was not true after all: an order that changed is asked for once more a day later.
+    a_day_passes(&bench);
+    heals(&bench);
 }
 
 #[test]

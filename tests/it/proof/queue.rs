@@ -1,6 +1,6 @@
 //! Orders whose records are refused, appear late, or change with a member only.
 
-use super::{a_day_passes, queued};
+use super::{a_day_passes, a_minute_passes, queued};
 use crate::fixtures::{self, front::Front, rows};
 use crate::sim::{Endpoint, OWNER, clock};
 use crate::support::truth::{assert_equals_truth, assert_sound};
@@ -134,4 +134,35 @@ fn attributions_that_appear_after_completion_are_found_a_day_later() {
     assert_eq!((bench.sim.count(Endpoint::Refunds).calls, bench.count(&stored)), (1, 1));
     assert_eq!(bench.count("select count(*) from queue"), 0);
     assert_equals_truth(&bench, As::Customer);
+}
+
+#[test]
+fn attributions_that_are_doubted_and_wait_are_gone_at_the_operators_word() {
+    const REFUND: &str = "CS2602101515DEMO4";
+    let bench = fixtures::bench();
+    bench.run(&[]).expect_code(0);
+    let all = bench.count("select count(*) from refund_attributions");
+    assert!(all > 0);
+    replace(&bench, REFUND, str::to_owned, Some(Vec::new()));
+    assert!(bench.sim.change(|truth| truth.restate(REFUND, "contract_id", "\"C-1\"")));
+    bench.run(&["orders", "--full"]).expect_code(0);
+    for attempts in 1..=3 {
+        bench.run(&["refund_attributions"]).expect_code(3);
+        assert_eq!(queued(&bench, "refund_attributions"), [format!("'{REFUND}' | {attempts}")]);
+    }
+    bench.sim.reset_stats();
+    bench.run(&["refund_attributions"]).expect_code(3);
+    assert_eq!(bench.sim.count(Endpoint::Refunds).calls, 0, "it waits");
+
+    let gone = "select count(*) from refund_attributions where gone_since is not null";
+    assert_eq!(bench.count(gone), 0);
+    a_minute_passes(&bench);
+    bench.run(&["refund_attributions", "--accept-empty"]).expect_code(0);
+    assert_eq!(bench.sim.count(Endpoint::Refunds).calls, 1);
+    assert_eq!(bench.count(gone), all);
+    // An order that changed is asked for once more a day later.
+    a_day_passes(&bench);
+    bench.run(&["refund_attributions"]).expect_code(0);
+    assert_eq!(bench.sim.count(Endpoint::Refunds).calls, 2);
+    assert_eq!(queued(&bench, "refund_attributions"), [] as [&str; 0]);
 }

@@ -25,6 +25,25 @@ fn many_resources() -> Bench {
     bench
 }
 
+#[test]
+fn an_order_that_leaves_a_dense_second_takes_no_other_with_it_when_a_late_one_makes_the_number_right() {
+    let bench = quoted(blank(), As::Customer);
+    one_window(&bench, "");
+    let second = now() - 20 * DAY;
+    let deals: Vec<Deal> = (0..150).map(|number| Deal::completed(format!("CS{number:03}"), second)).collect();
+    put(&bench, &deals);
+    // The first page and the second, which begins at its last row, show the same hundred; the third goes by offset.
+    bench.sim.push_fault(Endpoint::Orders, Fault::mutate(|_| ()));
+    between_pages(&bench, Endpoint::Orders, move |truth| {
+        assert!(truth.remove_order("CS005"));
+        Deal::completed("CS-late", second + DAY).put(truth);
+    });
+    bench.run(&["orders"]).expect_code(0);
+    assert_eq!(bench.count("select count(*) from orders where order_id <> 'CS005'"), 150, "nobody was lost");
+    assert!(asked_for_orders(&bench) > 3, "the window was read again");
+    assert_within_quota(&bench);
+}
+
 /// Lets three orders leave before the second page; then the sweep and the run after it.
 fn three_orders_leave(at: [usize; 3], is_proven_at_once: bool) {
     let (bench, deals) = three_pages();

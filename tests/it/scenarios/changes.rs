@@ -4,8 +4,8 @@ use super::{
     Deal, assert_equals_truth_and_gone, assert_within_quota, blank, findings, later, one_window, put, quoted,
     recently, spread,
 };
-use crate::sim::Endpoint;
 use crate::sim::clock::DAY;
+use crate::sim::{Endpoint, Fault, Truth};
 use crate::support::truth::{assert_equals_truth, expected, stored};
 use crate::support::{As, Bench, now};
 
@@ -183,6 +183,72 @@ fn one_order_that_leaves_is_told_once_and_is_there_again_when_it_comes_back() {
     assert_equals_truth(&bench, As::Customer);
     assert_eq!(bench.count("select count(*) from orders"), 122);
     assert_within_quota(&bench);
+}
+
+/// Nothing tells a lost permission from an order that left, when the run is shown no other order either.
+#[test]
+fn an_open_order_that_leaves_when_nothing_else_is_shown_is_gone_at_the_operators_word() {
+    let (bench, _) = loaded("", &[Deal::unpaid("CSOPEN", now() - 290 * DAY)]);
+    assert!(bench.sim.change(|truth| truth.remove_order("CSOPEN")));
+    let gone = "select count(*) from orders where gone_since is not null";
+    for minutes in [3, 4, 5] {
+        later(&bench, minutes);
+        let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
+        assert!(told[0].contains("neither it nor any other"), "{told:?}");
+    }
+    later(&bench, 6);
+    let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
+    assert!(told[0].contains("wait in the queue"), "{told:?}");
+    assert_eq!(bench.count(gone), 0);
+    later(&bench, 7);
+    let told = findings(&bench.run(&["orders", "--accept-empty"]).expect_code(3), "orders");
+    assert!(told.len() == 1 && told[0].contains("marked as gone"), "{told:?}");
+    assert_eq!(bench.count(gone), 1);
+    later(&bench, 8);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth_and_gone(&bench, As::Customer, &["CSOPEN"]);
+}
+
+#[test]
+fn an_order_that_a_window_shows_between_two_absences_is_not_gone() {
+    let open = Deal::unpaid("CSOPEN", now() - 290 * DAY);
+    let (bench, _) = loaded("", &[open.clone(), Deal::completed("CSRECENT", recently())]);
+    let gone = "select count(*) from orders where gone_since is not null";
+    let once_more = |bench: &Bench, arguments: &[&str]| {
+        let told = findings(&bench.run(arguments).expect_code(3), "orders");
+        assert!(told.len() == 1 && told[0].contains("asked for once more"), "{told:?}");
+        assert_eq!(bench.count(gone), 0);
+    };
+    // A run asks for the open order by its id, and then for the windows of the sweep, one of which shows it.
+    bench.sim.reset_stats();
+    bench.run(&["orders", "--full"]).expect_code(0);
+    let requests = bench.sim.requests();
+    let before = requests.iter().position(|seen| seen.target.contains("order_id=CSOPEN")).expect("asked for");
+    assert!(before + 1 < requests.len(), "{requests:?}");
+
+    later(&bench, 3);
+    for _ in 0..before {
+        bench.sim.push_fault(Endpoint::Orders, Fault::mutate(|_| ()));
+    }
+    let leave = |truth: &mut Truth| assert!(truth.remove_order("CSOPEN"));
+    bench.sim.push_fault(Endpoint::Orders, Fault::mutate(leave));
+    bench.sim.push_fault(Endpoint::Orders, Fault::mutate(move |truth| open.put(truth)));
+    bench.sim.reset_stats();
+    once_more(&bench, &["orders", "--full"]);
+    assert_eq!(bench.sim.requests().len(), requests.len());
+    assert_eq!(bench.sim.faults_waiting(), 0);
+
+    later(&bench, 4);
+    bench.sim.change(leave);
+    once_more(&bench, &["orders"]);
+
+    later(&bench, 5);
+    let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
+    assert!(told.len() == 1 && told[0].contains("marked as gone"), "{told:?}");
+    assert_eq!(bench.count(gone), 1);
+    later(&bench, 6);
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth_and_gone(&bench, As::Customer, &["CSOPEN"]);
 }
 
 #[test]

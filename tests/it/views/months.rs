@@ -288,6 +288,7 @@ fn status_counts_the_lists_of_customers_that_were_never_read() {
         ("c1", "complete", "2026-04-02T00:00:00Z"),
         ("c2", "complete", "2026-04-01T00:00:00Z"),
         ("c3", "disputed", "2026-03-01T00:00:00Z"),
+        ("c6", "refused", "2026-03-01T00:00:00Z"),
     ] {
         run(
             &db,
@@ -303,10 +304,17 @@ fn status_counts_the_lists_of_customers_that_were_never_read() {
         .parts
         .iter()
         .map(|parts| {
-            (parts.part, parts.read, parts.oldest_read_at.as_deref(), parts.disputed, parts.never_read)
+            (
+                parts.part,
+                parts.read,
+                parts.oldest_read_at.as_deref(),
+                parts.disputed,
+                parts.refused,
+                parts.never_read,
+            )
         })
         .collect();
-    assert_eq!(found, [(Part::Customer, 2, Some("2026-04-01T00:00:00Z"), 1, 2)]);
+    assert_eq!(found, [(Part::Customer, 2, Some("2026-04-01T00:00:00Z"), 1, 1, 2)]);
 }
 
 #[test]

@@ -1,0 +1,109 @@
+//! Reads one unit, and does what follows from how it ended.
+
+use super::job::Context;
+use super::outcome::Stop;
+use super::slices;
+use super::walker::{End, Unit, walk};
+use crate::client::FetchError;
+use crate::plan::open::OpenOrder;
+use crate::record::Dependent;
+use crate::retry::GaveUp;
+use crate::scope::Scope;
+use crate::walk::Keys;
+use crate::warehouse::{Again, WarehouseError};
+
+/// Reads a unit to its end. A refusal is recorded where it concerns one customer.
+pub(super) async fn read(context: &Context, unit: Unit) -> Result<End, Stop> {
+    let ask = unit.ask.clone();
+    let mut ended = walk(context, unit).await;
+    if let Scope::Status(status) = ask.scope {
+        return settle_status(context, status, ended).await;
+    }
+    if let (Ok(End::InSlices(again)), Some(slicing)) = (&ended, context.stream.sliced_by()) {
+        ended = slices::read(context, slicing, &ask, again.clone()).await;
+    }
+    if let (Err(Stop::Fetch(error)), Some(customer)) = (&ended, &ask.customer_id)
+        && is_refusal(error)
+    {
+        list_refused(context, customer, error).await?;
+    }
+    ended
+}
+
+/// Records that the vendor refuses a customer's list: it stands behind all others from now on.
+async fn list_refused(context: &Context, customer: &str, error: &FetchError) -> Result<(), WarehouseError> {
+    let (account, stream, run) = (context.account.clone(), context.stream.name(), context.run);
+    let (customer, reason, at) = (customer.to_owned(), error.to_string(), context.client.now());
+    context
+        .writer
+        .call(move |warehouse| warehouse.list_refused(&account, stream, &customer, &reason, at, run))
+        .await
+}
+
+/// Whoever is not in the list of its status any more has changed, and is read by itself. Without such a list all of them
+/// are: then nothing is left to find.
+async fn settle_status(context: &Context, status: i64, ended: Result<End, Stop>) -> Result<End, Stop> {
+    let (seen, reason) = match ended {
+        Ok(End::Complete(seen)) => (seen, None),
+        Ok(End::Disputed(reason)) => (Keys::default(), Some(reason)),
+        Err(Stop::Fetch(error)) if is_refusal(&error) => (Keys::default(), Some(error.to_string())),
+        other => return other,
+    };
+    if let Some(reason) = reason {
+        tracing::warn!(
+            account.name = context.account,
+            job.name = context.job.name.as_str(),
+            status,
+            reason,
+            "the list of the orders of a status proves nothing; those that are open are read one by one"
+        );
+    }
+    look_for_departed(context, status, seen).await?;
+    Ok(End::Complete(Keys::default()))
+}
+
+/// Queues the open orders that the list of their status did not show.
+async fn look_for_departed(context: &Context, status: i64, seen: Keys) -> Result<(), WarehouseError> {
+    let (account, run) = (context.account.clone(), context.run);
+    let before = context.wish().horizon();
+    context
+        .writer
+        .call(move |warehouse| {
+            let (mut departed, _) = warehouse.open_orders(&account, before)?;
+            departed.retain(|order| order.status == Some(status) && !seen.holds(&order.id));
+            let departed: Vec<Dependent> = departed.iter().map(OpenOrder::dependent).collect();
+            warehouse.enqueue_all(&account, &departed, Again::Leave, run)
+        })
+        .await
+}
+
+/// Whether the vendor refuses what was asked for: the next may be answered. Whether each site knows each status filter is
+/// not documented, and a customer may have left the partner.
+pub(super) fn is_refusal(error: &FetchError) -> bool {
+    match error {
+        FetchError::Invalid { .. } | FetchError::NotFound { .. } | FetchError::Forbidden { .. } => true,
+        FetchError::Credentials { .. }
+        | FetchError::Clock { .. }
+        | FetchError::NotARefundOrder { .. }
+        | FetchError::Unsendable { .. }
+        | FetchError::TooLarge { .. }
+        | FetchError::Redirected { .. }
+        | FetchError::Tls { .. }
+        | FetchError::Unavailable { .. }
+        | FetchError::DailyQuota { .. }
+        | FetchError::Deadline { .. } => false,
+    }
+}
+
+/// Whether what ended a walk may be the fault of its window or list: the next may be answered.
+pub(super) fn concerns_one_unit(stop: &Stop) -> bool {
+    match stop {
+        Stop::BadBody { .. } => true,
+        Stop::Fetch(error) => match **error {
+            FetchError::TooLarge { .. } => true,
+            FetchError::Unavailable { gave_up, .. } => gave_up == GaveUp::Tries,
+            _ => false,
+        },
+        _ => false,
+    }
+}

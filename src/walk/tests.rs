@@ -1,0 +1,230 @@
+use super::*;
+use proptest::prelude::*;
+
+/// How the server reads the bounds of a window.
+#[derive(Clone, Copy, Debug)]
+enum Bounds {
+    Inclusive,
+    ExclusiveBegin,
+    ExclusiveEnd,
+}
+
+fn at(second: i64) -> UtcSecond {
+    UtcSecond::from_unix(second)
+}
+
+fn rows(times: &[i64]) -> Vec<RowMark> {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let mark = |(number, time): (usize, i64)| RowMark { key: number.to_string(), time: Some(at(time)) };
+    times.into_iter().enumerate().map(mark).collect()
+}
+
+/// The page a server gives for a cursor.
+fn serve(all: &[RowMark], window: Window, cursor: &Cursor, limit: usize, bounds: Bounds) -> Page {
+    let begin = cursor.keyset_from().unwrap_or(window.begin());
+    let matches: Vec<RowMark> = all
+        .iter()
+        .filter(|row| {
+            let time = row.time.expect("all rows have one");
+            match bounds {
+                Bounds::Inclusive => begin <= time && time <= window.end(),
+                Bounds::ExclusiveBegin => begin < time && time <= window.end(),
+                Bounds::ExclusiveEnd => begin <= time && time < window.end(),
+            }
+        })
+        .cloned()
+        .collect();
+    let offset = usize::try_from(cursor.offset()).expect("small");
+    let rows = matches.iter().skip(offset).take(limit).cloned().collect();
+    Page { rows, total: Some(matches.len() as u64), ..Page::default() }
+}
+
+fn bounds() -> impl Strategy<Value = Bounds> {
+    prop_oneof![Just(Bounds::Inclusive), Just(Bounds::ExclusiveBegin), Just(Bounds::ExclusiveEnd)]
+}
+
+proptest! {
+    #[test]
+    fn a_keyset_walk_sees_every_row_of_its_window_and_proves_it(
+        times in proptest::collection::vec(0i64..60, 0..120),
+        limit in 2usize..12,
+        bounds in bounds(),
+    ) {
+        let all = rows(&times);
+        let window = Window::new(at(10), at(50)).expect("not empty");
+        let paging = Paging::Keyset(window);
+        let mut walk = Walk::start(paging, 1);
+        let mut seen = std::collections::HashSet::new();
+        let asked = u32::try_from(limit).expect("small");
+        let walk = loop {
+            let page = serve(&all, window, &walk.cursor, limit, bounds);
+            seen.extend(page.rows.iter().map(|row| row.key.clone()));
+            match walk.step(paging, asked, &page, at(100), &mut Keys::default()) {
+                Step::Next(next) => walk = next,
+                Step::Complete(walk) => break walk,
+                Step::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
+            }
+            prop_assert!(walk.requests < 2000, "a walk must come to an end");
+        };
+        for row in &all {
+            let time = row.time.expect("all rows have one");
+            if window.begin() <= time && time < window.end() {
+                prop_assert!(seen.contains(&row.key), "{row:?} is missing");
+            }
+        }
+        prop_assert_eq!(walk.seen, seen.len() as u64);
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_as_it_was(
+        from: i64,
+        offset: u64,
+        edge in proptest::collection::vec((".*", proptest::option::of(0i64..9)), 0..3),
+        total: Option<u64>,
+        seen: u64,
+    ) {
+        let skipped = Skipped { rows: edge.clone(), total };
+        let walk = Walk {
+            cursor: Cursor::Keyset { from, offset, edge, skipped },
+            anchor: None,
+            expected: None,
+            seen,
+            rejected: 0,
+            requests: 1,
+            attempt: 2,
+            started_at: Some(from),
+            generation: None,
+        };
+        let json = serde_json::to_string(&walk).expect("a walk is JSON");
+        prop_assert_eq!(serde_json::from_str::<Walk>(&json).expect("it reads back"), walk);
+    }
+}
+
+/// The step after the first page inside a dense second: `before` is what the list was, `after` what it is now.
+fn step_inside_a_second(before: &[RowMark], after: &[RowMark]) -> Step {
+    let window = Window::new(at(10), at(50)).expect("not empty");
+    let paging = Paging::Keyset(window);
+    let mut walk = Walk::start(paging, 1);
+    loop {
+        let list = if walk.cursor.skips() { after } else { before };
+        let page = serve(list, window, &walk.cursor, 10, Bounds::Inclusive);
+        match walk.clone().step(paging, 10, &page, at(100), &mut Keys::default()) {
+            Step::Next(next) if !walk.cursor.skips() => walk = next,
+            step => return step,
+        }
+    }
+}
+
+#[test]
+fn a_row_that_leaves_a_dense_second_is_noticed_although_another_makes_the_number_right() {
+    let before = rows(&[20; 15]);
+    assert!(matches!(step_inside_a_second(&before, &before), Step::Complete(_)));
+    // The first one leaves, so that the eleventh slides to the tenth place; one more comes at the end.
+    let after = [before[1..].to_vec(), vec![RowMark { key: "late".to_owned(), time: Some(at(30)) }]].concat();
+    assert_unproven(&step_inside_a_second(&before, &after));
+    // Rows behind the place come and go: what was announced is not what is there now.
+    assert_unproven(&step_inside_a_second(&before, &before[..14]));
+    // The same rows in another order.
+    let mut shuffled = before.clone();
+    shuffled.swap(2, 12);
+    assert_unproven(&step_inside_a_second(&before, &shuffled));
+}
+
+#[test]
+fn a_sparse_window_takes_hardly_more_requests_than_pages() {
+    let times: Vec<i64> = (0..1000).map(|number| 100 + number * 60).collect();
+    let all = rows(&times);
+    let window = Window::new(at(100), at(100 + 60_000)).expect("not empty");
+    let paging = Paging::Keyset(window);
+    let mut walk = Walk::start(paging, 1);
+    loop {
+        let page = serve(&all, window, &walk.cursor, 100, Bounds::Inclusive);
+        match walk.step(paging, 100, &page, at(0), &mut Keys::default()) {
+            Step::Next(next) => walk = next,
+            Step::Complete(done) => break assert_eq!(done.requests, 11),
+            Step::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
+        }
+    }
+}
+
+/// An unsorted list of which some pages were read, ten rows at most each.
+struct List(Walk, Keys);
+
+impl List {
+    fn new() -> Self {
+        Self(Walk::start(Paging::Offset, 1), Keys::default())
+    }
+
+    /// What a page would mean, without going on.
+    fn clone_read(&self, rows: Vec<RowMark>, total: u64) -> Step {
+        Self(self.0.clone(), self.1.clone()).read(rows, total)
+    }
+
+    fn read(&mut self, rows: Vec<RowMark>, total: impl Into<Option<u64>>) -> Step {
+        let page = Page { rows, total: total.into(), ..Page::default() };
+        let step = self.0.clone().step(Paging::Offset, 10, &page, at(0), &mut self.1);
+        if let Step::Next(walk) = &step {
+            self.0 = walk.clone();
+        }
+        step
+    }
+}
+
+#[track_caller]
+fn assert_unproven(step: &Step) {
+    assert!(matches!(step, Step::Unproven(..)), "{step:?}");
+}
+
+#[test]
+fn rows_that_are_announced_but_never_come_prove_nothing() {
+    assert_unproven(&List::new().read(Vec::new(), 3));
+    let begun = || {
+        let mut list = List::new();
+        assert!(matches!(list.read(rows(&[1, 2]), 3), Step::Next(_)), "one more row was announced");
+        list
+    };
+    let last = rows(&[1, 2]).split_off(1);
+    // A row left, and another took its place.
+    assert_unproven(&begun().read(last.clone(), 2));
+    // The third row never came.
+    assert_unproven(&begun().read(last.clone(), 3));
+    // Another row stands in the place of the last.
+    assert_unproven(&begun().read(rows(&[7, 8, 9]).split_off(2), 3));
+    // The last row is where it was, and behind it comes one that was before it.
+    assert_unproven(&begun().read([last, rows(&[1])].concat(), 3));
+}
+
+#[test]
+fn pages_of_an_unsorted_list_overlap_by_one_row() {
+    let all = rows(&[1, 2, 3, 4, 5]);
+    let mut list = List::new();
+    assert!(matches!(list.read(all[..3].to_vec(), 5), Step::Next(_)));
+    assert_eq!((list.0.cursor.offset(), list.0.anchor.as_deref()), (2, Some("2")));
+    let Step::Complete(done) = list.read(all[2..].to_vec(), 5) else { panic!("five announced, five seen") };
+    assert_eq!((done.seen, done.requests), (5, 2));
+}
+
+#[test]
+fn a_full_page_that_claims_to_be_the_last_is_looked_behind() {
+    let all = rows(&[1; 12]);
+    let mut list = List::new();
+    assert!(matches!(list.read(all[..10].to_vec(), 10), Step::Next(_)));
+    assert!(matches!(list.clone_read(all[9..10].to_vec(), 10), Step::Complete(_)), "it was the last");
+    assert_unproven(&list.read(all[9..].to_vec(), 12));
+}
+
+#[test]
+fn without_a_total_only_a_page_without_a_new_row_ends_a_list() {
+    let mut list = List::new();
+    assert!(matches!(list.read(rows(&[1]), None), Step::Next(_)), "a short page is no end");
+    assert!(matches!(list.read(rows(&[1]), None), Step::Complete(_)));
+}
+
+#[test]
+fn keys_read_back_as_they_were_stored() {
+    let mut keys = Keys::default();
+    keys.add_bytes(&Keys::to_bytes(&rows(&[1, 2])));
+    assert_eq!((keys.len(), keys.holds("0"), keys.holds("2")), (2, true, false));
+    assert!(!keys.insert("1") && keys.insert("2"));
+}
