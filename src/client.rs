@@ -1,18 +1,16 @@
 //! One request to the vendor becomes one answer or one reason why not; the only user of `reqwest`.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 mod error;
 mod gate;
 mod judge;
 mod login;
 mod meter;
+mod pace;
 mod profile;
 #[cfg(test)]
 mod tests;
@@ -21,22 +19,25 @@ mod wait;
 
 pub use error::{ClientError, ExitClass, FetchError, Place};
 pub use meter::{Meter, Reading};
+pub use pace::Pace;
 pub use profile::{AddressError, Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
 
 pub use crate::rate::{QuotaOverrides, QuotaSetting};
 pub use crate::retry::Deadline;
 
-use crate::rate::{Lesson, Pacer, Signal, Source};
+use crate::rate::RateState;
+use crate::rate::words::{Share, Signal};
 use crate::refusal::{Refusal, Setback, Unavailability};
-use crate::request::{Answer, Endpoint, Quota, Request};
+use crate::request::{Answer, Endpoint, Request};
 use crate::retry::Patience;
 use crate::time::UtcSecond;
 use crate::token::{self, Generation, Token, TokenKeeper};
 use gate::{Entry, Gate};
 use judge::{Verdict, judge, judge_patience};
 use login::{Credential, IamUser, Login, Prepared, VendorClock, prepare, prepare_token};
+use pace::Booked;
 use transport::{Reply, Transport};
-use wait::{after, pause, within};
+use wait::{NEXT_TURN, after, check, pause, within};
 
 /// The vendor accepts 15 minutes (`CONTRACT` §2.1); ten seconds less, for the time an answer is on its way.
 const TOLERATED_SKEW: i64 = 15 * 60 - 10;
@@ -50,10 +51,9 @@ pub struct Client {
     endpoint: BaseUrl,
     domain_id: Option<String>,
     reseller: Option<String>,
-    quotas: QuotaOverrides,
+    pace: Pace,
     login: Login,
     transport: Transport,
-    pacers: Mutex<HashMap<&'static str, Pacer>>,
     tokens: TokenKeeper,
     clock: VendorClock,
     gate: Gate,
@@ -81,27 +81,34 @@ impl Client {
     /// # Errors
     /// When a value of the profile cannot be sent, token authentication has no IAM endpoint, or TLS cannot be set up.
     pub fn new(profile: Profile) -> Result<Self, ClientError> {
+        Self::resume(profile, Vec::new())
+    }
+
+    /// As [`Self::new`], with what an earlier run learned about the quotas.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn resume(profile: Profile, known: Vec<RateState>) -> Result<Self, ClientError> {
         let transport = Transport::new(&profile)?;
         let login = Login::of(&profile)?;
         Ok(Self {
+            pace: Pace::new(profile.account.clone(), profile.quotas, Share::ALL, known),
             account: profile.account,
             endpoint: profile.endpoint,
             domain_id: profile.domain_id,
             reseller: profile.reseller,
-            quotas: profile.quotas,
             login,
             transport,
-            pacers: Mutex::default(),
             tokens: TokenKeeper::default(),
             clock: VendorClock::default(),
             gate: Gate::default(),
         })
     }
 
-    /// The quota kept to at an endpoint (`None`: no limit of our own), and where it comes from.
+    /// How fast the account is asked.
     #[must_use]
-    pub fn quota(&self, endpoint: &'static Endpoint) -> (Option<Quota>, Source) {
-        self.with_pacer(endpoint, |pacer| (pacer.quota(), pacer.source()))
+    pub const fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// The vendor's time by what is known of its clock: this machine's, corrected if it was found to be off.
@@ -138,7 +145,7 @@ impl Client {
         loop {
             self.gate.check()?;
             let credential = self.credential(refused_token, meter, deadline).await?;
-            let (sent, entry) =
+            let (mut call, entry) =
                 self.admit(endpoint, deadline).await.map_err(|error| after(error, last.as_deref()))?;
             let signed_at = self.clock.now();
             // Signed afresh each time: a signature has a time.
@@ -146,27 +153,41 @@ impl Client {
                 prepare(&self.endpoint, self.domain_id.as_deref(), request, &credential, signed_at)
                     .map_err(|problem| FetchError::Unsendable { at: at.clone(), problem })?;
             meter.count_request();
+            call.sent();
+            let sent = call.at();
             let Failed { setback, date } =
                 match within(deadline, &at, "the answer", self.exchange(prepared, 200, &at)).await? {
                     Ok(reply) => {
                         self.gate.open();
                         meter.count_bytes(reply.body.len());
-                        self.learn(endpoint, sent, Signal::Accepted);
+                        call.answered(Signal::Accepted { told: reply.told() });
                         let answered_at = reply.date().unwrap_or_else(|| self.clock.now());
                         return Ok(Answer { body: reply.body, answered_at, sent });
                     }
                     Err(failed) => failed,
                 };
-            match judge(&at, &self.endpoint, setback).inspect_err(|error| self.gate.learn(error))? {
+            let verdict = match judge(&at, &self.endpoint, setback) {
+                Ok(verdict) => verdict,
+                Err(error) => {
+                    self.gate.learn(&error);
+                    if error.is_about_the_question() {
+                        call.answered(Signal::Accepted { told: None });
+                    }
+                    return Err(error);
+                }
+            };
+            match verdict {
                 Verdict::Throttled { retry_after, hint, refusal } => {
                     meter.count_throttled();
-                    let hint = hint.map(|hint| hint.quota);
-                    self.learn(endpoint, sent, Signal::Throttled { retry_after, hint });
+                    call.answered(Signal::Throttled { retry_after, hint });
                     last = Some(refusal.to_string());
+                    // The pace does not wait that long for a quota of seconds; but who says so will not answer before.
+                    let asked = Instant::now() + retry_after.unwrap_or_default();
+                    check(asked, deadline, &at, NEXT_TURN).map_err(|error| after(error, last.as_deref()))?;
                 }
                 Verdict::TryLater { reason, retry_after } => {
                     // The wait is this request's alone.
-                    drop(entry);
+                    drop((call, entry));
                     last = Some(format!("{}: {reason}", self.endpoint.host()));
                     let wait =
                         judge_patience(&at, &self.endpoint, &mut patience, meter, reason, retry_after)?;
@@ -191,41 +212,34 @@ impl Client {
         }
     }
 
-    /// Waits for a turn of an endpoint and until a call of the account may go out; returns when that was.
+    /// Waits for a turn of an endpoint and until a call of the account may go out.
     async fn admit(
         &self,
         endpoint: &'static Endpoint,
         deadline: Deadline,
-    ) -> Result<(Instant, Entry<'_>), FetchError> {
+    ) -> Result<(Booked<'_>, Entry<'_>), FetchError> {
         let at = self.place(endpoint.name);
         loop {
-            let turn = self.turn(endpoint, deadline).await?;
+            let call = self.turn(endpoint, deadline).await?;
             match within(deadline, &at, "the account's first call", self.gate.enter()).await?? {
-                entry @ Entry::Open => return Ok((turn, entry)),
-                entry @ Entry::Alone { .. } => {
-                    let now = Instant::now();
-                    // A refusal that came while we waited makes this turn void as well.
-                    if !self.with_pacer(endpoint, |pacer| pacer.is_paused(now)) {
-                        return Ok((now, entry));
-                    }
-                }
+                entry @ Entry::Open => return Ok((call, entry)),
+                // A refusal that came while we waited makes this turn void as well.
+                entry @ Entry::Alone { .. } if !self.pace.is_paused(endpoint) => return Ok((call, entry)),
                 // All who waited would go out at once.
-                Entry::Late => {}
+                Entry::Alone { .. } | Entry::Late => {}
             }
         }
     }
 
-    /// Waits until the pace allows a call to an endpoint; returns when that was.
-    async fn turn(&self, endpoint: &'static Endpoint, deadline: Deadline) -> Result<Instant, FetchError> {
+    /// Waits until the pace allows a call to an endpoint.
+    async fn turn(&self, endpoint: &'static Endpoint, deadline: Deadline) -> Result<Booked<'_>, FetchError> {
         loop {
-            let slot = self.with_pacer(endpoint, |pacer| pacer.reserve(Instant::now()));
+            let until = match self.pace.ask(endpoint) {
+                Ok(call) => return Ok(call),
+                Err((until, _)) => until,
+            };
             let at = self.place(endpoint.name);
-            pause(slot, deadline, &at, "the next turn within the quota").await?;
-            // A refusal that came while we waited makes the slot void.
-            let now = Instant::now();
-            if !self.with_pacer(endpoint, |pacer| pacer.is_paused(now)) {
-                return Ok(now);
-            }
+            pause(until, deadline, &at, NEXT_TURN).await?;
         }
     }
 
@@ -342,33 +356,6 @@ impl Client {
             );
         }
         Ok(())
-    }
-
-    /// Tells the pace of an endpoint what an answer said.
-    fn learn(&self, endpoint: &'static Endpoint, sent: Instant, signal: Signal) {
-        let lesson = self.with_pacer(endpoint, |pacer| pacer.observe(sent, Instant::now(), signal));
-        let millis = |pause: Duration| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        match lesson {
-            Lesson::None => {}
-            Lesson::Paused(pause) => {
-                debug!(account.name = self.account, endpoint.name, pause.ms = millis(pause), "quota used up");
-            }
-            Lesson::Lowered(pause, quota) => {
-                info!(
-                    account.name = self.account,
-                    endpoint.name,
-                    quota = %quota,
-                    pause.ms = millis(pause),
-                    "quota is lower than assumed; keeping to it"
-                );
-            }
-        }
-    }
-
-    fn with_pacer<T>(&self, endpoint: &'static Endpoint, act: impl FnOnce(&mut Pacer) -> T) -> T {
-        // A pace is usable whatever happened to a thread that held it.
-        let mut pacers: MutexGuard<'_, _> = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
-        act(pacers.entry(endpoint.name).or_insert_with(|| Pacer::new(endpoint, &self.quotas)))
     }
 
     fn place(&self, endpoint: &'static str) -> Place {

@@ -30,15 +30,17 @@ pub use repair::repair;
 pub use units::Reason;
 pub use verify::{Comparison, Part, Verified, Verify, verify};
 
-use crate::client::{Client, ClientError, Deadline, Profile, QuotaOverrides};
+use crate::client::{Client, ClientError, Deadline};
 use crate::config::Account;
 use crate::job::Job;
-use crate::rate::{QuotaSetting, Source};
 use crate::request::ResellerIn;
 use crate::stream::{self, CATALOGUE, Stream};
 use crate::time::{UtcSecond, Window};
-use crate::warehouse::{LearnedQuota, RunStart, WarehouseError, Writer};
+use crate::warehouse::{RunStart, WarehouseError, Writer};
 use board::Board;
+
+/// How often what is known about the quotas is stored (`RATE` item 9).
+const RATE_STATE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What to run.
 #[derive(Debug)]
@@ -153,15 +155,27 @@ pub async fn run(
         }
     }
     let mut reports = Vec::new();
-    while let Some(joined) = tasks.join_next().await {
-        match joined {
-            Ok(of_stream) => reports.extend(of_stream),
-            // Nothing cancels these tasks; a panic is a bug and must not look like success.
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    {
+        let mut joining = std::pin::pin!(async {
+            while let Some(joined) = tasks.join_next().await {
+                match joined {
+                    Ok(of_stream) => reports.extend(of_stream),
+                    // Nothing cancels these tasks; a panic is a bug and must not look like success.
+                    Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+                }
+            }
+        });
+        let failed = tokio::select! {
+            () = &mut joining => None,
+            Err(error) = keep_rate_state(&accounts, writer) => Some(error),
+        };
+        if let Some(error) = failed {
+            joining.await;
+            return Err(error.into());
         }
     }
-    for (account, client) in accounts {
-        save_learned_quotas(account.name.clone(), &client, writer).await?;
+    for (account, client) in &accounts {
+        save_rate_state(account, client, writer).await?;
     }
     let place = |report: &JobReport| {
         let at = order.jobs.iter().position(|job| job.name.as_str() == report.job);
@@ -213,39 +227,29 @@ fn cannot_name_reseller(stream: &dyn Stream, account: &Account) -> bool {
     account.profile.reseller.is_some() && stream.endpoint().reseller == ResellerIn::Impossible
 }
 
-/// A client that knows the quotas which earlier runs learned, where the configuration says nothing.
+/// A client that goes on with what earlier runs learned about the quotas.
 async fn client_of(account: &Account, writer: &Writer) -> Result<Client, RunError> {
-    let name = account.name.clone();
-    let learned = writer.call(move |warehouse| warehouse.learned_quotas(&name)).await?;
-    let quotas = with_learned(&account.profile.quotas, learned);
-    Ok(Client::new(Profile { quotas, ..account.profile.clone() })?)
+    let (name, host) = (account.name.clone(), account.profile.endpoint.host().to_owned());
+    let known = writer.call(move |warehouse| warehouse.rate_state(&name, &host)).await?;
+    Ok(Client::resume(account.profile.clone(), known)?)
 }
 
-/// The configured quotas, and the learned ones where the configuration says nothing.
-fn with_learned(configured: &QuotaOverrides, learned: Vec<LearnedQuota>) -> QuotaOverrides {
-    let mut quotas = configured.clone();
-    if quotas.default.is_none() {
-        for LearnedQuota { endpoint, quota } in learned {
-            quotas.by_endpoint.entry(endpoint).or_insert(QuotaSetting::Limit(quota));
+/// Stores what is known about the quotas now.
+async fn save_rate_state(account: &Account, client: &Client, writer: &Writer) -> Result<(), WarehouseError> {
+    let (name, host) = (account.name.clone(), account.profile.endpoint.host().to_owned());
+    let states = client.pace().remember();
+    writer.call(move |warehouse| warehouse.save_rate_state(&name, &host, &states)).await
+}
+
+/// Stores it again and again, so that a run that is killed does not begin anew.
+async fn keep_rate_state(
+    accounts: &[(&Account, Arc<Client>)],
+    writer: &Writer,
+) -> Result<std::convert::Infallible, WarehouseError> {
+    loop {
+        tokio::time::sleep(RATE_STATE_INTERVAL).await;
+        for (account, client) in accounts {
+            save_rate_state(account, client, writer).await?;
         }
     }
-    quotas
-}
-
-async fn save_learned_quotas(
-    account: String,
-    client: &Client,
-    writer: &Writer,
-) -> Result<(), WarehouseError> {
-    let learned: Vec<LearnedQuota> = CATALOGUE
-        .iter()
-        .filter_map(|stream| match client.quota(stream.endpoint()) {
-            (Some(quota), Source::Refusal) => {
-                Some(LearnedQuota { endpoint: stream.endpoint().name.to_owned(), quota })
-            }
-            (Some(_) | None, _) => None,
-        })
-        .collect();
-    let at = UtcSecond::now();
-    writer.call(move |warehouse| warehouse.save_learned_quotas(&account, &learned, at)).await
 }

@@ -10,7 +10,6 @@ use super::{Common, Output, say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::job::Job;
-use crate::rate::Source;
 use crate::run::{AccountPlan, Certainty, EndpointPlan, Extent, Order, Requests, Word, estimate};
 use crate::time::UtcSecond;
 use crate::warehouse::{Warehouse, WarehouseError};
@@ -121,17 +120,8 @@ fn duration(time: Duration, certainty: Certainty) -> String {
 
 fn quota(endpoint: &EndpointPlan) -> String {
     match endpoint.quota {
-        Some(quota) => format!("{quota} ({}; nine tenths of it are used)", source(endpoint.source)),
+        Some(quota) => format!("{quota} ({})", endpoint.origin),
         None => "no limit of our own".to_owned(),
-    }
-}
-
-const fn source(source: Source) -> &'static str {
-    match source {
-        Source::Published => "published",
-        Source::Configured => "configured",
-        Source::Refusal => "learned",
-        Source::Unlimited => "unlimited",
     }
 }
 
@@ -157,7 +147,7 @@ fn to_json(plan: &AccountPlan) -> serde_json::Value {
             "endpoint": endpoint.endpoint,
             "requests": requests(endpoint.requests),
             "quota": endpoint.quota.map(|quota| quota.to_string()),
-            "quota_source": source(endpoint.source),
+            "quota_source": endpoint.quota.map(|_| endpoint.origin.as_str()),
             "seconds": endpoint.time.as_secs_f64(),
         })
     });

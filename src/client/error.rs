@@ -307,6 +307,11 @@ impl FetchError {
         }
     }
 
+    /// Whether the vendor took the request in, and did not like what was asked.
+    pub(super) const fn is_about_the_question(&self) -> bool {
+        matches!(self, Self::NotARefundOrder { .. } | Self::NotFound { .. } | Self::Invalid { .. })
+    }
+
     /// How the program ends when this ended it.
     #[must_use]
     pub const fn exit_class(&self) -> ExitClass {

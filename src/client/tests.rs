@@ -10,7 +10,8 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::*;
-use crate::request::Method;
+use crate::rate::words::Origin;
+use crate::request::{Method, Quota};
 use crate::retry::{GaveUp, TRIES};
 
 mod credentials;
@@ -255,11 +256,11 @@ async fn a_lower_quota_in_a_refusal_is_kept_to() {
     let mut profile = profile(&server, keys());
     profile.quotas = QuotaOverrides::default();
     let client = Client::new(profile).expect("a client");
-    assert_eq!(client.quota(&ORDERS), (Some(Quota::per_second(20)), Source::Published));
+    assert_eq!(client.pace().quota(&ORDERS), (Some(Quota::per_second(20)), Origin::Published));
     client.fetch(&page_of(&ORDERS), &Meter::default(), Deadline::NONE).await.expect("a page");
-    assert_eq!(client.quota(&ORDERS), (Some(Quota::per_second(5)), Source::Refusal));
+    assert_eq!(client.pace().quota(&ORDERS), (Some(Quota::per_second(5)), Origin::Refusal));
     // Another endpoint has a quota of its own.
-    assert_eq!(client.quota(&RESOURCES).1, Source::Published);
+    assert_eq!(client.pace().quota(&RESOURCES).1, Origin::Published);
 }
 
 #[tokio::test]

@@ -211,6 +211,13 @@ impl Reply {
         self.header("date").and_then(UtcSecond::parse_http_date)
     }
 
+    /// The quota that its headers name.
+    pub(super) fn told(&self) -> Option<QuotaHint> {
+        let texts =
+            self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        QuotaHint::in_headers(texts)
+    }
+
     /// What this answer means when it is not the wanted success. `now` is our clock.
     pub(super) fn refused(&self, wanted: u16, now: UtcSecond, secrets: &[SecretString]) -> Option<Setback> {
         let request_id = self.header("x-request-id");
@@ -228,13 +235,11 @@ impl Reply {
         } else {
             Refusal::parse(self.status, &self.body, request_id, secrets)
         };
-        let texts =
-            self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let advised = Advised {
             retry_after: self
                 .header("retry-after")
                 .and_then(|text| retry_after(text, self.date().unwrap_or(now))),
-            hint: QuotaHint::in_headers(texts),
+            hint: self.told(),
         };
         Some(Setback::of(refusal, advised))
     }

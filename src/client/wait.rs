@@ -10,6 +10,9 @@ use crate::retry::Deadline;
 /// What is waited for after a failed try. A job whose deadline is nearer has no quota to wait for: its vendor is away.
 pub(super) const NEXT_TRY: &str = "the next try";
 
+/// What is waited for before a call.
+pub(super) const NEXT_TURN: &str = "the next turn within the quota";
+
 /// Sleeps until an instant, or fails at once when that is not before the deadline.
 pub(super) async fn pause(
     until: Instant,
@@ -17,12 +20,23 @@ pub(super) async fn pause(
     at: &Place,
     reason: &'static str,
 ) -> Result<(), FetchError> {
-    if !deadline.allows(until) {
-        let wait = Some(until.saturating_duration_since(Instant::now()));
-        return Err(FetchError::Deadline { at: at.clone(), reason, wait, last: None });
-    }
+    check(until, deadline, at, reason)?;
     sleep_until(until).await;
     Ok(())
+}
+
+/// Fails when what is waited for until an instant is not before the deadline.
+pub(super) fn check(
+    until: Instant,
+    deadline: Deadline,
+    at: &Place,
+    reason: &'static str,
+) -> Result<(), FetchError> {
+    if deadline.allows(until) {
+        return Ok(());
+    }
+    let wait = Some(until.saturating_duration_since(Instant::now()));
+    Err(FetchError::Deadline { at: at.clone(), reason, wait, last: None })
 }
 
 /// Waits for something, but not beyond the deadline.

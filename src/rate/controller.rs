@@ -144,6 +144,12 @@ impl Controller {
         self.quota.map(|quota| 1.0 / self.spacing(quota).as_secs_f64().max(1e-6))
     }
 
+    /// Whether nothing may be sent at `now` because of a refusal.
+    #[must_use]
+    pub fn is_paused(&self, now: Instant) -> bool {
+        matches!(self.episode.halt, Halt::Until(until) if now < until)
+    }
+
     /// Calls that may be unanswered at a time: enough to keep the pace, few enough that a refusal meets few of them
     /// (`RATE` item 4).
     #[must_use]

@@ -105,6 +105,12 @@ impl Governor {
         lesson
     }
 
+    /// Whether nothing may be sent at `now` because of a refusal.
+    #[must_use]
+    pub fn is_paused(&self, now: Instant) -> bool {
+        self.all().any(|known| known.controller.is_paused(now))
+    }
+
     /// Calls that may be unanswered at a time.
     #[must_use]
     pub fn width(&self) -> usize {

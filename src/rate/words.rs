@@ -29,6 +29,31 @@ pub enum Origin {
     Tried,
 }
 
+impl Origin {
+    const ALL: [(&'static str, Self); 8] = [
+        ("configured", Self::Configured),
+        ("header", Self::Header),
+        ("refusal", Self::Refusal),
+        ("stored", Self::Stored),
+        ("published", Self::Published),
+        ("slow_start", Self::SlowStart),
+        ("counted", Self::Counted),
+        ("tried", Self::Tried),
+    ];
+
+    /// The word in `rate_state.origin`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, origin)| *origin == self).map_or("", |(word, _)| word)
+    }
+
+    /// Reads [`Self::as_str`].
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, origin)| *origin)
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

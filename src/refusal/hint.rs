@@ -21,6 +21,18 @@ pub enum Policy {
 impl Policy {
     const ALL: [(&'static str, Self); 4] =
         [("api", Self::Api), ("user", Self::User), ("app", Self::App), ("ip", Self::Ip)];
+
+    /// The vendor's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, policy)| *policy == self).map_or("", |(word, _)| word)
+    }
+
+    /// Reads [`Self::as_str`].
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, policy)| *policy)
+    }
 }
 
 /// A quota that the vendor told us. Untrusted, but its figures are in bounds.

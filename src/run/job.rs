@@ -19,7 +19,6 @@ use super::{Extent, Word};
 use crate::client::{Client, Deadline};
 use crate::job::Job;
 use crate::plan;
-use crate::request::Quota;
 use crate::scope::{Lane, Role};
 use crate::stream::{Reading, Stream};
 use crate::warehouse::{Mark, RunId, Trust, Warehouse, WarehouseError, Writer};
@@ -105,9 +104,9 @@ impl Context {
         }
     }
 
-    /// The quota of the stream's endpoint that is kept to now.
-    pub(super) fn quota(&self) -> Option<Quota> {
-        self.client.quota(self.stream.endpoint()).0
+    /// Time from one call of the stream's endpoint to the next, as it is now.
+    pub(super) fn spacing(&self) -> Duration {
+        self.client.pace().spacing(self.stream.endpoint())
     }
 
     /// Whether the job's time is over.
@@ -241,7 +240,7 @@ async fn walk_all(
     let mut worst: Option<Stop> = None;
     let (mut refusals_in_a_row, mut failures_in_a_row) = (0, 0);
     loop {
-        while walking.have_room(&context.pace, context.quota()) && !context.is_stopped() {
+        while walking.have_room(&context.pace, context.spacing()) && !context.is_stopped() {
             let Some(unit) = waiting.pop_front() else { break };
             let ask = unit.ask.clone();
             let context = Arc::clone(context);
@@ -250,7 +249,7 @@ async fn walk_all(
         if walking.is_empty() {
             break;
         }
-        let Some((ask, ended)) = walking.next(&context.pace, context.quota()).await else { continue };
+        let Some((ask, ended)) = walking.next(&context.pace, context.spacing()).await else { continue };
         let scope = ask.to_string();
         if !matches!(&ended, Err(stop) if concerns_one_unit(stop)) {
             failures_in_a_row = 0;

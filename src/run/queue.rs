@@ -100,7 +100,7 @@ impl<'a> Drain<'a> {
                 self.wait_for_more(&mut feeding).await;
                 continue;
             }
-            let ended = self.reading.next(&self.context.pace, self.context.quota()).await;
+            let ended = self.reading.next(&self.context.pace, self.context.spacing()).await;
             let Some((entry, ended)) = ended else { continue };
             if let Err(stop) = self.settle(entry, ended, told).await {
                 self.context.halt();
@@ -160,7 +160,7 @@ impl<'a> Drain<'a> {
     }
 
     fn has_room(&self) -> bool {
-        self.reading.have_room(&self.context.pace, self.context.quota())
+        self.reading.have_room(&self.context.pace, self.context.spacing())
     }
 
     fn start(&mut self) {

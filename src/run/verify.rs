@@ -17,7 +17,7 @@ use super::job::{Context, REFUSALS_IN_A_ROW};
 use super::outcome::{Outcome, Stop};
 use super::walker::fetch;
 use super::width::PagePace;
-use super::{Extent, RunError, Word, client_of, reads, save_learned_quotas};
+use super::{Extent, RunError, Word, client_of, reads, save_rate_state};
 use crate::client::{Deadline, FetchError, Reading as Asked};
 use crate::config::Account;
 use crate::job::Job;
@@ -191,7 +191,7 @@ async fn verify_account(
     let reason = reason.or_else(|| (differing > 0).then(|| format!("{differing} comparison(s) differ")));
     let end = outcome.ends_run(reason, requests);
     writer.call(move |warehouse| warehouse.end_run(run, &end)).await?;
-    save_learned_quotas(account.name.clone(), &client, writer).await?;
+    save_rate_state(account, &client, writer).await?;
     Ok(Verified { account: account.name.clone(), comparisons, outcome, stopped, requests, run })
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::request::Quota;
+/// Most walks at the same time: 30 requests a second with answers that take 1.4 seconds.
+const WIDEST: usize = 64;
 
-/// Most walks at the same time: 20 requests a second with answers that take 0.8 seconds.
-const WIDEST: usize = 16;
+/// Walks at the same time where there is no limit of our own: as many as keep two cores busy.
+const UNLIMITED: usize = 16;
 
 /// Measures how long a page takes from its request to the disk.
 #[derive(Debug, Default)]
@@ -31,17 +32,17 @@ impl PagePace {
         self.micros.store(mean.max(1), Ordering::Relaxed);
     }
 
-    /// Walks that keep a quota busy, half as many again for answers that take longer than others; one at first.
-    fn width(&self, quota: Option<Quota>) -> usize {
-        let Some(quota) = quota else { return WIDEST };
-        let busy = u128::from(self.micros.load(Ordering::Relaxed)) * u128::from(quota.calls) * 3;
-        let width = busy.div_ceil(quota.period.as_micros().max(1) * 2);
+    /// Walks that keep calls going out `spacing` after each other, half as many again for answers that take longer than others; one at first.
+    fn width(&self, spacing: Duration) -> usize {
+        let Some(spacing) = u64::try_from(spacing.as_micros()).ok().filter(|micros| *micros > 0) else {
+            return UNLIMITED;
+        };
+        let width = (self.micros.load(Ordering::Relaxed).saturating_mul(3)).div_ceil(2 * spacing);
         usize::try_from(width).unwrap_or(WIDEST).clamp(1, WIDEST)
     }
 
     /// How long no page may be stored before another walk is let in: an answer that hangs must not stop the others.
-    fn patience(&self, quota: Option<Quota>) -> Duration {
-        let spacing = quota.map(|quota| quota.period / quota.calls.max(1)).unwrap_or_default();
+    fn patience(&self, spacing: Duration) -> Duration {
         4 * (spacing + Duration::from_micros(self.micros.load(Ordering::Relaxed)).max(SHORTEST))
     }
 }
@@ -68,8 +69,8 @@ impl<T: Send + 'static> Walks<T> {
     }
 
     /// Whether one more may be let in.
-    pub(super) fn have_room(&self, pace: &PagePace, quota: Option<Quota>) -> bool {
-        self.walking.len() < (pace.width(quota) + self.beyond).min(WIDEST)
+    pub(super) fn have_room(&self, pace: &PagePace, spacing: Duration) -> bool {
+        self.walking.len() < (pace.width(spacing) + self.beyond).min(WIDEST)
     }
 
     /// Lets a walk in.
@@ -79,10 +80,10 @@ impl<T: Send + 'static> Walks<T> {
 
     /// The result of the next walk that ends. `None` when there is no walk, or when there may be room for one more
     /// instead: no page was stored for a while, so that an answer hangs, or the pace is slow.
-    pub(super) async fn next(&mut self, pace: &PagePace, quota: Option<Quota>) -> Option<T> {
+    pub(super) async fn next(&mut self, pace: &PagePace, spacing: Duration) -> Option<T> {
         loop {
             let stored = pace.pages.load(Ordering::Relaxed);
-            match tokio::time::timeout(pace.patience(quota), self.walking.join_next()).await {
+            match tokio::time::timeout(pace.patience(spacing), self.walking.join_next()).await {
                 Ok(joined) => {
                     self.beyond = self.beyond.saturating_sub(1);
                     return joined.map(|joined| {
@@ -117,12 +118,11 @@ mod tests {
 
     #[test]
     fn quick_answers_need_one_walk_and_slow_ones_several() {
-        let quota = Some(Quota::per_second(10));
-        assert_eq!(PagePace::default().width(quota), 1);
-        assert_eq!(after(Duration::from_millis(20)).width(quota), 1);
-        assert_eq!(after(Duration::from_millis(300)).width(quota), 5);
-        assert_eq!(after(Duration::from_secs(30)).width(quota), WIDEST);
-        assert_eq!(PagePace::default().width(None), WIDEST);
+        assert_eq!(PagePace::default().width(SPACING), 1);
+        assert_eq!(after(Duration::from_millis(20)).width(SPACING), 1);
+        assert_eq!(after(Duration::from_millis(300)).width(SPACING), 5);
+        assert_eq!(after(Duration::from_secs(30)).width(SPACING), WIDEST);
+        assert_eq!(PagePace::default().width(Duration::ZERO), UNLIMITED);
     }
 
     #[test]
@@ -131,14 +131,14 @@ mod tests {
         for _ in 0..60 {
             pace.took(Duration::from_millis(40));
         }
-        assert_eq!(pace.width(Some(Quota::per_second(10))), 1);
+        assert_eq!(pace.width(SPACING), 1);
     }
 
-    const QUOTA: Option<Quota> = Some(Quota { calls: 10, period: Duration::from_secs(1) });
+    const SPACING: Duration = Duration::from_millis(100);
 
     /// Lets in as many walks that never end as there is room for.
     fn fill(walks: &mut Walks<()>, pace: &PagePace) {
-        while walks.have_room(pace, QUOTA) {
+        while walks.have_room(pace, SPACING) {
             walks.begin(std::future::pending());
         }
     }
@@ -149,7 +149,7 @@ mod tests {
         fill(&mut walks, &pace);
         assert_eq!(walks.len(), 1);
         for round in 2..3 * WIDEST {
-            assert_eq!(walks.next(&pace, QUOTA).await, None);
+            assert_eq!(walks.next(&pace, SPACING).await, None);
             fill(&mut walks, &pace);
             assert_eq!(walks.len(), round.min(WIDEST));
         }
@@ -165,18 +165,18 @@ mod tests {
                 its.took(Duration::from_millis(1));
             }
         });
-        assert!(!walks.have_room(&pace, QUOTA));
-        assert_eq!(walks.next(&pace, QUOTA).await, Some(()), "it ends before one more is let in");
+        assert!(!walks.have_room(&pace, SPACING));
+        assert_eq!(walks.next(&pace, SPACING).await, Some(()), "it ends before one more is let in");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_walk_that_ends_takes_back_the_room_that_was_given_for_a_silence() {
         let (pace, mut walks) = (PagePace::default(), Walks::new());
         fill(&mut walks, &pace);
-        assert_eq!(walks.next(&pace, QUOTA).await, None);
+        assert_eq!(walks.next(&pace, SPACING).await, None);
         walks.begin(async {});
-        assert!(!walks.have_room(&pace, QUOTA));
-        assert_eq!(walks.next(&pace, QUOTA).await, Some(()));
-        assert_eq!((walks.len(), walks.have_room(&pace, QUOTA)), (1, false));
+        assert!(!walks.have_room(&pace, SPACING));
+        assert_eq!(walks.next(&pace, SPACING).await, Some(()));
+        assert_eq!((walks.len(), walks.have_room(&pace, SPACING)), (1, false));
     }
 }

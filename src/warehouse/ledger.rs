@@ -4,7 +4,6 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use super::commit::{Committed, PageCommit, commit_page, saturate};
 use super::{Warehouse, WarehouseError};
-use crate::request::Quota;
 use crate::time::UtcSecond;
 
 /// Number of a run.
@@ -57,15 +56,6 @@ pub struct RunEnd {
     pub retried: u64,
     /// Now, by this machine's clock.
     pub at: UtcSecond,
-}
-
-/// A quota that a refusal told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LearnedQuota {
-    /// Endpoint's name.
-    pub endpoint: String,
-    /// The quota.
-    pub quota: Quota,
 }
 
 impl Warehouse {
@@ -124,58 +114,5 @@ impl Warehouse {
             )
             .map(|_| ())
             .map_err(|error| self.sql(&error))
-    }
-
-    /// Quotas learned from refusals in the last 30 days; an older lesson may be out of date.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn learned_quotas(&self, account: &str) -> Result<Vec<LearnedQuota>, WarehouseError> {
-        self.connection
-            .prepare_cached(
-                "select endpoint, quota_calls, quota_period_s from rate_state
-                 where account = ?1 and learned_at > strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-30 days')",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map([account], |row| {
-                        let calls: u32 = row.get(1)?;
-                        let seconds: u32 = row.get(2)?;
-                        let period = std::time::Duration::from_secs(u64::from(seconds));
-                        Ok(LearnedQuota { endpoint: row.get(0)?, quota: Quota { calls, period } })
-                    })?
-                    .collect::<rusqlite::Result<Vec<_>>>()
-            })
-            .map_err(|error| self.sql(&error))
-    }
-
-    /// Stores quotas learned from refusals.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn save_learned_quotas(
-        &mut self,
-        account: &str,
-        quotas: &[LearnedQuota],
-        at: UtcSecond,
-    ) -> Result<(), WarehouseError> {
-        for learned in quotas {
-            self.connection
-                .execute(
-                    "insert into rate_state (account, endpoint, quota_calls, quota_period_s, learned_at)
-                     values (?1, ?2, ?3, ?4, ?5)
-                     on conflict (account, endpoint) do update set quota_calls = excluded.quota_calls,
-                         quota_period_s = excluded.quota_period_s, learned_at = excluded.learned_at",
-                    (
-                        account,
-                        &learned.endpoint,
-                        learned.quota.calls,
-                        saturate(learned.quota.period.as_secs()),
-                        at.to_string(),
-                    ),
-                )
-                .map_err(|error| self.sql(&error))?;
-        }
-        Ok(())
     }
 }

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/sub_customers.sql"),
     include_str!("../../schema/ledger.2.sql"),
     include_str!("../../schema/ledger.3.sql"),
+    include_str!("../../schema/ledger.7.sql"),
 ];
 
 /// Schema version of this program: the number of migrations.

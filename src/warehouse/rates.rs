@@ -1,0 +1,106 @@
+//! What runs learn about quotas, from one to the next.
+
+use std::time::Duration;
+
+use rusqlite::Row;
+
+use super::commit::saturate;
+use super::{Warehouse, WarehouseError};
+use crate::rate::words::Origin;
+use crate::rate::{RateState, Remembered};
+use crate::refusal::Policy;
+use crate::request::Quota;
+use crate::time::UtcSecond;
+
+const MILLIONTHS: f64 = 1e6;
+const THOUSANDTHS: f64 = 1e3;
+
+/// A figure of the pace as an integer: the warehouse has no floats.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in bounds after the clamp")]
+fn scaled(figure: f64, parts: f64) -> u32 {
+    (figure * parts).round().clamp(0.0, f64::from(u32::MAX)) as u32
+}
+
+impl Warehouse {
+    /// What the last run of an account learned about the quotas of a host.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn rate_state(&self, account: &str, host: &str) -> Result<Vec<RateState>, WarehouseError> {
+        let states = self.read(
+            "select endpoint, policy, quota_calls, quota_period_s, origin, margin_ppm, depth_milli, recent, learned_at,
+                 last_call_at, last_refused_at
+             from rate_state where account = ?1 and host = ?2 order by endpoint, rowid",
+            (account, host),
+            read,
+        )?;
+        Ok(states.into_iter().flatten().collect())
+    }
+
+    /// Stores what was learned; takes the place of what is known of the same quotas.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn save_rate_state(
+        &mut self,
+        account: &str,
+        host: &str,
+        states: &[RateState],
+    ) -> Result<(), WarehouseError> {
+        let path = self.path.clone();
+        let sql = |error| WarehouseError::sql(&path, &error);
+        let tx = self.connection.transaction().map_err(sql)?;
+        for RateState { endpoint, policy, remembered } in states {
+            let recent: Vec<String> = remembered.recent.iter().map(u32::to_string).collect();
+            tx.prepare_cached(
+                "insert or replace into rate_state (account, endpoint, policy, host, quota_calls, quota_period_s, origin,
+                     margin_ppm, depth_milli, recent, learned_at, last_call_at, last_refused_at, program_version)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            )
+            .and_then(|mut statement| {
+                statement.execute(rusqlite::params![
+                    account,
+                    endpoint,
+                    policy.map(Policy::as_str).unwrap_or_default(),
+                    host,
+                    remembered.quota.calls,
+                    saturate(remembered.quota.period.as_secs()),
+                    remembered.origin.as_str(),
+                    scaled(remembered.margin, MILLIONTHS),
+                    scaled(remembered.depth, THOUSANDTHS),
+                    recent.join(" "),
+                    remembered.learned_at.to_string(),
+                    remembered.last_call_at.map(|at| at.to_string()),
+                    remembered.last_refused_at.map(|at| at.to_string()),
+                    env!("CARGO_PKG_VERSION"),
+                ])
+            })
+            .map_err(sql)?;
+        }
+        tx.commit().map_err(sql)
+    }
+}
+
+/// `None` for what another version wrote and this one cannot read: it is learned again.
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<RateState>> {
+    let time = |at: usize| -> rusqlite::Result<Option<UtcSecond>> {
+        Ok(row.get::<_, Option<String>>(at)?.and_then(|text| UtcSecond::parse(&text)))
+    };
+    let policy: String = row.get(1)?;
+    let policy = Policy::parse(&policy);
+    let seconds: u32 = row.get(3)?;
+    let origin: String = row.get(4)?;
+    let recent: String = row.get(7)?;
+    let (Some(origin), Some(learned_at)) = (Origin::parse(&origin), time(8)?) else { return Ok(None) };
+    let remembered = Remembered {
+        quota: Quota { calls: row.get(2)?, period: Duration::from_secs(u64::from(seconds)) },
+        origin,
+        margin: f64::from(row.get::<_, u32>(5)?) / MILLIONTHS,
+        depth: f64::from(row.get::<_, u32>(6)?) / THOUSANDTHS,
+        learned_at,
+        last_call_at: time(9)?,
+        recent: recent.split_whitespace().map_while(|calls| calls.parse().ok()).collect(),
+        last_refused_at: time(10)?,
+    };
+    Ok(Some(RateState { endpoint: row.get(0)?, policy, remembered }))
+}
