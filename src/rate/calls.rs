@@ -71,6 +71,11 @@ impl Calls {
         None
     }
 
+    /// Calls of the window, and those that have left it since the last look.
+    pub(super) const fn count(&self) -> u32 {
+        self.count
+    }
+
     /// When the first of the calls was sent.
     pub(super) fn first(&self) -> Option<Instant> {
         self.groups.front().map(|group| group.first)

@@ -11,7 +11,7 @@ use super::calls::Calls;
 use super::halt::{Episode, Halt, RoundTrip};
 use super::margin::Margin;
 use super::phase::Phase;
-use super::trial::{Standing, Trial};
+use super::trial::{Load, Standing, Trial};
 use super::words::{Origin, Reason, Share, Start, Turn, Why};
 use super::{MOST_CALLS, is_lower};
 use crate::request::Quota;
@@ -182,7 +182,6 @@ impl Controller {
             return self.wait(now + self.spacing(quota).max(Duration::from_millis(1)), Reason::InFlight);
         }
         let window = self.window(quota);
-        self.calls.expire(now, window);
         if let Some(free) = self.calls.free_at(self.cap(quota), window) {
             return self.wait(free, Reason::Used);
         }
@@ -196,6 +195,7 @@ impl Controller {
     pub(super) fn book(&mut self, now: Instant) {
         self.flight += 1;
         self.last_call = Some(now);
+        self.trial.sent();
         self.episode.sent(now);
         let Some(quota) = self.quota else { return };
         let spacing = self.spacing(quota);
@@ -213,8 +213,9 @@ impl Controller {
         self.episode.settle(now);
         self.quiet_until = self.quiet_until.filter(|until| now < *until);
         let Some(quota) = self.quota else { return };
+        self.calls.expire(now, self.window(quota));
         if self.origin == Origin::SlowStart {
-            if self.episode.level > 0 {
+            if self.episode.level > 0 || (now >= self.doubles_at && self.calls.count() < quota.calls / 2) {
                 self.doubles_at = now + DOUBLING;
             } else if now >= self.doubles_at {
                 self.doubles_at = now + DOUBLING;
@@ -223,15 +224,23 @@ impl Controller {
             return;
         }
         let is_capped = self.ceiling.is_some_and(|ceiling| !is_lower(quota, ceiling));
-        if is_capped || self.episode.level > 0 || self.margin.get() > CONTENDED {
+        let is_contended = self.episode.level > 0 || self.margin.get() > CONTENDED;
+        // Who leaves a part to others cannot see where the whole ends.
+        if is_capped || is_contended || self.share != Share::ALL {
             return;
         }
-        if let Some(more) = self.trial.advance(now, quota) {
+        if let Some(more) = self.trial.advance(now, quota, self.load(quota)) {
             let calls = to_u32((f64::from(quota.calls) * (1.0 + more)).ceil()).min(MOST_CALLS);
             self.quota = Some(Quota { calls, ..quota });
             self.origin = Origin::Tried;
             self.confirmed = Some((now, Duration::ZERO));
         }
+    }
+
+    /// Whether most of the quota was used in the last window.
+    fn load(&self, quota: Quota) -> Load {
+        let most = u64::from(self.cap(quota)) * 7;
+        if u64::from(self.calls.count()) * 10 >= most { Load::Full } else { Load::Light }
     }
 
     /// Time between two calls.

@@ -26,6 +26,9 @@ pub(super) struct Trial {
     due: Instant,
     step: f64,
     running: Option<Instant>,
+    /// Calls of the trial that runs.
+    sent: u32,
+    standing: Standing,
 }
 
 /// How firmly a quota is known.
@@ -35,6 +38,15 @@ pub(super) enum Standing {
     Told,
     /// Guessed from refusals without figures.
     Guessed,
+}
+
+/// Whether there is as much to do as the pace allows; only then calls show where a quota ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Load {
+    /// Calls wait for their turn.
+    Full,
+    /// The pace waits for calls.
+    Light,
 }
 
 fn rest(quota: Quota, standing: Standing) -> Duration {
@@ -47,14 +59,14 @@ fn rest(quota: Quota, standing: Standing) -> Duration {
 
 impl Trial {
     pub(super) fn new(now: Instant, quota: Quota, standing: Standing) -> Self {
-        Self { due: now + rest(quota, standing), step: FIRST_STEP, running: None }
+        Self { due: now + rest(quota, standing), step: FIRST_STEP, running: None, sent: 0, standing }
     }
 
     /// As if the quota had last been confirmed `ago`; the beginning of a run is quiet.
     pub(super) fn confirmed_ago(now: Instant, quota: Quota, ago: Duration) -> Self {
         let wait =
             rest(quota, Standing::Told).saturating_sub(ago).max(quota.period.max(Duration::from_secs(90)));
-        Self { due: now + wait, step: FIRST_STEP, running: None }
+        Self { due: now + wait, step: FIRST_STEP, running: None, sent: 0, standing: Standing::Told }
     }
 
     /// What is tried above the quota at `now`, as a part of it.
@@ -62,21 +74,38 @@ impl Trial {
         if self.running.is_some() { self.step } else { 0.0 }
     }
 
-    /// Begins a trial that is due, and says when one ended well: then the quota is larger by this part.
-    pub(super) fn advance(&mut self, now: Instant, quota: Quota) -> Option<f64> {
+    /// A call goes out.
+    pub(super) fn sent(&mut self) {
+        self.sent = self.sent.saturating_add(1);
+    }
+
+    /// Begins a trial that is due, where there is `load` for it, and says when one ended well: then the quota is larger by
+    /// this part.
+    pub(super) fn advance(&mut self, now: Instant, quota: Quota, load: Load) -> Option<f64> {
         if let Some(end) = self.running {
             if now < end {
                 return None;
             }
+            let allowed = f64::from(quota.calls) * length(quota).div_duration_f64(quota.period);
+            if f64::from(self.sent) <= allowed {
+                // Too few calls went out to show anything.
+                *self = Self::new(now, quota, self.standing);
+                return None;
+            }
             let kept = self.step;
             self.step = (self.step * 2.0).min(1.0);
-            self.running = Some(now + length(quota));
+            self.begin(now, quota);
             return Some(kept);
         }
-        if now >= self.due {
-            self.running = Some(now + length(quota));
+        if now >= self.due && load == Load::Full {
+            self.begin(now, quota);
         }
         None
+    }
+
+    fn begin(&mut self, now: Instant, quota: Quota) {
+        self.running = Some(now + length(quota));
+        self.sent = 0;
     }
 
     /// A refusal came, or the quota was told: what is above it is known for a while.

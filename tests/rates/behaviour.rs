@@ -7,6 +7,7 @@ use bss_sync::rate::{Controller, Governor, Remembered};
 use bss_sync::refusal::{Policy, QuotaHint};
 use bss_sync::request::Quota;
 use bss_sync::time::UtcSecond;
+use proptest::prelude::*;
 use tokio::time::Instant;
 
 use crate::situation::quota;
@@ -241,4 +242,120 @@ fn a_call_must_be_within_every_quota_that_was_named() {
         sent += 1;
     }
     assert!((20..=31).contains(&sent), "{sent}");
+}
+
+#[test]
+fn a_share_is_kept_to_for_ever() {
+    let now = Instant::now();
+    let start = Start::Published(Quota::per_second(20));
+    let mut half = Controller::new("orders", start, Share::percent(50), now, 1);
+    let mut at = now;
+    while at < now + Duration::from_hours(1) {
+        at = call(&mut half, at, ACCEPTED).0;
+    }
+    assert_eq!((half.quota(), half.origin()), (Some(Quota::per_second(20)), Origin::Published));
+}
+
+#[test]
+fn a_few_calls_show_nothing_about_the_quota() {
+    let begin = Instant::now();
+    for start in [Start::Published(Quota::per_second(20)), Start::Published(quota(60, 60))] {
+        let mut orders = controller(start, begin);
+        let (before, margin) = (orders.quota(), orders.margin());
+        let mut at = begin;
+        while at < begin + Duration::from_hours(2) {
+            at = call(&mut orders, at, ACCEPTED).0 + ms(5000);
+        }
+        assert_eq!((orders.quota(), orders.margin().to_bits()), (before, margin.to_bits()), "{start:?}");
+    }
+    let mut slow = controller(Start::Unknown, begin);
+    let mut at = begin;
+    while at < begin + Duration::from_hours(2) {
+        at = call(&mut slow, at, ACCEPTED).0 + ms(5000);
+    }
+    assert!(slow.quota().is_some_and(|quota| quota.calls <= 8), "{:?}", slow.quota());
+}
+
+fn any_quota() -> impl Strategy<Value = Quota> {
+    let periods = prop_oneof![Just(1u64), Just(5), Just(60), Just(3600), Just(86_399)];
+    (prop_oneof![1u32..50, 1u32..=1_000_000], periods).prop_map(|(calls, seconds)| quota(calls, seconds))
+}
+
+fn any_signal() -> impl Strategy<Value = Signal> {
+    let told = || proptest::option::weighted(0.1, any_quota().prop_map(hint));
+    let asked = proptest::option::weighted(0.1, (0u64..10_000_000).prop_map(ms));
+    prop_oneof![
+        8 => told().prop_map(|told| Signal::Accepted { told }),
+        3 => (asked, told()).prop_map(|(retry_after, hint)| Signal::Throttled { retry_after, hint }),
+        1 => Just(Signal::Silent),
+        1 => Just(Signal::Unsent),
+    ]
+}
+
+fn any_start() -> impl Strategy<Value = Start> {
+    prop_oneof![
+        any_quota().prop_map(Start::Published),
+        any_quota().prop_map(Start::Configured),
+        Just(Start::Unknown),
+        Just(Start::Unlimited),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_answers_in_any_order_upset_a_controller(
+        start in any_start(),
+        share in any::<u8>(),
+        steps in proptest::collection::vec((0u64..3_000, any::<bool>(), any_signal()), 1..300),
+        pause in 0i64..100_000,
+    ) {
+        let mut now = Instant::now();
+        let mut orders = Controller::new("orders", start, Share::percent(share), now, 3);
+        let mut flying = Vec::new();
+        for (wait, is_late, signal) in steps {
+            now += ms(wait);
+            match orders.ask(now) {
+                Turn::Go => flying.push(now),
+                Turn::Wait { until, .. } => {
+                    prop_assert!(until > now);
+                    // Even where the wait is not kept to.
+                    now = if is_late { until } else { now };
+                }
+            }
+            if is_late && !flying.is_empty() {
+                orders.observe(flying.remove(flying.len() / 2), now, signal);
+            }
+            prop_assert!((1..=64).contains(&orders.width()));
+            prop_assert!(orders.rate().is_none_or(|rate| rate > 0.0 && rate.is_finite()));
+        }
+        if let Some(known) = orders.remember(now, TODAY) {
+            let later = TODAY.plus(pause - 1000);
+            let mut next = Controller::resume("orders", start, Share::ALL, (now, later), 4, &known);
+            if let Turn::Wait { until, .. } = next.ask(now) {
+                prop_assert!(until > now);
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_than_the_quota_is_sent_in_any_period(
+        calls in 1u32..40,
+        seconds in prop_oneof![Just(1u64), Just(10), Just(60)],
+        delays in proptest::collection::vec(1u64..2_000, 200..300),
+    ) {
+        let begin = Instant::now();
+        let allowed = quota(calls, seconds);
+        let mut orders = controller(Start::Configured(allowed), begin);
+        let (mut now, mut sent) = (begin, Vec::new());
+        for delay in delays {
+            let (at, _) = call(&mut orders, now, ACCEPTED);
+            sent.push(at);
+            // Sometimes at once, sometimes late.
+            now = at + ms(if delay < 1_500 { 1 } else { delay * seconds });
+        }
+        let most = usize::try_from(calls).unwrap();
+        for (from, to) in sent.iter().zip(sent.iter().skip(most)) {
+            prop_assert!(*to - *from > allowed.period, "{:?}", *to - *from);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::{CONTENDED, Controller, SLOW_START, USUAL_PERIODS, depth_of, to_u32};
 use crate::rate::halt::{Ended, Halt};
 use crate::rate::margin::{LONG, Margin};
 use crate::rate::phase::Phase;
-use crate::rate::trial::{Standing, Trial};
+use crate::rate::trial::{Load, Standing, Trial};
 use crate::rate::words::{Lesson, Origin, Signal};
 use crate::rate::{LONGEST_PERIOD, MOST_CALLS, is_lower};
 use crate::refusal::QuotaHint;
@@ -38,7 +38,7 @@ impl Controller {
     fn accepted(&mut self, sent: Instant, now: Instant, told: Option<QuotaHint>) -> Lesson {
         self.answer.took(now.saturating_duration_since(sent));
         let Some(quota) = self.quota else { return Lesson::None };
-        if self.origin != Origin::SlowStart {
+        if self.origin != Origin::SlowStart && self.load(quota) == Load::Full {
             self.margin.accepted(quota);
         }
         if let Some(ended) = self.episode.accepted(sent) {
