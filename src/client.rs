@@ -146,7 +146,7 @@ impl Client {
             self.gate.check()?;
             let credential = self.credential(refused_token, meter, deadline).await?;
             let (mut call, entry) =
-                self.admit(endpoint, deadline).await.map_err(|error| after(error, last.as_deref()))?;
+                self.admit(endpoint, meter, deadline).await.map_err(|error| after(error, last.as_deref()))?;
             let signed_at = self.clock.now();
             // Signed afresh each time: a signature has a time.
             let prepared =
@@ -216,11 +216,12 @@ impl Client {
     async fn admit(
         &self,
         endpoint: &'static Endpoint,
+        meter: &Meter,
         deadline: Deadline,
     ) -> Result<(Booked<'_>, Entry<'_>), FetchError> {
         let at = self.place(endpoint.name);
         loop {
-            let call = self.turn(endpoint, deadline).await?;
+            let call = self.turn(endpoint, meter, deadline).await?;
             match within(deadline, &at, "the account's first call", self.gate.enter()).await?? {
                 entry @ Entry::Open => return Ok((call, entry)),
                 // A refusal that came while we waited makes this turn void as well.
@@ -232,11 +233,19 @@ impl Client {
     }
 
     /// Waits until the pace allows a call to an endpoint.
-    async fn turn(&self, endpoint: &'static Endpoint, deadline: Deadline) -> Result<Booked<'_>, FetchError> {
+    async fn turn(
+        &self,
+        endpoint: &'static Endpoint,
+        meter: &Meter,
+        deadline: Deadline,
+    ) -> Result<Booked<'_>, FetchError> {
         loop {
             let until = match self.pace.ask(endpoint) {
                 Ok(call) => return Ok(call),
-                Err((until, _)) => until,
+                Err((until, why)) => {
+                    meter.wait(until, why);
+                    until
+                }
             };
             let at = self.place(endpoint.name);
             pause(until, deadline, &at, NEXT_TURN).await?;

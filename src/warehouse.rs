@@ -27,7 +27,9 @@ pub use error::WarehouseError;
 pub use known::{Covered, Customer, Mark, OpenWalk};
 pub use ledger::{RunEnd, RunId, RunStart};
 pub use queue::{Absence, Again, QueueEntry};
-pub use report::{Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, WatermarkState};
+pub use report::{
+    Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, QuotaState, WatermarkState,
+};
 pub use verify::Unlike;
 pub use writer::Writer;
 

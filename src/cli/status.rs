@@ -5,7 +5,7 @@ mod completeness;
 use super::{Common, Output, say, say_json, table};
 use crate::config::Config;
 use crate::error::Failure;
-use crate::warehouse::{Overview, Warehouse};
+use crate::warehouse::{Overview, QuotaState, Warehouse};
 
 pub(super) fn execute(common: &Common, config: &Config) -> Result<u8, Failure> {
     let overview = Warehouse::open_read_only(&config.warehouse)?.overview()?;
@@ -14,6 +14,20 @@ pub(super) fn execute(common: &Common, config: &Config) -> Result<u8, Failure> {
         Output::Text => say(&render(&overview)),
     }
     Ok(0)
+}
+
+/// The quotas worked with, when any is known.
+fn quotas(known: &[QuotaState]) -> String {
+    let lines = known.iter().map(|known| {
+        let policy = if known.policy.is_empty() { String::new() } else { format!(" by {}", known.policy) };
+        let refused =
+            known.last_refused_at.as_ref().map_or_else(String::new, |at| format!(", last refused {at}"));
+        format!(
+            "\n{} {}: quota {}{policy}, {}{refused}",
+            known.account, known.endpoint, known.quota, known.origin
+        )
+    });
+    lines.collect()
 }
 
 fn render(overview: &Overview) -> String {
@@ -66,6 +80,7 @@ fn render(overview: &Overview) -> String {
             text.push_str(&format!(" ({error})"));
         }
     }
+    text.push_str(&quotas(&overview.quotas));
     for (count, what) in [
         (overview.disputed, "window(s), list(s) or order(s) not proven complete: view disputes"),
         (overview.quarantined, "row(s) that could not be decoded: table quarantine"),

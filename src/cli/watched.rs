@@ -16,6 +16,9 @@ use crate::warehouse::{Warehouse, Writer};
 /// How often progress is written.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Waits that are worth telling.
+const WORTH_TELLING: Duration = Duration::from_millis(500);
+
 /// Opens the warehouse for writing, works, and returns when everything is on disk and the lock is given back. The work is
 /// told when to stop between two pages.
 pub(super) fn with_warehouse<T>(
@@ -85,9 +88,14 @@ fn show(progress: &Progress) {
         let tally = counts.tally();
         let requests = counts.meter.read();
         lines.push_str(&format!(
-            "{} {}: {finished} of {planned} read, {} rows, {} requests, {} refused for the quota\n",
+            "{} {}: {finished} of {planned} read, {} rows, {} requests, {} refused for the quota",
             counts.account, counts.job, tally.received, requests.requests, requests.throttled
         ));
+        // Shorter waits are the pace itself.
+        if let Some((left, why)) = counts.meter.waiting().filter(|(left, _)| *left >= WORTH_TELLING) {
+            lines.push_str(&format!(", waiting {:.1} s: {why}", left.as_secs_f64()));
+        }
+        lines.push('\n');
     }
     // Progress that nobody can see is no failure.
     let _ = std::io::stderr().write_all(lines.as_bytes());

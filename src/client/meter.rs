@@ -1,6 +1,11 @@
 //! What the requests of one job cost, counted while they happen.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use crate::rate::words::Why;
 
 /// Counters of one job's requests. Shared by all its requests in flight; reading and counting never block.
 #[derive(Debug, Default)]
@@ -9,6 +14,8 @@ pub struct Meter {
     throttled: AtomicU64,
     retried: AtomicU64,
     bytes: AtomicU64,
+    /// Until when calls wait for the quota, and why, as last heard.
+    waiting: Mutex<Option<(Instant, Why)>>,
 }
 
 /// What a [`Meter`] stood at. The four figures are read one after another, so a busy meter may be a call apart.
@@ -34,6 +41,19 @@ impl Meter {
             retried: self.retried.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
         }
+    }
+
+    /// How long calls still wait for the quota, and why; `None` when they do not.
+    #[must_use]
+    pub fn waiting(&self) -> Option<(std::time::Duration, Why)> {
+        let waiting = *self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (until, why) = waiting?;
+        let left = until.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some((left, why))
+    }
+
+    pub(super) fn wait(&self, until: Instant, why: Why) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some((until, why));
     }
 
     pub(super) fn count_request(&self) {

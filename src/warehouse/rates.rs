@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
+use super::QuotaState;
 use super::commit::saturate;
 use super::{Warehouse, WarehouseError};
 use crate::rate::words::Origin;
@@ -78,6 +79,32 @@ impl Warehouse {
             .map_err(sql)?;
         }
         tx.commit().map_err(sql)
+    }
+}
+
+impl QuotaState {
+    /// All quotas that are known, by account and endpoint.
+    pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Self>> {
+        connection
+            .prepare(
+                "select account, endpoint, policy, quota_calls, quota_period_s, origin, margin_ppm, learned_at, last_refused_at
+                 from rate_state order by account, endpoint, policy",
+            )?
+            .query_map([], |row| {
+                let period = Duration::from_secs(u64::from(row.get::<_, u32>(4)?));
+                let origin: String = row.get(5)?;
+                Ok(Self {
+                    account: row.get(0)?,
+                    endpoint: row.get(1)?,
+                    policy: row.get(2)?,
+                    quota: Quota { calls: row.get(3)?, period }.to_string(),
+                    origin: Origin::parse(&origin).map_or(origin, |origin| origin.to_string()),
+                    margin_ppm: row.get(6)?,
+                    learned_at: row.get(7)?,
+                    last_refused_at: row.get(8)?,
+                })
+            })?
+            .collect()
     }
 }
 

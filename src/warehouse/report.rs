@@ -21,6 +21,8 @@ pub struct Overview {
     pub watermarks: Vec<WatermarkState>,
     /// Orders whose dependent records are still to be read.
     pub queues: Vec<QueueState>,
+    /// The quotas that the last runs worked with.
+    pub quotas: Vec<QuotaState>,
     /// Windows, orders and lists that could not be proven complete.
     pub disputed: i64,
     /// Rows that could not be decoded.
@@ -56,6 +58,27 @@ pub struct LastRun {
     pub rows_changed: i64,
     /// End of the last run that was done, UTC.
     pub last_done_at: Option<String>,
+}
+
+/// A quota that the last runs worked with.
+#[derive(Clone, Debug, Serialize)]
+pub struct QuotaState {
+    /// Account.
+    pub account: String,
+    /// The endpoint's short name.
+    pub endpoint: String,
+    /// Whose calls it counts together; empty when the vendor did not say.
+    pub policy: String,
+    /// Calls per time, like 20/1s.
+    pub quota: String,
+    /// Where it comes from.
+    pub origin: String,
+    /// The part of its time that is left unused to stay clear of refusals, in millionths.
+    pub margin_ppm: i64,
+    /// When it was last told or counted, UTC.
+    pub learned_at: String,
+    /// When a call was last refused, UTC.
+    pub last_refused_at: Option<String>,
 }
 
 /// A watermark.
@@ -134,6 +157,7 @@ impl Warehouse {
                     })
                 })?
                 .collect::<rusqlite::Result<_>>()?,
+            quotas: QuotaState::all(&self.connection)?,
             disputed: count("select count(*) from coverage where verdict = 'disputed'")?,
             quarantined: count("select count(*) from quarantine")?,
             drift: count("select count(*) from drift")?,
