@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use crate::time::{UtcSecond, Window};
 
+/// The longest window that is asked for: the vendor takes a year, and windows are asked for a second early.
+pub const LONGEST_WINDOW: Duration = Duration::from_hours(364 * 24);
+
 /// What is known before a lane is planned.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {

@@ -246,7 +246,7 @@ impl Wish<'_> {
         plan: &mut WindowsPlan,
     ) -> Result<(), WarehouseError> {
         let (orders, stored) = warehouse.open_orders(self.account, newest.begin())?;
-        let ways = open::cheapest(&orders, open::PAGE.saturating_sub(stored));
+        let ways = open::cheapest(&orders, newest.end(), open::PAGE.saturating_sub(stored));
         let widened = ways.widen_to.and_then(|begin| Window::new(begin.min(newest.begin()), newest.end()));
         *newest = widened.unwrap_or(*newest);
         plan.units.extend(

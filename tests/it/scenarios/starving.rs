@@ -277,3 +277,20 @@ fn a_customer_whom_the_partners_list_does_not_show_any_more_is_asked_for_no_more
     assert!(asked.len() >= customers.len(), "{asked:#?}");
     assert!(asked.iter().all(|seen| !seen.body.contains(left.as_str())), "{asked:#?}");
 }
+
+/// A window of creation time may span a year at most.
+#[test]
+fn an_order_that_stays_open_for_more_than_a_year_is_read_by_itself() {
+    let bench = quoted(blank(), As::Customer);
+    let start = clock::text(now() - 420 * DAY);
+    bench.append_config(&format!("[jobs.orders]\nhistory_start = \"{}\"\n", &start[..10]));
+    // No list of this status can be asked for.
+    put(&bench, &[Deal { status: 2, ..Deal::unpaid("CSOPEN", now() - 400 * DAY) }]);
+    put(&bench, &spread(5));
+    bench.run(&["orders"]).expect_code(0);
+    later(&bench, 2);
+    assert!(bench.sim.change(|truth| truth.set_status("CSOPEN", 4, None)));
+    bench.run(&[]).expect_code(0);
+    assert_eq!(status(&bench, "CSOPEN"), 4);
+    assert_equals_truth(&bench, As::Customer);
+}
