@@ -294,16 +294,11 @@ impl Wish<'_> {
     /// The whole lists that are older than the job wants them; a partner's customer by customer.
     pub(super) fn lists(&self, warehouse: &Warehouse) -> Result<ListsPlan, WarehouseError> {
         let (account, stream) = (self.account, self.stream.name());
-        let oldest = self.now.minus(self.job.refresh);
         let is_full = *self.extent == Extent::Full;
-        let is_old = |read_at: Option<UtcSecond>| read_at.is_none_or(|at| at <= oldest);
-        let is_due = |read_at: Option<UtcSecond>| is_full || is_old(read_at);
-        let mut permission = Permission::Unproven;
+        let is_due = |read_at: Option<UtcSecond>| is_full || self.is_old(read_at);
+        let permission = self.permission(warehouse)?;
         let customers: Vec<Option<String>> = if self.names_customer() {
             let customers = warehouse.customers_by_expected_change(account, stream)?;
-            if customers.iter().any(|customer| !is_old(customer.read_at)) {
-                permission = Permission::Proven;
-            }
             let due = customers.into_iter().filter(|customer| is_due(customer.read_at));
             due.map(|customer| Some(customer.id)).collect()
         } else {
@@ -327,6 +322,21 @@ impl Wish<'_> {
         let planned = |unit| Planned { reason: Reason::List, unit };
         let units = customers.into_iter().map(unit).map(planned).collect();
         Ok(ListsPlan { units, permission })
+    }
+
+    /// Whether a whole list that was read then is older than the job wants it.
+    fn is_old(&self, read_at: Option<UtcSecond>) -> bool {
+        read_at.is_none_or(|at| at <= self.now.minus(self.job.refresh))
+    }
+
+    /// Whether a customer's list was shown so lately that it is not due.
+    pub(super) fn permission(&self, warehouse: &Warehouse) -> Result<Permission, WarehouseError> {
+        if !self.names_customer() {
+            return Ok(Permission::Unproven);
+        }
+        let customers = warehouse.customers_by_expected_change(self.account, self.stream.name())?;
+        let is_proven = customers.iter().any(|customer| !self.is_old(customer.read_at));
+        Ok(if is_proven { Permission::Proven } else { Permission::Unproven })
     }
 
     /// The walks of single orders that the last run left in the middle.

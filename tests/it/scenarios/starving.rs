@@ -167,7 +167,7 @@ fn open_orders_are_read_one_by_one_where_the_list_of_their_status_proves_nothing
 }
 
 /// A partner with these customers besides the owner, everything read, in the past.
-fn partner(customers: usize) -> (Bench, Vec<String>) {
+pub(super) fn partner(customers: usize) -> (Bench, Vec<String>) {
     let bench = quoted(Script::seeded(76).orders(60).customers(customers + 1), As::Partner);
     bench.run(&[]).expect_code(0);
     let ids = bench.sim.truth().customer_ids().into_iter().skip(1).map(str::to_owned).collect();
@@ -176,7 +176,7 @@ fn partner(customers: usize) -> (Bench, Vec<String>) {
 }
 
 /// Lets the lists of some customers have been read so many days earlier.
-fn age(bench: &Bench, customers: &[String], days: u32) {
+pub(super) fn age(bench: &Bench, customers: &[String], days: u32) {
     for id in customers {
         let earlier = format!(
             "update coverage set read_at = strftime('%Y-%m-%dT%H:%M:%SZ', read_at, '-{days} days')
