@@ -6,7 +6,7 @@ pub mod open;
 
 use std::time::Duration;
 
-use crate::time::{UtcSecond, Window};
+use crate::time::{UtcSecond, Window, seconds};
 
 /// The longest window that is asked for: the vendor takes a year, and windows are asked for a second early.
 pub const LONGEST_WINDOW: Duration = Duration::from_hours(364 * 24);
@@ -41,7 +41,7 @@ pub fn windows(known: Known<'_>, overlap: Duration, longest: Duration) -> Vec<Wi
             Some(gap) if gap.end() == known.end => gaps.pop().map_or(known.end, |gap| gap.begin()),
             Some(_) | None => known.end,
         };
-        let step = i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX).max(1);
+        let step = seconds(overlap).max(1);
         let begin = begin_of_new.minus(overlap).unix().div_euclid(step) * step;
         let overlap = Window::new(UtcSecond::from_unix(begin).max(known.start), known.end);
         // An older gap in it is read with it; by itself it would stand before it, as if it were the newest.
@@ -65,8 +65,8 @@ pub fn sweep(reach: Option<Window>, fresh: &[Window], planned: &[Window], longes
 
 /// Cuts windows, which are sorted, into parts of at most `longest`.
 fn newest_first(windows: Vec<Window>, longest: Duration) -> Vec<Window> {
-    let seconds = i64::try_from(longest.as_secs()).unwrap_or(i64::MAX);
-    windows.into_iter().rev().flat_map(|window| window.split(seconds).into_iter().rev()).collect()
+    let longest = seconds(longest);
+    windows.into_iter().rev().flat_map(|window| window.split(longest).into_iter().rev()).collect()
 }
 
 /// The billing months (`yyyy-MM`, months of UTC+8, `FINANCE` §4) between `start` and `end` of which every second was read

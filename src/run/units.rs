@@ -12,7 +12,7 @@ use crate::plan::{self, Known, open};
 use crate::record::Dependent;
 use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::Stream;
-use crate::time::{UtcSecond, Window};
+use crate::time::{UtcSecond, Window, seconds};
 use crate::walk::{Cursor, Walk};
 use crate::warehouse::{Again, Mark, OpenWalk, RunId, Warehouse, WarehouseError};
 
@@ -186,6 +186,7 @@ impl Wish<'_> {
         let paid = self.paid(warehouse, &resumed, &mut plan)?;
         let created = warehouse.covered(account, stream, Lane::Created)?;
         let covered: Vec<Window> = created.iter().map(|covered| covered.window).collect();
+        let disputed = warehouse.disputed_windows(account, stream, Lane::Created)?;
         let mut new = self.lane(warehouse, Lane::Created, self.history_start(), &covered, &resumed)?;
         plan.marks.push((Mark::Begin(Lane::Created), self.history_start()));
         if let (false, Some(newest)) = (covered.is_empty(), new.first_mut()) {
@@ -195,13 +196,17 @@ impl Wish<'_> {
         let planned: Vec<Window> = new.iter().copied().chain(begun).collect();
         let sweep = self.sweep(warehouse, &created, &planned, &mut plan)?;
         plan.units.extend(paid.into_iter().map(|window| self.planned(Reason::Paid, Scope::Paid(window))));
-        let mut backfill = new.into_iter().map(Scope::Created);
-        plan.units.extend(backfill.next().map(|newest| self.planned(Reason::New, newest)));
+        let mut older = new.into_iter();
+        plan.units.extend(older.next().map(|newest| self.planned(Reason::New, Scope::Created(newest))));
         let resumed = resumed.into_iter().map(|open| Planned { reason: Reason::Resumed, unit: open.into() });
         plan.units.extend(resumed);
         plan.units
             .extend(sweep.into_iter().map(|window| self.planned(Reason::Sweep, Scope::Created(window))));
-        plan.units.extend(backfill.map(|scope| self.planned(Reason::Backfill, scope)));
+        plan.units.extend(older.map(|window| {
+            let is_disputed = window.minus(&disputed).is_empty();
+            let reason = if is_disputed { Reason::Disputed } else { Reason::Backfill };
+            self.planned(reason, Scope::Created(window))
+        }));
         Ok(plan)
     }
 
@@ -353,8 +358,4 @@ impl Wish<'_> {
     pub(super) fn names_customer(&self) -> bool {
         self.role == Role::Partner && self.stream.partner_names_customer()
     }
-}
-
-fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::sim::{Bounds, Script};
+use crate::sim::{Bounds, Endpoint, Fault, Script};
 use crate::support::{As, Bench, Login};
 
 fn plan(bench: &Bench, arguments: &[&str]) -> Value {
@@ -129,4 +129,16 @@ fn the_plan_of_a_full_run_counts_orders_that_failed_and_wait() {
         let ran = bench.run(arguments);
         assert_eq!((planned[0].1, asked(&ran.json())[0].1), (count, count), "{planned:?} {ran:?}");
     }
+}
+
+#[test]
+fn windows_that_are_disputed_are_planned_as_such() {
+    let bench = crate::fixtures::bench();
+    bench.sim.every_nth(Endpoint::Orders, 1, || Fault::WrongTotal(999));
+    bench.run(&["orders"]).expect_code(3);
+    bench.sim.clear_faults();
+    let plan = plan(&bench, &["orders"]);
+    let rows = plan["accounts"][0]["jobs"][0]["rows"].as_array().expect("a list");
+    let reasons: Vec<&str> = rows.iter().map(|row| row["reason"].as_str().expect("a word")).collect();
+    assert_eq!(reasons, ["paid since", "new orders", "disputed", "queue"], "{plan:#}");
 }
