@@ -6,7 +6,10 @@ pub mod open;
 
 use std::time::Duration;
 
-use crate::time::{UtcSecond, Window};
+use crate::time::{UtcSecond, Window, seconds};
+
+/// The longest window that is asked for: the vendor takes a year, and windows are asked for a second early.
+pub const LONGEST_WINDOW: Duration = Duration::from_hours(364 * 24);
 
 /// What is known before a lane is planned.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +41,12 @@ pub fn windows(known: Known<'_>, overlap: Duration, longest: Duration) -> Vec<Wi
             Some(gap) if gap.end() == known.end => gaps.pop().map_or(known.end, |gap| gap.begin()),
             Some(_) | None => known.end,
         };
-        let step = i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX).max(1);
+        let step = seconds(overlap).max(1);
         let begin = begin_of_new.minus(overlap).unix().div_euclid(step) * step;
-        gaps.extend(Window::new(UtcSecond::from_unix(begin).max(known.start), known.end));
+        let overlap = Window::new(UtcSecond::from_unix(begin).max(known.start), known.end);
+        // An older gap in it is read with it; by itself it would stand before it, as if it were the newest.
+        gaps = gaps.iter().flat_map(|gap| gap.minus(overlap.as_slice())).collect();
+        gaps.extend(overlap);
     }
     for disputed in known.disputed {
         let planned: Vec<Window> = gaps.iter().chain(known.begun).copied().collect();
@@ -59,8 +65,8 @@ pub fn sweep(reach: Option<Window>, fresh: &[Window], planned: &[Window], longes
 
 /// Cuts windows, which are sorted, into parts of at most `longest`.
 fn newest_first(windows: Vec<Window>, longest: Duration) -> Vec<Window> {
-    let seconds = i64::try_from(longest.as_secs()).unwrap_or(i64::MAX);
-    windows.into_iter().rev().flat_map(|window| window.split(seconds).into_iter().rev()).collect()
+    let longest = seconds(longest);
+    windows.into_iter().rev().flat_map(|window| window.split(longest).into_iter().rev()).collect()
 }
 
 /// The billing months (`yyyy-MM`, months of UTC+8, `FINANCE` §4) between `start` and `end` of which every second was read
@@ -153,6 +159,16 @@ mod tests {
     }
 
     #[test]
+    fn a_gap_inside_the_overlap_does_not_come_before_the_newest_window() {
+        let covered = [window(0, 90), window(95, 120)];
+        let known = Known { start: at(0), end: at(130), covered: &covered, begun: &[], disputed: &[] };
+        assert_eq!(windows(known, secs(40), secs(400)), [window(80, 130)]);
+        let covered = [window(0, 70), window(85, 120)];
+        let known = Known { covered: &covered, ..known };
+        assert_eq!(windows(known, secs(40), secs(400)), [window(80, 130), window(70, 80)]);
+    }
+
+    #[test]
     fn disputed_windows_are_read_again_although_they_were_complete_once() {
         let disputed = [window(10, 30), window(90, 110)];
         let known =
@@ -196,6 +212,9 @@ mod tests {
             };
             for second in 10..end {
                 prop_assert!(holds(&planned, second) || holds(&covered, second) || holds(&begun, second));
+            }
+            if !covered.is_empty() && overlap > 0 && end > 10 {
+                prop_assert_eq!(planned[0].end(), at(end));
             }
             for w in &planned {
                 prop_assert!(w.begin() >= at(10) && w.end() <= at(end));

@@ -6,6 +6,7 @@ mod estimate;
 mod job;
 mod outcome;
 mod queue;
+mod refusals;
 mod repair;
 mod slices;
 mod unit;

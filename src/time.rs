@@ -68,7 +68,7 @@ impl UtcSecond {
     /// This instant minus a duration, in whole seconds.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)))
+        Self(self.0.saturating_sub(seconds(duration)))
     }
 
     /// The billing month (`yyyy-MM`, in UTC+8) this instant belongs to, and where the next one begins.
@@ -97,6 +97,12 @@ impl fmt::Debug for UtcSecond {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Whole seconds of a duration, as instants count them.
+#[must_use]
+pub fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// A half-open interval `[begin, end)` of one of the API's time fields. Never empty.

@@ -76,6 +76,9 @@ fn render(overview: &Overview) -> String {
             "\n{} {}: {} order(s) queued, {} of them to be read once more later, {} failing",
             queue.account, queue.stream, queue.entries, queue.later, queue.failing
         ));
+        if queue.left > 0 {
+            text.push_str(&format!(", {} of customers who left, not asked for", queue.left));
+        }
         if let Some(error) = &queue.last_error {
             text.push_str(&format!(" ({error})"));
         }

@@ -112,7 +112,7 @@ pub enum FetchError {
         refusal: Box<Refusal>,
     },
     /// This machine's clock and the vendor's differ by more than can be made up for.
-    #[error("{at}: clocks differ: this machine has {ours}, the vendor has {theirs}: {refusal}")]
+    #[error("{at}: clocks differ: this machine has {ours}, the vendor has {theirs}{}", behind(refusal.as_deref()))]
     Clock {
         /// For whom and what.
         at: Place,
@@ -120,8 +120,8 @@ pub enum FetchError {
         ours: UtcSecond,
         /// The vendor's clock (`Date` header), UTC.
         theirs: UtcSecond,
-        /// The vendor's words.
-        refusal: Box<Refusal>,
+        /// The vendor's words; `None` when it answered: a token says nothing about the clock.
+        refusal: Option<Box<Refusal>>,
     },
     /// The order of a refund question is neither an unsubscription nor a downgrade (`CONTRACT` §10); not a fault.
     #[error("{at}: the order is not a refund order: {refusal}")]
@@ -218,6 +218,11 @@ pub enum FetchError {
     },
 }
 
+/// A refusal behind a colon, if there was one.
+fn behind(refusal: Option<&Refusal>) -> String {
+    refusal.map(|refusal| format!(": {refusal}")).unwrap_or_default()
+}
+
 fn wait_text(wait: Option<Duration>) -> String {
     /// Shorter ones are told to the millisecond.
     const LONG: Duration = Duration::from_secs(10);
@@ -259,11 +264,11 @@ impl FetchError {
         match self {
             Self::Credentials { refusal, .. }
             | Self::Forbidden { refusal, .. }
-            | Self::Clock { refusal, .. }
             | Self::NotARefundOrder { refusal, .. }
             | Self::NotFound { refusal, .. }
             | Self::Invalid { refusal, .. }
             | Self::DailyQuota { refusal, .. } => Some(refusal),
+            Self::Clock { refusal, .. } => refusal.as_deref(),
             Self::Unavailable { reason, .. } => reason.refusal(),
             Self::Unsendable { .. }
             | Self::TooLarge { .. }

@@ -58,6 +58,13 @@ fn a_job_needs_only_a_stream() {
 }
 
 #[test]
+fn no_window_is_longer_than_the_longest_that_is_asked_for() {
+    let window = |text| parse(&format!("stream = \"orders\"\nwindow = \"{text}\"")).map(|job| job.window);
+    assert_eq!(window("364d"), Ok(crate::plan::LONGEST_WINDOW));
+    assert!(window("365d").is_err());
+}
+
+#[test]
 fn every_key_is_read() {
     let job = parse(
         r#"

@@ -1,5 +1,6 @@
 //! The cheapest way to look again at the orders that can still change. Pure.
 
+use super::LONGEST_WINDOW;
 use crate::record::Dependent;
 use crate::time::{UtcSecond, Window};
 
@@ -47,10 +48,10 @@ pub struct Ways {
     pub singles: Vec<usize>,
 }
 
-/// The ways that take the fewest requests; `open` is sorted, newest first, and `room` is what the newest window's page
-/// still holds.
+/// The ways that take the fewest requests; `open` is sorted, newest first, `end` is where the newest window ends, and
+/// `room` is what its page still holds. No window gets longer than [`LONGEST_WINDOW`].
 #[must_use]
-pub fn cheapest(open: &[OpenOrder], room: u64) -> Ways {
+pub fn cheapest(open: &[OpenOrder], end: UtcSecond, room: u64) -> Ways {
     let candidates: Vec<i64> = FILTERABLE
         .into_iter()
         .filter(|status| open.iter().any(|order| order.status == Some(*status)))
@@ -61,16 +62,19 @@ pub fn cheapest(open: &[OpenOrder], room: u64) -> Ways {
         (0..candidates.len()).filter(chosen).map(|at| candidates[at]).collect()
     };
     subsets
-        .map(|subset| ways(open, room, listed(subset)))
+        .map(|subset| ways(open, end, room, listed(subset)))
         .min_by_key(|(requests, _)| *requests)
         .map(|best| best.1)
         .unwrap_or_default()
 }
 
 /// The ways when these statuses are listed, and how many requests they take.
-fn ways(open: &[OpenOrder], room: u64, statuses: Vec<i64>) -> (u64, Ways) {
+fn ways(open: &[OpenOrder], end: UtcSecond, room: u64, statuses: Vec<i64>) -> (u64, Ways) {
     let is_listed = |order: &OpenOrder| order.status.is_some_and(|status| statuses.contains(&status));
     let count = |status: i64| open.iter().filter(|order| order.status == Some(status)).count() as u64;
+    let fits = |begin: Option<UtcSecond>, end: Option<UtcSecond>| {
+        begin.zip(end).is_some_and(|(begin, end)| begin >= end.minus(LONGEST_WINDOW))
+    };
     let mut requests: u64 = statuses.iter().map(|status| count(*status).div_ceil(PAGE)).sum();
     let mut ways = Ways::default();
     // Rows from the newest window back to the order that is looked at, while they fit into its page.
@@ -95,12 +99,16 @@ fn ways(open: &[OpenOrder], room: u64, statuses: Vec<i64>) -> (u64, Ways) {
         if is_listed(order) {
             continue;
         }
-        if order.created.is_some() && behind.is_some() {
+        if behind.is_some() && fits(order.created, Some(end)) {
             ways.widen_to = order.created;
             continue;
         }
         growing = match growing {
-            Some((newest, _, rows)) if rows <= PAGE && order.created.is_some() => Some((newest, at, rows)),
+            Some((newest, _, rows))
+                if rows <= PAGE && fits(order.created, open[newest].created.map(|newest| newest.plus(1))) =>
+            {
+                Some((newest, at, rows))
+            }
             full => {
                 close(full, &mut ways);
                 Some((at, at, 1))
@@ -127,6 +135,8 @@ mod tests {
         }
     }
 
+    const END: UtcSecond = UtcSecond::from_unix(1000);
+
     fn window(begin: i64, end: i64) -> Window {
         Window::new(UtcSecond::from_unix(begin), UtcSecond::from_unix(end)).expect("not empty")
     }
@@ -134,7 +144,7 @@ mod tests {
     #[test]
     fn recent_orders_come_with_the_newest_window() {
         let open = [order(900, 2, 5), order(800, 10, 30)];
-        let ways = cheapest(&open, 50);
+        let ways = cheapest(&open, END, 50);
         assert_eq!(ways, Ways { widen_to: Some(UtcSecond::from_unix(800)), ..Ways::default() });
     }
 
@@ -145,7 +155,7 @@ mod tests {
         open.push(order(490, 11, 40));
         open.push(order(100, 12, 91));
         assert_eq!(
-            cheapest(&open, 90),
+            cheapest(&open, END, 90),
             Ways { widen_to: None, statuses: vec![6], windows: vec![window(490, 501)], singles: vec![22] }
         );
     }
@@ -153,19 +163,26 @@ mod tests {
     #[test]
     fn a_single_order_of_a_status_takes_one_request_either_way() {
         let open = [order(500, 9, 91)];
-        assert_eq!(cheapest(&open, 0), Ways { singles: vec![0], ..Ways::default() });
-        assert_eq!(cheapest(&[], 0), Ways::default());
+        assert_eq!(cheapest(&open, END, 0), Ways { singles: vec![0], ..Ways::default() });
+        assert_eq!(cheapest(&[], END, 0), Ways::default());
     }
 
     proptest! {
         #[test]
-        fn every_open_order_is_looked_at(
+        fn every_open_order_is_looked_at_in_windows_that_may_be_asked_for(
             orders in proptest::collection::vec((1i64..400, prop_oneof![Just(6i64), Just(9), Just(2), Just(11)], 1u64..92), 0..40),
+            // Seconds between two instants of the list: the windows of a day's orders, and those of years.
+            step in prop_oneof![Just(1i64), Just(200_000), Just(2_000_000)],
             room in 0u64..91,
         ) {
-            let mut open: Vec<OpenOrder> = orders.iter().map(|(at, status, rows)| order(*at, *status, *rows)).collect();
+            let mut open: Vec<OpenOrder> =
+                orders.iter().map(|(at, status, rows)| order(*at * step, *status, *rows)).collect();
             open.sort_by_key(|order| std::cmp::Reverse(order.created));
-            let ways = cheapest(&open, room);
+            let end = UtcSecond::from_unix(400 * step);
+            let ways = cheapest(&open, end, room);
+            for window in ways.windows.iter().copied().chain(ways.widen_to.and_then(|begin| Window::new(begin, end))) {
+                prop_assert!(window.begin() >= window.end().minus(LONGEST_WINDOW), "{window}");
+            }
             for (at, order) in open.iter().enumerate() {
                 let created = order.created.expect("all have one");
                 let is_seen = ways.widen_to.is_some_and(|begin| begin <= created)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::units::{Planned, Reason, Wish};
-use super::{Order, reads};
+use super::{Extent, Order, reads};
 use crate::client::Pace;
 use crate::config::Account;
 use crate::job::Job;
@@ -250,7 +250,12 @@ impl Counting<'_> {
             }
         }
         if reading.drains_queue() {
-            let due = self.warehouse.count_due(account, stream.name(), now)?;
+            let mut due = self.warehouse.count_due(account, stream.name(), now)?;
+            if *self.wish.extent != Extent::Incremental {
+                // It tries at once what failed and waits.
+                let waiting = self.warehouse.failed_and_waiting(account, stream.name(), now)?;
+                due += waiting.map_or(0, |(orders, _)| orders);
+            }
             let parent = Scope::Parent(String::new());
             let is_one_answer = stream.paging(&parent) == Paging::Unpaged || reading == Reading::Windows;
             let is_exact = own == Certainty::Exact && (is_one_answer || due == 0);

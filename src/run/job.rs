@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::board::{Board, Counts};
 use super::outcome::{Finding, JobReport, Outcome, Stop, Told};
 use super::queue::Drain;
+use super::refusals::{About, Refusals};
 use super::unit::{self, concerns_one_unit, is_refusal};
 use super::units::{Permission, Planned, SORTED_RESUMABLE, Wish};
 use super::walker::{End, Unit};
@@ -25,9 +26,6 @@ use crate::warehouse::{Mark, RunId, Trust, Warehouse, WarehouseError, Writer};
 
 /// How long an answer may still take when the worker is asked to stop: `systemd` and people wait ten seconds.
 const STOP_GRACE: Duration = Duration::from_secs(5);
-
-/// Customers of a partner that may be refused one after the other until the permission itself is in doubt.
-pub(super) const REFUSALS_IN_A_ROW: usize = 5;
 
 /// Windows and lists failing in a row until the fault is not theirs.
 const FAILURES_IN_A_ROW: usize = 5;
@@ -92,6 +90,11 @@ impl Context {
     /// Whether an answer of this run had rows.
     fn saw_rows(&self) -> bool {
         self.saw_rows.load(Ordering::Relaxed)
+    }
+
+    /// What the answers of this run say about the permission to ask.
+    pub(super) fn permission(&self) -> Permission {
+        if self.saw_rows() { Permission::Proven } else { Permission::Unproven }
     }
 
     /// How far an answer with few rows is believed.
@@ -231,14 +234,15 @@ async fn walk_windows(context: &Arc<Context>, units: Vec<Planned>, told: &mut To
 async fn walk_all(
     context: &Arc<Context>,
     units: Vec<Planned>,
-    mut permission: Permission,
+    permission: Permission,
     told: &mut Told,
 ) -> Result<(), Stop> {
     context.counts.plan(units.len() as u64);
     let mut waiting: VecDeque<Unit> = units.into_iter().map(|planned| planned.unit).collect();
     let mut walking = Walks::new();
     let mut worst: Option<Stop> = None;
-    let (mut refusals_in_a_row, mut failures_in_a_row) = (0, 0);
+    let mut refusals = Refusals::new(permission);
+    let mut failures_in_a_row = 0;
     loop {
         while walking.have_room(&context.pace, context.spacing()) && !context.is_stopped() {
             let Some(unit) = waiting.pop_front() else { break };
@@ -263,18 +267,19 @@ async fn walk_all(
                 context.counts.plan((waiting.len() + walking.len()) as u64);
             }
             Ok(End::Complete(_) | End::Absent(_) | End::InSlices(_)) => {
-                permission = Permission::Proven;
+                refusals.answered();
                 context.counts.finished();
             }
             // The customer may have left the partner; when nobody is answered it is the permission.
             Err(Stop::Fetch(error)) if is_refusal(&error) && ask.customer_id.is_some() => {
-                refusals_in_a_row += 1;
-                let is_permitted = permission == Permission::Proven || context.saw_rows();
-                if is_permitted || refusals_in_a_row <= REFUSALS_IN_A_ROW {
-                    told.findings.add(Finding::Unread { scope, reason: error.to_string() });
-                } else {
-                    context.halt();
-                    Stop::keep_worst(&mut worst, Stop::Fetch(error));
+                match refusals.judge(context.permission()) {
+                    About::Customer => {
+                        told.findings.add(Finding::Unread { scope, reason: error.to_string() });
+                    }
+                    About::Credential => {
+                        context.halt();
+                        Stop::keep_worst(&mut worst, Stop::Fetch(error));
+                    }
                 }
             }
             Err(stop) if concerns_one_unit(&stop) && failures_in_a_row + 1 < FAILURES_IN_A_ROW => {

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::board::Feeding;
-use super::job::{Context, REFUSALS_IN_A_ROW};
+use super::job::Context;
 use super::outcome::{Finding, Stop, Told};
+use super::refusals::{About, Refusals};
 use super::walker::{End, Unit, walk};
 use super::width::Walks;
 use super::{Extent, Word};
@@ -28,7 +29,8 @@ const BATCH: usize = 64;
 /// How often the length of the queue is counted, for whoever watches.
 const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Orders failing in a row until the fault is not theirs.
+/// Orders failing in a row until the fault is not theirs; those that failed before stand behind all others and say
+/// nothing about it.
 const FAILURES_IN_A_ROW: usize = 50;
 
 /// A queue that a run drains, once or several times.
@@ -40,10 +42,12 @@ pub(super) struct Drain<'a> {
     reading: Walks<(QueueEntry, Result<End, Stop>)>,
     /// Orders being read: one that changes meanwhile waits until its first reading is over.
     in_hand: HashSet<String>,
-    /// Entries that failed in this run.
-    failed: HashSet<QueueEntry>,
+    /// Entries that failed in this run, each with its reason to be read.
+    failed: HashSet<(String, i64)>,
     failures_in_a_row: usize,
-    refusals_in_a_row: usize,
+    refusals: Refusals,
+    /// What failed concerns all orders: none is asked for any more in this run.
+    is_given_up: bool,
     /// When the length of the queue was last counted: the count walks the whole queue.
     counted_at: Option<Instant>,
 }
@@ -52,7 +56,7 @@ impl<'a> Drain<'a> {
     /// Looks at what earlier runs left.
     pub(super) async fn open(context: &'a Arc<Context>, told: &mut Told) -> Result<Self, Stop> {
         let its = Arc::clone(context);
-        let (begun, waiting) = context
+        let (begun, waiting, permission) = context
             .writer
             .call(move |warehouse| {
                 let now = its.client.now();
@@ -61,7 +65,8 @@ impl<'a> Drain<'a> {
                     warehouse.retry_now(&its.account, its.stream.name())?;
                 }
                 let waiting = warehouse.failed_and_waiting(&its.account, its.stream.name(), now)?;
-                Ok((its.wish().begun_parents(warehouse)?, waiting))
+                let permission = its.wish().permission(warehouse)?;
+                Ok((its.wish().begun_parents(warehouse)?, waiting, permission))
             })
             .await?;
         if let Some((orders, reason)) = waiting {
@@ -75,12 +80,14 @@ impl<'a> Drain<'a> {
             in_hand: HashSet::new(),
             failed: HashSet::new(),
             failures_in_a_row: 0,
-            refusals_in_a_row: 0,
+            refusals: Refusals::new(permission),
+            is_given_up: false,
             counted_at: None,
         })
     }
 
-    /// Reads what the queue names until it is empty and cannot grow any more, each order that fails once.
+    /// Reads what the queue names until it is empty and cannot grow any more, each order that fails once. Where so many
+    /// fail that the fault is not theirs, they are left, which decides how the run ends but ends nothing else of it.
     pub(super) async fn run(&mut self, told: &mut Told) -> Result<(), Stop> {
         let mut feeding = self.context.board.subscribe();
         // A job that feeds its own queue has done so before it drains.
@@ -88,7 +95,8 @@ impl<'a> Drain<'a> {
         let mut worst: Option<Stop> = None;
         loop {
             let grows = is_fed && feeding.borrow_and_update().active > 0;
-            let is_over = worst.is_some() || self.context.is_stopped() || self.context.is_late();
+            let is_over =
+                worst.is_some() || self.is_given_up || self.context.is_stopped() || self.context.is_late();
             if !is_over {
                 self.refill().await?;
                 self.start();
@@ -154,7 +162,9 @@ impl<'a> Drain<'a> {
         }
         self.pending = entries
             .into_iter()
-            .filter(|entry| !self.in_hand.contains(&entry.parent_id) && !self.failed.contains(entry))
+            .filter(|entry| {
+                !self.in_hand.contains(&entry.parent_id) && !self.failed.contains(&reason_of(entry))
+            })
             .collect();
         Ok(())
     }
@@ -202,7 +212,7 @@ impl<'a> Drain<'a> {
         let reason = match ended {
             Ok(End::Complete(_) | End::Divided(_) | End::InSlices(_)) => {
                 self.failures_in_a_row = 0;
-                self.refusals_in_a_row = 0;
+                self.refusals.answered();
                 self.context.counts.finished();
                 return Ok(());
             }
@@ -215,30 +225,34 @@ impl<'a> Drain<'a> {
                 let reason = error.to_string();
                 if matches!(*error, FetchError::Unavailable { .. }) {
                     told.is_unanswered(Stop::Fetch(error));
-                    return self.record_failure(entry, reason).await;
+                    return self.record_failure(entry, reason, told).await;
                 }
                 reason
             }
-            // A customer may have left the partner; several in a row mean the permission.
+            // A customer may have left the partner; when nobody is answered it is the permission. An order that was
+            // refused before says nothing new about it.
             Err(Stop::Fetch(error))
-                if matches!(*error, FetchError::Forbidden { .. })
-                    && self.context.role == Role::Partner
-                    && self.refusals_in_a_row < REFUSALS_IN_A_ROW =>
+                if matches!(*error, FetchError::Forbidden { .. }) && self.context.role == Role::Partner =>
             {
-                self.refusals_in_a_row += 1;
+                let is_first_try = entry.attempts == 0;
+                if is_first_try && self.refusals.judge(self.context.permission()) == About::Credential {
+                    self.is_given_up = true;
+                    told.is_unanswered(Stop::Fetch(error));
+                    return Ok(());
+                }
                 error.to_string()
             }
             Err(stop @ (Stop::BadBody { .. } | Stop::Customerless)) => stop.to_string(),
             Err(stop) => return Err(stop),
         };
         told.findings.add(Finding::Unreadable { order: entry.parent_id.clone(), reason: reason.clone() });
-        self.record_failure(entry, reason).await
+        self.record_failure(entry, reason, told).await
     }
 
     /// The list does not show an order that is stored.
     async fn is_absent(&mut self, entry: QueueEntry, at: UtcSecond, told: &mut Told) -> Result<(), Stop> {
         self.failures_in_a_row = 0;
-        self.failed.insert(entry.clone());
+        self.failed.insert(reason_of(&entry));
         let (account, run, trust) = (self.context.account.clone(), self.context.run, self.context.trust());
         let order = entry.parent_id.clone();
         let absence = self
@@ -250,9 +264,16 @@ impl<'a> Drain<'a> {
         Ok(())
     }
 
-    async fn record_failure(&mut self, entry: QueueEntry, reason: String) -> Result<(), Stop> {
-        self.failures_in_a_row += 1;
-        self.failed.insert(entry.clone());
+    async fn record_failure(
+        &mut self,
+        entry: QueueEntry,
+        reason: String,
+        told: &mut Told,
+    ) -> Result<(), Stop> {
+        if entry.attempts == 0 {
+            self.failures_in_a_row += 1;
+        }
+        self.failed.insert(reason_of(&entry));
         let (account, stream, text) =
             (self.context.account.clone(), self.context.stream.name(), reason.clone());
         self.context
@@ -260,10 +281,16 @@ impl<'a> Drain<'a> {
             .call(move |warehouse| warehouse.entry_failed(&account, stream, &entry, &text))
             .await?;
         if self.failures_in_a_row >= FAILURES_IN_A_ROW {
-            return Err(Stop::TooManyFailures { count: self.failures_in_a_row, reason });
+            self.is_given_up = true;
+            told.is_unanswered(Stop::TooManyFailures { count: self.failures_in_a_row, reason });
         }
         Ok(())
     }
+}
+
+/// What tells an entry from all others, whatever became of it meanwhile.
+fn reason_of(entry: &QueueEntry) -> (String, i64) {
+    (entry.parent_id.clone(), entry.generation)
 }
 
 /// Whether an error says something about the order that was asked for, and not about us or the vendor.

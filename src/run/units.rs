@@ -12,7 +12,7 @@ use crate::plan::{self, Known, open};
 use crate::record::Dependent;
 use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::Stream;
-use crate::time::{UtcSecond, Window};
+use crate::time::{UtcSecond, Window, seconds};
 use crate::walk::{Cursor, Walk};
 use crate::warehouse::{Again, Mark, OpenWalk, RunId, Warehouse, WarehouseError};
 
@@ -186,6 +186,7 @@ impl Wish<'_> {
         let paid = self.paid(warehouse, &resumed, &mut plan)?;
         let created = warehouse.covered(account, stream, Lane::Created)?;
         let covered: Vec<Window> = created.iter().map(|covered| covered.window).collect();
+        let disputed = warehouse.disputed_windows(account, stream, Lane::Created)?;
         let mut new = self.lane(warehouse, Lane::Created, self.history_start(), &covered, &resumed)?;
         plan.marks.push((Mark::Begin(Lane::Created), self.history_start()));
         if let (false, Some(newest)) = (covered.is_empty(), new.first_mut()) {
@@ -195,13 +196,17 @@ impl Wish<'_> {
         let planned: Vec<Window> = new.iter().copied().chain(begun).collect();
         let sweep = self.sweep(warehouse, &created, &planned, &mut plan)?;
         plan.units.extend(paid.into_iter().map(|window| self.planned(Reason::Paid, Scope::Paid(window))));
-        let mut backfill = new.into_iter().map(Scope::Created);
-        plan.units.extend(backfill.next().map(|newest| self.planned(Reason::New, newest)));
+        let mut older = new.into_iter();
+        plan.units.extend(older.next().map(|newest| self.planned(Reason::New, Scope::Created(newest))));
         let resumed = resumed.into_iter().map(|open| Planned { reason: Reason::Resumed, unit: open.into() });
         plan.units.extend(resumed);
         plan.units
             .extend(sweep.into_iter().map(|window| self.planned(Reason::Sweep, Scope::Created(window))));
-        plan.units.extend(backfill.map(|scope| self.planned(Reason::Backfill, scope)));
+        plan.units.extend(older.map(|window| {
+            let is_disputed = window.minus(&disputed).is_empty();
+            let reason = if is_disputed { Reason::Disputed } else { Reason::Backfill };
+            self.planned(reason, Scope::Created(window))
+        }));
         Ok(plan)
     }
 
@@ -246,7 +251,7 @@ impl Wish<'_> {
         plan: &mut WindowsPlan,
     ) -> Result<(), WarehouseError> {
         let (orders, stored) = warehouse.open_orders(self.account, newest.begin())?;
-        let ways = open::cheapest(&orders, open::PAGE.saturating_sub(stored));
+        let ways = open::cheapest(&orders, newest.end(), open::PAGE.saturating_sub(stored));
         let widened = ways.widen_to.and_then(|begin| Window::new(begin.min(newest.begin()), newest.end()));
         *newest = widened.unwrap_or(*newest);
         plan.units.extend(
@@ -294,16 +299,11 @@ impl Wish<'_> {
     /// The whole lists that are older than the job wants them; a partner's customer by customer.
     pub(super) fn lists(&self, warehouse: &Warehouse) -> Result<ListsPlan, WarehouseError> {
         let (account, stream) = (self.account, self.stream.name());
-        let oldest = self.now.minus(self.job.refresh);
         let is_full = *self.extent == Extent::Full;
-        let is_old = |read_at: Option<UtcSecond>| read_at.is_none_or(|at| at <= oldest);
-        let is_due = |read_at: Option<UtcSecond>| is_full || is_old(read_at);
-        let mut permission = Permission::Unproven;
+        let is_due = |read_at: Option<UtcSecond>| is_full || self.is_old(read_at);
+        let permission = self.permission(warehouse)?;
         let customers: Vec<Option<String>> = if self.names_customer() {
             let customers = warehouse.customers_by_expected_change(account, stream)?;
-            if customers.iter().any(|customer| !is_old(customer.read_at)) {
-                permission = Permission::Proven;
-            }
             let due = customers.into_iter().filter(|customer| is_due(customer.read_at));
             due.map(|customer| Some(customer.id)).collect()
         } else {
@@ -329,6 +329,21 @@ impl Wish<'_> {
         Ok(ListsPlan { units, permission })
     }
 
+    /// Whether a whole list that was read then is older than the job wants it.
+    fn is_old(&self, read_at: Option<UtcSecond>) -> bool {
+        read_at.is_none_or(|at| at <= self.now.minus(self.job.refresh))
+    }
+
+    /// Whether a customer's list was shown so lately that it is not due.
+    pub(super) fn permission(&self, warehouse: &Warehouse) -> Result<Permission, WarehouseError> {
+        if !self.names_customer() {
+            return Ok(Permission::Unproven);
+        }
+        let customers = warehouse.customers_by_expected_change(self.account, self.stream.name())?;
+        let is_proven = customers.iter().any(|customer| !self.is_old(customer.read_at));
+        Ok(if is_proven { Permission::Proven } else { Permission::Unproven })
+    }
+
     /// The walks of single orders that the last run left in the middle.
     pub(super) fn begun_parents(
         &self,
@@ -343,8 +358,4 @@ impl Wish<'_> {
     pub(super) fn names_customer(&self) -> bool {
         self.role == Role::Partner && self.stream.partner_names_customer()
     }
-}
-
-fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

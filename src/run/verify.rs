@@ -13,12 +13,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::board::{Board, Progress};
-use super::job::{Context, REFUSALS_IN_A_ROW};
+use super::job::Context;
 use super::outcome::{Outcome, Stop};
+use super::refusals::{About, Refusals};
+use super::unit::is_refusal;
+use super::units::Permission;
 use super::walker::fetch;
 use super::width::PagePace;
 use super::{Extent, RunError, Word, client_of, reads, save_rate_state};
-use crate::client::{Deadline, FetchError, Reading as Asked};
+use crate::client::{Deadline, Reading as Asked};
 use crate::config::Account;
 use crate::job::Job;
 use crate::stream::{self, Stream};
@@ -214,13 +217,19 @@ async fn compare(
     writer: &Writer,
     comparisons: &mut Vec<Comparison>,
 ) -> Result<(), Stop> {
-    let mut questions = Vec::new();
+    let (mut questions, mut permission) = (Vec::new(), Permission::Unproven);
     for context in contexts {
         let its = Arc::clone(context);
-        questions.extend(writer.call(move |warehouse| questions::of(&its, warehouse)).await?);
+        let (of_stream, known) = writer
+            .call(move |warehouse| Ok((questions::of(&its, warehouse)?, its.wish().permission(warehouse)?)))
+            .await?;
+        questions.extend(of_stream);
+        if known == Permission::Proven {
+            permission = known;
+        }
     }
     let mut answered = Vec::with_capacity(questions.len());
-    let asked = ask_all(questions, &mut answered).await;
+    let asked = ask_all(questions, permission, &mut answered).await;
     answered.sort_by_key(|(at, _, _)| *at);
     for (_, context, comparison) in answered {
         comparisons.push(explained(&context, comparison).await?);
@@ -250,7 +259,11 @@ async fn explained(context: &Arc<Context>, mut comparison: Comparison) -> Result
 type Answered = (usize, Arc<Context>, Comparison);
 
 /// Asks the questions, several at a time.
-async fn ask_all(questions: Vec<Question>, answered: &mut Vec<Answered>) -> Result<(), Stop> {
+async fn ask_all(
+    questions: Vec<Question>,
+    permission: Permission,
+    answered: &mut Vec<Answered>,
+) -> Result<(), Stop> {
     let Some(context) = questions.first().map(|question| Arc::clone(&question.context)) else {
         return Ok(());
     };
@@ -258,7 +271,7 @@ async fn ask_all(questions: Vec<Question>, answered: &mut Vec<Answered>) -> Resu
     let mut waiting = questions.into_iter().enumerate();
     let mut asking = JoinSet::new();
     let mut worst = None;
-    let mut refusals_in_a_row = 0;
+    let mut refusals = Refusals::new(permission);
     loop {
         while asking.len() < WIDTH && worst.is_none() && !context.is_stopped() {
             let Some((at, question)) = waiting.next() else { break };
@@ -273,16 +286,17 @@ async fn ask_all(questions: Vec<Question>, answered: &mut Vec<Answered>) -> Resu
         let Question { context, mut comparison, ask, .. } = question;
         match asked {
             Ok(number) => {
-                refusals_in_a_row = 0;
+                if ask.customer_id.is_some() {
+                    refusals.answered();
+                }
                 comparison.vendor = Some(number);
             }
-            // A customer may have left the partner; several in a row mean the permission.
-            Err(Stop::Fetch(error))
-                if ask.customer_id.is_some()
-                    && matches!(*error, FetchError::Forbidden { .. } | FetchError::NotFound { .. })
-                    && refusals_in_a_row < REFUSALS_IN_A_ROW =>
-            {
-                refusals_in_a_row += 1;
+            // The customer may have left the partner; when nobody is answered it is the permission.
+            Err(Stop::Fetch(error)) if is_refusal(&error) && ask.customer_id.is_some() => {
+                if refusals.judge(context.permission()) == About::Credential {
+                    Stop::keep_worst(&mut worst, Stop::Fetch(error));
+                    continue;
+                }
                 comparison.reasons.push(error.to_string());
             }
             Err(stop) => {

@@ -13,7 +13,7 @@ use crate::page::Page;
 use crate::record::{Dependent, Drift, Record, Reject};
 use crate::scope::{Ask, Role, Scope};
 use crate::stream::{Reading, Stream};
-use crate::time::{UtcSecond, Window};
+use crate::time::{UtcSecond, Window, seconds};
 use crate::walk::Walk;
 
 /// A page to store, and what it means for the walk it belongs to.
@@ -366,7 +366,7 @@ impl Committer<'_> {
                 .optional()?
                 .unwrap_or(false);
             if is_recent {
-                let later = self.commit.answered_at.plus(i64::try_from(delay.as_secs()).unwrap_or(i64::MAX));
+                let later = self.commit.answered_at.plus(seconds(delay));
                 return self
                     .connection
                     .prepare_cached(

@@ -17,6 +17,8 @@ pub struct QueueEntry {
     pub customer_id: Option<String>,
     /// Which reason it is there for: a reading settles this one only.
     pub generation: i64,
+    /// Tries that failed.
+    pub attempts: i64,
 }
 
 /// What becomes of an order that is in the queue already.
@@ -40,6 +42,12 @@ pub enum Absence {
 /// Failures of an entry that the next run tries again at once; after them the wait doubles, up to a day, so that
 /// orders that never succeed do not stand before the others.
 const EAGER_ATTEMPTS: u32 = 2;
+
+/// What belongs to the orders of a partner's customer who left is not asked for: the entries wait until the customer is
+/// back. The orders themselves are, because only an answer tells whether they are still shown.
+pub(super) const IS_ASKED: &str = "(stream = 'orders' or not exists (
+    select 1 from sub_customers as s
+    where s.account = queue.account and s.customer_id = queue.customer_id and s.gone_since is not null))";
 
 impl Warehouse {
     /// Puts orders into the queue of a stream, to be read one by one; `again` says what becomes of those that wait
@@ -136,16 +144,18 @@ impl Warehouse {
     ) -> Result<Vec<QueueEntry>, WarehouseError> {
         self.connection
             .prepare_cached(
-                "select * from (
-                     select parent_id, customer_id, generation from queue
-                     where account = ?1 and stream = ?2 and not_before <= ?3 and attempts = 0
-                     order by parent_time desc limit ?4)
-                 union all
-                 select * from (
-                     select parent_id, customer_id, generation from queue
-                     where account = ?1 and stream = ?2 and not_before <= ?3 and attempts > 0
-                     order by parent_time desc limit ?4)
-                 limit ?4",
+                &format!(
+                    "select * from (
+                         select parent_id, customer_id, generation, attempts from queue
+                         where account = ?1 and stream = ?2 and not_before <= ?3 and attempts = 0 and {IS_ASKED}
+                         order by parent_time desc limit ?4)
+                     union all
+                     select * from (
+                         select parent_id, customer_id, generation, attempts from queue
+                         where account = ?1 and stream = ?2 and not_before <= ?3 and attempts > 0 and {IS_ASKED}
+                         order by parent_time desc limit ?4)
+                     limit ?4"
+                ),
             )
             .and_then(|mut statement| {
                 statement
@@ -154,6 +164,7 @@ impl Warehouse {
                             parent_id: row.get(0)?,
                             customer_id: row.get(1)?,
                             generation: row.get(2)?,
+                            attempts: row.get(3)?,
                         })
                     })?
                     .collect::<rusqlite::Result<Vec<_>>>()
@@ -168,7 +179,10 @@ impl Warehouse {
     pub fn count_due(&self, account: &str, stream: &str, now: UtcSecond) -> Result<u64, WarehouseError> {
         self.connection
             .query_row(
-                "select count(*) from queue where account = ?1 and stream = ?2 and not_before <= ?3",
+                &format!(
+                    "select count(*) from queue
+                     where account = ?1 and stream = ?2 and not_before <= ?3 and {IS_ASKED}"
+                ),
                 (account, stream, now.to_string()),
                 |row| row.get::<_, i64>(0),
             )
@@ -202,8 +216,10 @@ impl Warehouse {
     ) -> Result<Option<(u64, String)>, WarehouseError> {
         self.connection
             .query_row(
-                "select count(*), coalesce(max(last_error), '') from queue
-                 where account = ?1 and stream = ?2 and attempts > 0 and not_before > ?3",
+                &format!(
+                    "select count(*), coalesce(max(last_error), '') from queue
+                     where account = ?1 and stream = ?2 and attempts > 0 and not_before > ?3 and {IS_ASKED}"
+                ),
                 (account, stream, now.to_string()),
                 |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)),
             )

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 pub use months::{Completeness, MonthState, Part, PartsState};
 
+use super::queue::IS_ASKED;
 use super::{Warehouse, WarehouseError, lock};
 
 /// The state of the warehouse.
@@ -109,6 +110,8 @@ pub struct QueueState {
     pub failing: i64,
     /// One of their errors.
     pub last_error: Option<String>,
+    /// Entries that are not asked for, because a partner's customer left.
+    pub left: i64,
 }
 
 impl Warehouse {
@@ -141,11 +144,12 @@ impl Warehouse {
                 .collect::<rusqlite::Result<_>>()?,
             queues: self
                 .connection
-                .prepare(
+                .prepare(&format!(
                     "select account, stream, count(*),
-                         sum(not_before > strftime('%Y-%m-%dT%H:%M:%SZ', 'now')), sum(attempts > 0), max(last_error)
-                     from queue group by account, stream order by account, stream",
-                )?
+                         sum(not_before > strftime('%Y-%m-%dT%H:%M:%SZ', 'now')), sum(attempts > 0), max(last_error),
+                         sum(not {IS_ASKED})
+                     from queue group by account, stream order by account, stream"
+                ))?
                 .query_map([], |row| {
                     Ok(QueueState {
                         account: row.get(0)?,
@@ -154,6 +158,7 @@ impl Warehouse {
                         later: row.get(3)?,
                         failing: row.get(4)?,
                         last_error: row.get(5)?,
+                        left: row.get(6)?,
                     })
                 })?
                 .collect::<rusqlite::Result<_>>()?,

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::sim::{Bounds, Script};
+use crate::sim::{Bounds, Endpoint, Fault, Script};
 use crate::support::{As, Bench, Login};
 
 fn plan(bench: &Bench, arguments: &[&str]) -> Value {
@@ -114,4 +114,31 @@ fn a_plan_reads_no_secrets_and_says_what_it_plans_for() {
     assert!(first.stdout.contains("acme: at least "), "{first:?}");
     let wrong = bench.call(&["plan", "order"]).expect_code(2);
     assert!(wrong.stderr.contains("did you mean `orders`?"), "{wrong:?}");
+}
+
+#[test]
+fn the_plan_of_a_full_run_counts_orders_that_failed_and_wait() {
+    let bench = Bench::new(Script::seeded(75).orders(40));
+    bench.run(&["orders"]).expect_code(0);
+    let waiting = "update queue set attempts = 3, last_error = 'refused', not_before = '2999-01-01T00:00:00Z'
+         where stream = 'order_lines' and parent_id in (
+             select parent_id from queue where stream = 'order_lines' order by parent_id limit 15)";
+    assert_eq!(bench.writable_db().execute(waiting, []), Ok(15));
+    for (arguments, count) in [(&["order_lines"][..], 25), (&["order_lines", "--full"], 15)] {
+        let planned = planned(&plan(&bench, arguments));
+        let ran = bench.run(arguments);
+        assert_eq!((planned[0].1, asked(&ran.json())[0].1), (count, count), "{planned:?} {ran:?}");
+    }
+}
+
+#[test]
+fn windows_that_are_disputed_are_planned_as_such() {
+    let bench = crate::fixtures::bench();
+    bench.sim.every_nth(Endpoint::Orders, 1, || Fault::WrongTotal(999));
+    bench.run(&["orders"]).expect_code(3);
+    bench.sim.clear_faults();
+    let plan = plan(&bench, &["orders"]);
+    let rows = plan["accounts"][0]["jobs"][0]["rows"].as_array().expect("a list");
+    let reasons: Vec<&str> = rows.iter().map(|row| row["reason"].as_str().expect("a word")).collect();
+    assert_eq!(reasons, ["paid since", "new orders", "disputed", "queue"], "{plan:#}");
 }

@@ -6,6 +6,7 @@ mod changes;
 mod divide;
 mod empty;
 mod figures;
+mod refused;
 mod shuffled;
 mod starving;
 

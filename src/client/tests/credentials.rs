@@ -146,3 +146,50 @@ fn bytes(step: Step) -> Vec<u8> {
         Step::Answer(bytes) | Step::Last(bytes) | Step::Once(_, bytes) => bytes,
     }
 }
+
+/// An answer to a token from a server whose clock is `ahead` seconds off ours.
+fn dated(ahead: i64) -> Step {
+    let date = UtcSecond::now().plus(ahead).to_datetime().format("%a, %d %b %Y %H:%M:%S GMT");
+    answer(200, &format!("Date: {date}\r\nContent-Type: application/json\r\n"), PAGE)
+}
+
+/// What a request with a token comes to, how far the client's clock is ahead of ours then, and how often it was sent.
+async fn fetch_dated(answers: &[i64]) -> (Result<Answer, FetchError>, i64, u64) {
+    let server =
+        Server::start([new_token("canary-one")].into_iter().chain(answers.iter().copied().map(dated)));
+    let client = Client::new(profile(&server, user())).expect("a client");
+    let meter = Meter::default();
+    let result = client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await;
+    let ahead = client.now().unix() - UtcSecond::now().unix();
+    let requests = meter.read().requests;
+    if result.is_err() {
+        client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await.expect_err("and so every later one");
+        assert_eq!(meter.read().requests, requests);
+    }
+    (result, ahead, requests)
+}
+
+#[tokio::test]
+async fn what_two_answers_to_a_token_say_about_the_clock_is_learned() {
+    let (result, ahead, requests) = fetch_dated(&[-1800, -1800]).await;
+    let answered_at = result.expect("a page").answered_at;
+    assert!(answered_at.unix().abs_diff(UtcSecond::now().unix() - 1800) < 60, "{answered_at}");
+    assert!(ahead.abs_diff(-1800) < 60, "{ahead}");
+    assert_eq!(requests, 2);
+
+    for off in [-7200, 7200] {
+        let (result, ahead, requests) = fetch_dated(&[off, off]).await;
+        let error = result.expect_err("clocks differ");
+        assert!(matches!(&error, FetchError::Clock { refusal: None, .. }), "{error}");
+        assert_eq!((error.exit_class(), ahead, requests), (ExitClass::Refused, 0, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_single_odd_date_neither_moves_the_clock_nor_ends_anything() {
+    for (answers, requests) in [(&[-1_000_000_000, 0][..], 2), (&[-9000, 5000], 2), (&[600], 1)] {
+        let (result, ahead, sent) = fetch_dated(answers).await;
+        assert!(result.is_ok(), "{answers:?}");
+        assert_eq!((ahead, sent), (0, requests), "{answers:?}");
+    }
+}

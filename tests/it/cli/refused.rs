@@ -93,6 +93,29 @@ fn a_clock_off_by_half_an_hour_is_made_up_for_and_logged() {
     assert_eq!(bench.count("select count(*) from orders"), 8);
 }
 
+/// No signature tells: the answers are good ones.
+#[test]
+fn a_clock_that_is_off_is_found_with_a_token_as_well() {
+    for hours in [-2, 2] {
+        let script = Script::serving(Truth::from_parts(examples())).clock_ahead(hours * 3600);
+        let bench = Bench::with(script, As::Customer, Login::Token);
+        shorten_history(&bench);
+        let ran = call(&bench, &["orders"]).expect_code(5);
+        assert!(ran.stdout.contains("clocks differ") && ran.stdout.contains("NTP"), "{ran:?}");
+        assert_eq!(bench.count("select count(*) from orders"), 0);
+        assert_eq!(bench.count("select count(*) from coverage"), 0);
+    }
+    let script = Script::serving(Truth::from_parts(examples())).clock_ahead(-30 * 60);
+    let bench = Bench::with(script, As::Customer, Login::Token);
+    shorten_history(&bench);
+    let ran = bench.call(&["run", "orders"]).expect_code(0);
+    assert_eq!(ran.stderr.matches("this machine's clock is off").count(), 1, "{}", ran.stderr);
+    let ahead = "select count(*) from coverage
+         where max(window_end, read_at) > strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-29 minutes')";
+    assert_eq!(bench.count(ahead), 0);
+    assert_eq!(bench.count("select count(*) from orders"), 8);
+}
+
 #[test]
 fn a_user_without_any_permission_is_told_which_to_grant() {
     let (mut bench, before) = loaded();

@@ -167,7 +167,7 @@ fn open_orders_are_read_one_by_one_where_the_list_of_their_status_proves_nothing
 }
 
 /// A partner with these customers besides the owner, everything read, in the past.
-fn partner(customers: usize) -> (Bench, Vec<String>) {
+pub(super) fn partner(customers: usize) -> (Bench, Vec<String>) {
     let bench = quoted(Script::seeded(76).orders(60).customers(customers + 1), As::Partner);
     bench.run(&[]).expect_code(0);
     let ids = bench.sim.truth().customer_ids().into_iter().skip(1).map(str::to_owned).collect();
@@ -176,7 +176,7 @@ fn partner(customers: usize) -> (Bench, Vec<String>) {
 }
 
 /// Lets the lists of some customers have been read so many days earlier.
-fn age(bench: &Bench, customers: &[String], days: u32) {
+pub(super) fn age(bench: &Bench, customers: &[String], days: u32) {
     for id in customers {
         let earlier = format!(
             "update coverage set read_at = strftime('%Y-%m-%dT%H:%M:%SZ', read_at, '-{days} days')
@@ -276,4 +276,21 @@ fn a_customer_whom_the_partners_list_does_not_show_any_more_is_asked_for_no_more
     let asked = bench.sim.requests();
     assert!(asked.len() >= customers.len(), "{asked:#?}");
     assert!(asked.iter().all(|seen| !seen.body.contains(left.as_str())), "{asked:#?}");
+}
+
+/// A window of creation time may span a year at most.
+#[test]
+fn an_order_that_stays_open_for_more_than_a_year_is_read_by_itself() {
+    let bench = quoted(blank(), As::Customer);
+    let start = clock::text(now() - 420 * DAY);
+    bench.append_config(&format!("[jobs.orders]\nhistory_start = \"{}\"\n", &start[..10]));
+    // No list of this status can be asked for.
+    put(&bench, &[Deal { status: 2, ..Deal::unpaid("CSOPEN", now() - 400 * DAY) }]);
+    put(&bench, &spread(5));
+    bench.run(&["orders"]).expect_code(0);
+    later(&bench, 2);
+    assert!(bench.sim.change(|truth| truth.set_status("CSOPEN", 4, None)));
+    bench.run(&[]).expect_code(0);
+    assert_eq!(status(&bench, "CSOPEN"), 4);
+    assert_equals_truth(&bench, As::Customer);
 }
