@@ -2,6 +2,7 @@
 //! and warehouse meet.
 
 mod board;
+mod cut;
 mod estimate;
 mod job;
 mod outcome;

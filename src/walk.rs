@@ -248,6 +248,20 @@ impl Walk {
         twice.map(|row| format!("row {} came twice", crate::json::shorten(&row.key)))
     }
 
+    /// Up to where everything is seen, and the walk that proves it, when this answer to a sorted walk says so: the rows
+    /// seen before its place and those that the vendor counts from there on are as many as it announced at the start.
+    #[must_use]
+    pub fn proven_before(&self, page: &Page) -> Option<(UtcSecond, Self)> {
+        let Cursor::Keyset { from, edge, .. } = &self.cursor else { return None };
+        let before = self.seen.checked_sub(edge.len() as u64)?;
+        if self.requests == 0 || self.cursor.skips() || self.expected != Some(before + page.total?) {
+            return None;
+        }
+        let requests = self.requests + 1;
+        let proven = Self { expected: Some(before), seen: before, requests, ..self.clone() };
+        Some((UtcSecond::from_unix(*from), proven))
+    }
+
     fn judge(self, page: &Page) -> Step {
         // A row that left before the reader's place moved another one past it: what was seen then adds up to the
         // new number although one is missing.

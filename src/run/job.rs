@@ -191,14 +191,16 @@ async fn read_all(context: &Arc<Context>, told: &mut Told) -> Result<(), Stop> {
     })
     .await?;
     if reading == Reading::Windows {
-        let units = on_warehouse(context, |context, warehouse| {
+        let (units, has_singles) = on_warehouse(context, |context, warehouse| {
             let plan = context.wish().windows(warehouse)?;
-            plan.begin(warehouse, &context.account, context.stream.name(), context.run)?;
-            Ok(plan.units)
+            let (account, stream) = (&context.account, context.stream.name());
+            plan.begin(warehouse, account, stream, context.run)?;
+            Ok((plan.units, warehouse.count_due(account, stream, context.client.now())? > 0))
         })
         .await?;
         // Single orders must not wait for years of history, which may take longer than the job's deadline.
-        let (urgent, rest): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| unit.reason.is_urgent());
+        let (urgent, rest): (Vec<_>, Vec<_>) =
+            units.into_iter().partition(|unit| has_singles && unit.reason.is_urgent());
         walk_windows(context, urgent, told).await?;
         let mut drain = Drain::open(context, told).await?;
         drain.run(told).await?;
@@ -253,6 +255,7 @@ async fn walk_all(
         if walking.is_empty() {
             break;
         }
+        context.pace.employs(walking.len() + waiting.len());
         let Some((ask, ended)) = walking.next(&context.pace, context.spacing()).await else { continue };
         let scope = ask.to_string();
         if !matches!(&ended, Err(stop) if concerns_one_unit(stop)) {

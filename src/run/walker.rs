@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::cut::Cut;
 use super::job::Context;
 use super::outcome::Stop;
 use crate::client::FetchError;
@@ -93,6 +94,9 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
         if shows_nothing && is_single_order(context, &ask.scope) {
             return Ok(End::Absent(answered_at));
         }
+        if let Some(cut) = Cut::of(context, &ask, &walk, &fetched) {
+            return cut.make(context, ask, fetched).await;
+        }
         let (progress, end) = match walk.clone().step(paging, limit, &fetched.page, answered_at, &mut keys) {
             Step::Next(next) => {
                 walk = next.clone();
@@ -159,7 +163,7 @@ fn parts(scope: &Scope, ended: &Walk, limit: u32) -> Vec<Scope> {
     window.split((length + 1) / 2).into_iter().rev().map(|half| lane.scope(half)).collect()
 }
 
-fn proof_of(done: &Walk) -> &'static str {
+pub(super) fn proof_of(done: &Walk) -> &'static str {
     match (done.expected, &done.cursor, done.requests) {
         (None, ..) => "read to an empty page; the vendor announced no number",
         (Some(_), _, 1) => "one page with as many rows as the vendor announced",
@@ -176,7 +180,7 @@ fn is_single_order(context: &Context, scope: &Scope) -> bool {
 
 /// The part of a window that was old enough when its first page was answered, by the vendor's clock: rows
 /// younger than that may still have been on their way.
-fn settled(context: &Context, window: Window, walk: &Walk) -> Option<Window> {
+pub(super) fn settled(context: &Context, window: Window, walk: &Walk) -> Option<Window> {
     let started = UtcSecond::from_unix(walk.started_at?);
     Window::new(window.begin(), window.end().min(started.minus(context.job.settle)))
 }
@@ -191,7 +195,7 @@ pub(super) struct Fetched {
 }
 
 impl Fetched {
-    fn nothing(context: &Context) -> Self {
+    pub(super) fn nothing(context: &Context) -> Self {
         Self { page: Page::default(), answered_at: context.client.now(), sent: Instant::now() }
     }
 

@@ -1,16 +1,24 @@
 //! How many walks of a job go on at the same time: as many as keep the endpoint's pace busy, and no more, because what
 //! is in flight when the worker is killed is asked for again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Most walks at the same time: 30 requests a second with answers that take 1.4 seconds.
 const WIDEST: usize = 64;
 
 /// Walks at the same time where there is no limit of our own: as many as keep two cores busy.
 const UNLIMITED: usize = 16;
+
+/// A cut costs about a request for each part: the page in hand is read again, and each part ends with a page that is not
+/// full. Pages for each of them.
+const PAGES_PER_CUT: u64 = 40;
+
+/// Pages that a part must have.
+const SMALLEST: u64 = 4;
 
 /// Measures how long a page takes from its request to the disk.
 #[derive(Debug, Default)]
@@ -19,6 +27,10 @@ pub(super) struct PagePace {
     micros: AtomicU64,
     /// Pages stored so far.
     pages: AtomicU64,
+    /// Walks under way, and those that wait to begin.
+    busy: AtomicUsize,
+    /// Windows that others were cut into.
+    cuts: AtomicU64,
 }
 
 impl PagePace {
@@ -39,6 +51,27 @@ impl PagePace {
         };
         let width = (self.micros.load(Ordering::Relaxed).saturating_mul(3)).div_ceil(2 * spacing);
         usize::try_from(width).unwrap_or(WIDEST).clamp(1, WIDEST)
+    }
+
+    /// So many walks are under way or wait to begin.
+    pub(super) fn employs(&self, walks: usize) {
+        self.busy.store(walks, Ordering::Relaxed);
+    }
+
+    /// Into how many windows to cut one that takes so many pages more: enough that nobody idles, unless that took more
+    /// requests than a fortieth of all pages, or left hardly anything for each.
+    pub(super) fn parts(&self, pages: u64, spacing: Duration) -> i64 {
+        let idle = self.width(spacing).saturating_sub(self.busy.load(Ordering::Relaxed)) as u64;
+        let all = self.pages.load(Ordering::Relaxed) + pages;
+        let worth = (all / PAGES_PER_CUT).saturating_sub(self.cuts.load(Ordering::Relaxed));
+        let parts = if idle == 0 { 1 } else { (idle + 1).min(worth).min(pages / SMALLEST) };
+        i64::try_from(parts).unwrap_or(i64::MAX)
+    }
+
+    /// A window was cut into so many.
+    pub(super) fn cut(&self, parts: usize) {
+        self.cuts.fetch_add(parts as u64, Ordering::Relaxed);
+        self.busy.fetch_add(parts.saturating_sub(1), Ordering::Relaxed);
     }
 
     /// How long no page may be stored before another walk is let in: an answer that hangs must not stop the others.
@@ -79,27 +112,36 @@ impl<T: Send + 'static> Walks<T> {
     }
 
     /// The result of the next walk that ends. `None` when there is no walk, or when there may be room for one more
-    /// instead: no page was stored for a while, so that an answer hangs, or the pace is slow.
+    /// instead: answers take longer than they did, or no page was stored for a while, so that one hangs.
     pub(super) async fn next(&mut self, pace: &PagePace, spacing: Duration) -> Option<T> {
+        let had_room = self.have_room(pace, spacing);
         loop {
             let stored = pace.pages.load(Ordering::Relaxed);
-            match tokio::time::timeout(pace.patience(spacing), self.walking.join_next()).await {
-                Ok(joined) => {
-                    self.beyond = self.beyond.saturating_sub(1);
-                    return joined.map(|joined| {
-                        joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-                    });
+            let silence = Instant::now() + pace.patience(spacing);
+            while Instant::now() < silence {
+                let look = silence.min(Instant::now() + LOOK);
+                match tokio::time::timeout_at(look, self.walking.join_next()).await {
+                    Ok(joined) => {
+                        self.beyond = self.beyond.saturating_sub(1);
+                        return joined.map(|joined| {
+                            joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+                        });
+                    }
+                    Err(_) if !had_room && self.have_room(pace, spacing) => return None,
+                    Err(_) => {}
                 }
-                Err(_) if pace.pages.load(Ordering::Relaxed) != stored => {}
-                Err(_) => {
-                    // No more can hang than there are.
-                    self.beyond = (self.beyond + 1).min(self.walking.len());
-                    return None;
-                }
+            }
+            if pace.pages.load(Ordering::Relaxed) == stored {
+                // No more can hang than there are.
+                self.beyond = (self.beyond + 1).min(self.walking.len());
+                return None;
             }
         }
     }
 }
+
+/// How often to look whether the answers take longer by now.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What a page takes at least, before one is measured.
 const SHORTEST: Duration = Duration::from_millis(250);
