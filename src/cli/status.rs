@@ -68,7 +68,7 @@ fn render(overview: &Overview) -> String {
     }
     for (count, what) in [
         (overview.disputed, "window(s), list(s) or order(s) not proven complete: view disputes"),
-        (overview.quarantined, "row(s) that could not be decoded: table quarantine"),
+        (overview.quarantined, "row(s) that could not be decoded: view undecoded_rows"),
         (overview.drift, "undocumented field(s) or value(s): table drift"),
     ] {
         if count > 0 {

@@ -23,7 +23,7 @@ pub struct Overview {
     pub queues: Vec<QueueState>,
     /// Windows, orders and lists that could not be proven complete.
     pub disputed: i64,
-    /// Rows that could not be decoded.
+    /// Rows that came last in a form that could not be decoded.
     pub quarantined: i64,
     /// Fields and values the vendor's documents do not list.
     pub drift: i64,
@@ -135,7 +135,9 @@ impl Warehouse {
                 })?
                 .collect::<rusqlite::Result<_>>()?,
             disputed: count("select count(*) from coverage where verdict = 'disputed'")?,
-            quarantined: count("select count(*) from quarantine")?,
+            quarantined: count(
+                "select count(*) from (select distinct account, stream, key from undecoded_rows)",
+            )?,
             drift: count("select count(*) from drift")?,
         })
     }
