@@ -90,7 +90,8 @@ impl Committer<'_> {
         if walk.seen == 0 && stored > 0 || stored > 2 * walk.seen && stored > walk.seen + FEW {
             return Ok(Some(format!("{} row(s) shown, and {stored} are stored; {ACCEPT}", walk.seen)));
         }
-        // A partner's credential that may not read what belongs to a customer gets success and nothing.
+        // A partner's credential that may not read what belongs to a customer gets success and nothing. What was believed
+        // once stays believed until an order says otherwise.
         let Some(customer) = &self.commit.ask.customer_id else { return Ok(None) };
         if walk.seen > 0 || self.commit.role != Role::Partner {
             return Ok(None);
@@ -100,10 +101,13 @@ impl Committer<'_> {
             .prepare_cached(&format!(
                 "select not exists (select 1 from {} where account = ?1)
                      and exists (select 1 from orders where account = ?1 and customer_id = ?2
-                         and status = 5 and order_type in (1, 2, 11, 14))",
+                         and status = 5 and order_type in (1, 2, 11, 14)
+                         and last_changed_run > coalesce((
+                             select run_id from coverage where account = ?1 and stream = ?3 and scope = 'whole'
+                                 and customer_id = ?2 and verdict = 'complete' and seen = 0), 0))",
                 table.name
             ))?
-            .query_row((account, customer), |row| row.get(0))?;
+            .query_row((account, customer, self.commit.stream.name()), |row| row.get(0))?;
         Ok(is_suspicious.then(|| {
             format!("no row shown, although the customer has completed orders and no list of any customer had rows yet; {ACCEPT}")
         }))

@@ -232,6 +232,41 @@ fn a_partner_who_is_shown_no_resource_of_any_customer_is_told_at_the_first_run()
     assert_equals_truth(&bench, As::Partner);
 }
 
+/// Each list of resources is complete without a row.
+fn assert_believed_empty(bench: &Bench, lists: usize) {
+    let complete = "select count(*) from coverage where stream = 'resources' and scope = 'whole'
+                        and verdict = 'complete' and seen = 0";
+    assert_eq!(bench.count(complete), i64::try_from(lists).unwrap());
+    assert_eq!(disputed(bench, "resources"), [] as [&str; 0]);
+}
+
+#[test]
+fn lists_that_are_empty_by_the_operators_word_stay_so_until_an_order_of_theirs_changes() {
+    for who in [As::Partner] {
+        let bench = quoted(Script::seeded(77).orders(60).customers(4), who);
+        let owners = bench.sim.truth().resource_owners();
+        bench.sim.change(|truth| owners.iter().for_each(|(id, _)| assert!(truth.remove_resource(id))));
+        let lists = if who == As::Partner { bench.sim.truth().customer_ids().len() } else { 1 };
+        assert_eq!(findings(&bench.run(&[]).expect_code(3), "resources").len(), lists, "{who:?}");
+        later(&bench, 2);
+        bench.run(&["--accept-empty"]).expect_code(0);
+        assert_believed_empty(&bench, lists);
+        for minutes in [3, 4] {
+            later(&bench, minutes);
+            bench.run(&["resources", "--full"]).expect_code(0);
+            assert_believed_empty(&bench, lists);
+        }
+
+        // Something was bought since, and is not there.
+        let bought = Deal::completed("CSNEW", recently());
+        put(&bench, std::slice::from_ref(&bought));
+        bench.sim.change(|truth| assert!(truth.remove_resource("r-CSNEW")));
+        later(&bench, 5);
+        let told = findings(&bench.run(&["orders", "resources", "--full"]).expect_code(3), "resources");
+        assert_eq!(told.len(), 1, "{told:?}");
+    }
+}
+
 #[test]
 fn one_customer_without_resources_among_others_is_complete() {
     let bench = quoted(Script::seeded(75).orders(60).customers(4), As::Partner);
