@@ -19,7 +19,7 @@ pub enum BadBody {
     #[error("the answer is not a JSON object ({0})")]
     NotAnObject(String),
     /// Neither rows nor their number: whatever this is, it is not an empty list.
-    #[error("the answer has neither `{rows}` nor `{total}`")]
+    #[error("the answer has neither rows in `{rows}` nor their number in `{total}`")]
     Hollow {
         /// The field with the rows.
         rows: &'static str,
@@ -70,8 +70,8 @@ impl<'a> Object<'a> {
 
     /// Takes out the rows of an answer and the number of matching rows.
     ///
-    /// A missing list is an empty one only where the vendor also says how many rows match: whether it leaves an
-    /// empty list out is not documented (`CONTRACT` §12).
+    /// A list that is missing or empty is an empty one only where the vendor also says how many rows match: whether it
+    /// leaves an empty list out is not documented (`CONTRACT` §12), and each of these answers has a number (§3.1).
     ///
     /// # Errors
     /// When there is neither, or one has another type.
@@ -81,10 +81,11 @@ impl<'a> Object<'a> {
         total: &'static str,
     ) -> Result<(Vec<&'a RawValue>, Option<u64>), BadBody> {
         let matching = self.take_total(total)?;
-        match self.take_rows(rows)? {
-            None if matching.is_none() => Err(BadBody::Hollow { rows, total }),
-            found => Ok((found.unwrap_or_default(), matching)),
+        let found = self.take_rows(rows)?.unwrap_or_default();
+        if found.is_empty() && matching.is_none() {
+            return Err(BadBody::Hollow { rows, total });
         }
+        Ok((found, matching))
     }
 
     /// Takes out the number of matching records: a number, or a number as text. `None` when it is missing.

@@ -22,7 +22,7 @@ pub struct Page {
 /// What the paging must know of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowMark {
-    /// The row's key; its whole text where it could not be decoded.
+    /// The row's key, all parts of it; its whole text where it could not be decoded.
     pub key: String,
     /// The time the list is sorted by, where it is sorted.
     pub time: Option<UtcSecond>,
@@ -34,7 +34,7 @@ impl Page {
         match decoded {
             Ok(record) => {
                 let time = record.text("create_time").and_then(UtcSecond::parse);
-                self.rows.push(RowMark { key: record.first_key().to_owned(), time });
+                self.rows.push(RowMark { key: record.key(), time });
                 self.records.push(record);
             }
             Err(reject) => {

@@ -237,6 +237,18 @@ impl Record {
         }
     }
 
+    /// The key as text, its parts joined by ` / `.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let text = |value: &Value| match value {
+            Value::Text(text) => text.clone(),
+            Value::Integer(integer) => integer.to_string(),
+            Value::Null => String::new(),
+        };
+        let parts: Vec<String> = self.values.iter().take(self.table.key_len).map(text).collect();
+        parts.join(" / ")
+    }
+
     /// The first part of the key, as text.
     #[must_use]
     pub fn first_key(&self) -> &str {

@@ -188,7 +188,7 @@ impl Walk {
         let received = page.rows.len() as u64;
         let offset = self.cursor.offset();
         let anchors = u64::from(self.anchor.is_some());
-        if let Some(reason) = (paging != Paging::Unpaged).then(|| self.moved(page, keys)).flatten() {
+        if let Some(reason) = self.moved(page, keys) {
             let reason = format!("{reason}: the list moved");
             return Step::Unproven(Self { requests: self.requests + 1, ..self }, reason);
         }
@@ -227,7 +227,8 @@ impl Walk {
         Step::Next(Self { cursor, anchor, ..walk })
     }
 
-    /// What shows that rows before this page came or went since the page before, if anything does.
+    /// What shows that the page is not one state of the list, or that rows before it came or went since the page before, if
+    /// anything does.
     fn moved(&self, page: &Page, keys: &mut Keys) -> Option<String> {
         let anchor = self.anchor.as_deref();
         if anchor.is_some() && anchor != page.rows.first().map(|row| row.key.as_str()) {
@@ -236,13 +237,20 @@ impl Walk {
         let mut further = page.rows.iter().skip(usize::from(anchor.is_some()));
         let twice = match &self.cursor {
             Cursor::Offset(_) => further.find(|row| !keys.insert(&row.key)),
-            Cursor::Keyset { skipped, .. } => {
+            Cursor::Keyset { from, skipped, .. } => {
                 if let (Some(first), Some(now)) = (skipped.total, page.total)
                     && first != now
                 {
                     return Some(format!("{first} rows announced a page before, {now} now"));
                 }
-                further.find(|row| skipped.rows.iter().any(|(key, _)| *key == row.key))
+                let is_too_old = |row: &&RowMark| row.time.is_some_and(|time| time.unix() < *from);
+                if let Some(row) = page.rows.iter().find(is_too_old) {
+                    let key = crate::json::shorten(&row.key);
+                    return Some(format!("row {key} was created before what was asked for"));
+                }
+                let mut shown = HashSet::new();
+                let in_page = page.rows.iter().find(|row| !shown.insert(row.key.as_str()));
+                in_page.or_else(|| further.find(|row| skipped.rows.iter().any(|(key, _)| *key == row.key)))
             }
         };
         twice.map(|row| format!("row {} came twice", crate::json::shorten(&row.key)))

@@ -3,6 +3,8 @@
 -- counts from that mark on: begins_at says so. All times are UTC.
 -- state is
 --   'disputed'   when a window that reaches into the month could not be proven complete and was not settled since;
+--   'undecoded'  when an order that was created in it, or that does not say when, came last in a form that could not be
+--                decoded (view undecoded_rows): what it holds is not in orders;
 --   'complete'   when every second of the month is in windows that were read completely;
 --   'open'       when it has not ended, or ended less than a day ago, and all of it that is older than a day is covered:
 --                the day is for jobs that run once a day;
@@ -134,6 +136,10 @@ unproven as materialized (
     cross join coverage as c
     where c.account = h.account and c.stream = h.stream and c.lane = 'created' and c.verdict = 'disputed'
 ),
+undecoded as materialized (
+    select account, stream, unixepoch(first_second) as first_second, unixepoch(last_second) as last_second
+    from undecoded_rows
+),
 judged as (
     select
         s.account,
@@ -147,6 +153,13 @@ judged as (
                 from unproven as d
                 where d.account = s.account and d.stream = s.stream and d.begins < s.ends and d.ends > s.begins
             ) then 'disputed'
+            when exists (
+                select 1
+                from undecoded as u
+                where
+                    u.account = s.account and u.stream = s.stream
+                    and coalesce(u.first_second < s.ends and u.last_second >= s.begins, true)
+            ) then 'undecoded'
             when c.seconds = s.ends - s.begins then 'complete'
             when s.ends > k.now - 86400 and coalesce(c.first_gap, k.now) >= k.now - 86400 then 'open'
             else 'incomplete'

@@ -38,10 +38,10 @@ waiting as (
     from queue
     group by account, stream
 ),
--- Rows that could not be decoded.
+-- Rows that came last in a form that could not be decoded.
 undecoded as (
-    select account, stream, count(*) as quarantined
-    from quarantine
+    select account, stream, count(distinct key) as quarantined
+    from undecoded_rows
     group by account, stream
 ),
 -- Windows, orders and lists that could not be proven complete.

@@ -86,7 +86,7 @@ fn render(overview: &Overview) -> String {
     text.push_str(&quotas(&overview.quotas));
     for (count, what) in [
         (overview.disputed, "window(s), list(s) or order(s) not proven complete: view disputes"),
-        (overview.quarantined, "row(s) that could not be decoded: table quarantine"),
+        (overview.quarantined, "row(s) that could not be decoded: view undecoded_rows"),
         (overview.drift, "undocumented field(s) or value(s): table drift"),
     ] {
         if count > 0 {

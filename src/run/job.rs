@@ -139,12 +139,19 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
     let mut told = Told::default();
     let mut result = work(&context, &mut told).await;
     let mut findings = told.findings;
+    // Whichever run met them: what they hold is not there.
+    match on_warehouse(&context, |context, warehouse| {
+        warehouse.count_undecoded(&context.account, context.stream.name())
+    })
+    .await
+    {
+        Ok(0) => {}
+        Ok(rows) => findings.add(Finding::Quarantined(rows)),
+        Err(error) => result = result.and(Err(error.into())),
+    }
     context.board.ended(context.stream);
     context.counts.end();
     let tally = context.counts.tally();
-    if tally.quarantined > 0 {
-        findings.add(Finding::Quarantined(tally.quarantined));
-    }
     let requests = context.counts.meter.read();
     let judge = |result: &Result<(), Stop>| {
         let found = if findings.is_empty() { Outcome::Done } else { Outcome::Findings };
@@ -320,7 +327,10 @@ fn move_watermarks(context: &Context, warehouse: &mut Warehouse) -> Result<(), W
             continue;
         }
         if lane == Lane::Created {
-            let months = plan::complete_months(start, context.client.now(), &windows);
+            // A month with an order that could not be stored is read, and not complete.
+            let undecoded = warehouse.undecoded_times(account, stream)?;
+            let decoded: Vec<_> = windows.iter().flat_map(|window| window.minus(&undecoded)).collect();
+            let months = plan::complete_months(start, context.client.now(), &decoded);
             warehouse.set_complete_months(account, stream, &months, context.client.now(), run)?;
         }
         warehouse.set_mark(account, stream, Mark::Watermark(lane), plan::watermark(start, &windows), run)?;

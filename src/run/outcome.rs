@@ -66,7 +66,7 @@ impl Outcome {
 /// Something a person should look at; the run went on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// Rows that could not be decoded.
+    /// Rows that came last in a form that could not be decoded.
     Quarantined(u64),
     /// A window or list that could not be proven complete.
     Disputed {
@@ -110,7 +110,7 @@ impl std::fmt::Display for Finding {
         match self {
             Self::Quarantined(rows) => write!(
                 f,
-                "{rows} row(s) could not be decoded; they are kept in the table quarantine with the reason"
+                "{rows} row(s) could not be decoded; view undecoded_rows and table quarantine have them with the reason"
             ),
             Self::Disputed { scope, reason } => {
                 write!(f, "{scope} could not be proven complete ({reason}); it is read again at the next run")

@@ -90,7 +90,7 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
         let fetched = fetched.in_order(&walk);
         let answered_at = fetched.answered_at;
         // The order list answers an unknown id with an empty list: no proof that an order we know is gone.
-        let shows_nothing = fetched.page.rows.is_empty() && fetched.page.total.unwrap_or_default() == 0;
+        let shows_nothing = fetched.page.rows.is_empty() && fetched.page.total == Some(0);
         if shows_nothing && is_single_order(context, &ask.scope) {
             return Ok(End::Absent(answered_at));
         }

@@ -228,3 +228,37 @@ fn keys_read_back_as_they_were_stored() {
     assert_eq!((keys.len(), keys.holds("0"), keys.holds("2")), (2, true, false));
     assert!(!keys.insert("1") && keys.insert("2"));
 }
+
+#[test]
+fn a_row_twice_in_one_page_proves_nothing_however_it_is_paged() {
+    let window = Window::new(at(0), at(10)).expect("not empty");
+    let page = |keys: &[&str]| {
+        let mark = |key: &&str| RowMark { key: (*key).to_owned(), time: Some(at(5)) };
+        Page { rows: keys.iter().map(mark).collect(), total: Some(3), ..Page::default() }
+    };
+    for paging in [Paging::Keyset(window), Paging::Offset, Paging::Unpaged] {
+        let step = |keys| Walk::start(paging, 1).step(paging, 10, &page(keys), at(100), &mut Keys::default());
+        assert_unproven(&step(&["a", "b", "b"]));
+        assert!(matches!(step(&["a", "b", "c"]), Step::Complete(_)), "{paging:?}");
+    }
+}
+
+/// The first page is cut short, and the second shows it again with a number of its own that makes the sum right.
+#[test]
+fn a_sorted_page_with_rows_from_before_its_begin_proves_nothing() {
+    let window = Window::new(at(10), at(50)).expect("not empty");
+    let paging = Paging::Keyset(window);
+    let cut = rows(&[20, 22, 24, 26, 28, 30, 32, 34, 36, 38]);
+    let page = |rows: &[RowMark], total| Page { rows: rows.to_vec(), total: Some(total), ..Page::default() };
+    let begun =
+        || match Walk::start(paging, 1).step(paging, 100, &page(&cut, 19), at(100), &mut Keys::default()) {
+            Step::Next(walk) => walk,
+            other => panic!("nine more rows were announced: {other:?}"),
+        };
+    assert_unproven(&begun().step(paging, 100, &page(&cut, 10), at(100), &mut Keys::default()));
+    // What was created in the second that is asked for is as good as what follows.
+    let again = [RowMark { key: "late".to_owned(), time: Some(at(37)) }, cut[9].clone()];
+    let Step::Next(_) = begun().step(paging, 100, &page(&again, 11), at(100), &mut Keys::default()) else {
+        panic!("nine more rows were announced")
+    };
+}

@@ -10,11 +10,14 @@ use super::ledger::RunId;
 use super::queue::enqueue;
 use super::upsert::{Effect, Origin, Statements, Store};
 use crate::page::Page;
-use crate::record::{Dependent, Drift, Record, Reject};
+use crate::record::{Drift, Record, Reject, Value};
 use crate::scope::{Ask, Role, Scope};
-use crate::stream::{Reading, Stream};
+use crate::stream::{Owned, Reading, Stream};
 use crate::time::{UtcSecond, Window, seconds};
 use crate::walk::Walk;
+
+/// The column of orders that names the combined order of a member.
+const PARENT: &str = "parent_order_id";
 
 /// A page to store, and what it means for the walk it belongs to.
 #[derive(Debug)]
@@ -167,19 +170,26 @@ impl Committer<'_> {
             quarantined: page.rejects.len() as u64,
             ..Tally::default()
         };
+        let mut known_before = Vec::new();
         for record in &page.records {
-            let Effect { inserted, changed, born } = self.store.store(record)?;
+            let Effect { inserted, changed, born, stale } = self.store.store(record)?;
             if born {
                 tally.late += self.list_late(record)?;
+            } else if !stale {
+                known_before.push(record);
             }
             tally.inserted += inserted;
             tally.changed += changed;
             if inserted + changed > 0 {
-                let in_reach = |dependent: &&Dependent| !self.commit.out_of_reach.contains(&dependent.stream);
-                for dependent in record.dependents.iter().filter(in_reach) {
-                    self.enqueue(dependent)?;
-                    tally.enqueued += 1;
-                }
+                tally.enqueued += self.enqueue_dependents(record)?;
+            }
+        }
+        // Once all members of the answer are stored.
+        for record in known_before {
+            let gone = self.mark_members_gone(record)?;
+            tally.changed += gone;
+            if gone > 0 {
+                tally.enqueued += self.enqueue_dependents(record)?;
             }
         }
         for reject in &page.rejects {
@@ -193,8 +203,38 @@ impl Committer<'_> {
         Ok(Committed { tally, doubt })
     }
 
-    fn enqueue(&self, dependent: &Dependent) -> rusqlite::Result<()> {
-        enqueue(self.connection, &self.commit.account, self.commit.run, self.seen_at, dependent)
+    /// Queues what must be read for a record that is new or changed; how much that is.
+    fn enqueue_dependents(&self, record: &Record) -> rusqlite::Result<u64> {
+        let Self { connection, commit, seen_at, .. } = self;
+        let mut enqueued = 0;
+        for dependent in &record.dependents {
+            if !commit.out_of_reach.contains(&dependent.stream) {
+                enqueue(connection, &commit.account, commit.run, seen_at, dependent)?;
+                enqueued += 1;
+            }
+        }
+        Ok(enqueued)
+    }
+
+    /// Members that the answer no longer shows in their combined order are gone; how many.
+    fn mark_members_gone(&self, order: &Record) -> rusqlite::Result<u64> {
+        if order.get(PARENT) != Some(&Value::Null) {
+            return Ok(0);
+        }
+        let (id, account) = (order.first_key(), &self.commit.account);
+        let members = Owned { table: order.table, parent_column: PARENT };
+        let gone = self.store.mark_missing_gone(members, id, self.seen_at)?;
+        if gone > 0 {
+            // Nobody can be asked for their records any more; should one come back, it is queued anew.
+            self.connection
+                .prepare_cached(
+                    "delete from queue where account = ?1 and parent_id in (
+                         select order_id from orders
+                         where account = ?1 and parent_order_id = ?2 and gone_since is not null)",
+                )?
+                .execute((account, id))?;
+        }
+        Ok(gone)
     }
 
     fn quarantine(&self, reject: &Reject) -> rusqlite::Result<()> {
@@ -240,7 +280,7 @@ impl Committer<'_> {
 
     /// Lists an order that appeared in time that had been read completely before; 1 if it is one.
     fn list_late(&self, record: &Record) -> rusqlite::Result<u64> {
-        if self.commit.stream.reading() != Reading::Windows || record.text("parent_order_id").is_some() {
+        if self.commit.stream.reading() != Reading::Windows || record.text(PARENT).is_some() {
             return Ok(0);
         }
         let Some(created) = record.text("create_time") else { return Ok(0) };

@@ -6,7 +6,8 @@ use super::commit::{Committer, Trust};
 use super::coverage::began;
 use super::queue::enqueue_once;
 use crate::record::Dependent;
-use crate::scope::{Role, Scope};
+use crate::scope::Scope;
+use crate::stream::Reading;
 use crate::time::Window;
 use crate::walk::Walk;
 
@@ -90,29 +91,45 @@ impl Committer<'_> {
         if walk.seen == 0 && stored > 0 || stored > 2 * walk.seen && stored > walk.seen + FEW {
             return Ok(Some(format!("{} row(s) shown, and {stored} are stored; {ACCEPT}", walk.seen)));
         }
-        // A partner's credential that may not read what belongs to a customer gets success and nothing.
-        let Some(customer) = &self.commit.ask.customer_id else { return Ok(None) };
-        if walk.seen > 0 || self.commit.role != Role::Partner {
+        // A partner's credential that may not read what belongs to a customer gets success and nothing, and so it does in
+        // the role of a customer. What was believed once stays believed until an order says otherwise.
+        if walk.seen > 0 || self.commit.stream.reading() != Reading::QueueAndWhole {
             return Ok(None);
         }
         let is_suspicious: bool = self
             .connection
             .prepare_cached(&format!(
                 "select not exists (select 1 from {} where account = ?1)
-                     and exists (select 1 from orders where account = ?1 and customer_id = ?2
-                         and status = 5 and order_type in (1, 2, 11, 14))",
+                     and exists (select 1 from orders where account = ?1 and (?2 = '' or customer_id = ?2)
+                         and status = 5 and order_type in (1, 2, 11, 14)
+                         and last_changed_run > coalesce((
+                             select run_id from coverage where account = ?1 and stream = ?3 and scope = 'whole'
+                                 and customer_id = ?2 and verdict = 'complete' and seen = 0), 0))",
                 table.name
             ))?
-            .query_row((account, customer), |row| row.get(0))?;
+            .query_row((account, self.customer(), self.commit.stream.name()), |row| row.get(0))?;
         Ok(is_suspicious.then(|| {
-            format!("no row shown, although the customer has completed orders and no list of any customer had rows yet; {ACCEPT}")
+            format!("no row shown, although there are completed orders and no list of the account had rows yet; {ACCEPT}")
         }))
     }
 
-    /// Queues the orders of a customer that got empty answers while the customer's whole list was empty and not
-    /// believed: now that it has rows, those answers are worth no more than that list was. Returns how many.
+    /// Queues the orders of a list that got empty answers while the list was empty and not believed: now that it has
+    /// rows, those answers are worth no more than that list was. For a partner's customer also those that were asked for
+    /// without naming it, in the role of a customer. Returns how many.
     pub(super) fn ask_again_after_doubt(&self, walk: &Walk) -> rusqlite::Result<u64> {
         let (account, stream) = (&self.commit.account, self.commit.stream.name());
+        if walk.seen == 0 {
+            return Ok(0);
+        }
+        if !self.customer().is_empty() {
+            // Nobody asks for the list without a customer any more: a dispute about it would stay for ever.
+            self.connection
+                .prepare_cached(
+                    "delete from coverage where account = ?1 and stream = ?2 and scope = 'whole'
+                         and customer_id = '' and verdict <> 'complete'",
+                )?
+                .execute((account, stream))?;
+        }
         let was_doubted = self
             .connection
             .prepare_cached(
@@ -120,18 +137,19 @@ impl Committer<'_> {
                      and customer_id = ?3 and verdict <> 'complete' and seen = 0",
             )?
             .exists((account, stream, self.customer()))?;
-        if walk.seen == 0 || !was_doubted {
-            return Ok(0);
-        }
         let unanswered: Vec<Dependent> = self
             .connection
             .prepare_cached(
                 "select o.order_id, coalesce(nullif(c.customer_id, ''), o.customer_id), o.create_time from coverage as c
                  join orders as o on o.account = c.account and o.order_id = c.parent_id
-                 where c.account = ?1 and c.stream = ?2 and c.customer_id = ?3 and c.verdict = 'complete'
-                     and c.seen = 0 and o.gone_since is null",
+                 where c.account = ?1 and c.stream = ?2 and c.verdict = 'complete' and c.seen = 0
+                     and o.gone_since is null
+                     and (?4 and c.customer_id = ?3 or c.customer_id = '' and o.customer_id = ?3 and ?3 <> ''
+                         and not exists (
+                             select 1 from coverage as named where named.account = c.account
+                                 and named.stream = c.stream and named.scope = c.scope and named.customer_id = ?3))",
             )?
-            .query_map((account, stream, self.customer()), |row| read_dependent(stream, row))?
+            .query_map((account, stream, self.customer(), was_doubted), |row| read_dependent(stream, row))?
             .collect::<rusqlite::Result<_>>()?;
         for order in &unanswered {
             enqueue_once(self.connection, account, self.commit.run, self.seen_at, order)?;

@@ -26,7 +26,7 @@ pub struct Overview {
     pub quotas: Vec<QuotaState>,
     /// Windows, orders and lists that could not be proven complete.
     pub disputed: i64,
-    /// Rows that could not be decoded.
+    /// Rows that came last in a form that could not be decoded.
     pub quarantined: i64,
     /// Fields and values the vendor's documents do not list.
     pub drift: i64,
@@ -164,7 +164,9 @@ impl Warehouse {
                 .collect::<rusqlite::Result<_>>()?,
             quotas: QuotaState::all(&self.connection)?,
             disputed: count("select count(*) from coverage where verdict = 'disputed'")?,
-            quarantined: count("select count(*) from quarantine")?,
+            quarantined: count(
+                "select count(*) from (select distinct account, stream, key from undecoded_rows)",
+            )?,
             drift: count("select count(*) from drift")?,
         })
     }

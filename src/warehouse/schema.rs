@@ -51,6 +51,7 @@ const VIEWS: &[&str] = &[
     include_str!("../../schema/views/v_refund_attributions.sql"),
     include_str!("../../schema/views/v_resources.sql"),
     include_str!("../../schema/views/v_sub_customers.sql"),
+    include_str!("../../schema/views/undecoded_rows.sql"),
     include_str!("../../schema/views/freshness.sql"),
     include_str!("../../schema/views/coverage_by_month.sql"),
     include_str!("../../schema/views/disputes.sql"),

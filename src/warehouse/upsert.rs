@@ -17,6 +17,8 @@ pub(super) struct Effect {
     pub(super) changed: u64,
     /// Whether the record itself was new, and not only a row of its lists.
     pub(super) born: bool,
+    /// Whether a newer answer was stored before: this one says nothing any more.
+    pub(super) stale: bool,
 }
 
 /// What storing one row did.
@@ -101,7 +103,7 @@ impl Store<'_> {
         let mut effect = Effect::default();
         let stored = self.store_row(record)?;
         if matches!(stored, Stored::Stale) {
-            return Ok(effect);
+            return Ok(Effect { stale: true, ..effect });
         }
         effect.add(&stored);
         effect.born = matches!(stored, Stored::New);

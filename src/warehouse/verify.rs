@@ -128,40 +128,56 @@ impl Warehouse {
         )
     }
 
-    /// How many rows of a stream could not be decoded and are not stored by another answer; where `created` is given,
-    /// only those that say they were created in it, both ends included.
+    /// How many rows of a stream came last in a form that could not be decoded (view `undecoded_rows`).
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn count_undecoded(
+    pub fn count_undecoded(&self, account: &str, stream: &str) -> Result<u64, WarehouseError> {
+        // A row that came in several forms is one row.
+        self.count(
+            "select count(distinct key) from undecoded_rows where account = ?1 and stream = ?2",
+            (account, stream),
+        )
+    }
+
+    /// How many of them are missing because of it, no former answer having been stored; where `created` is given, only
+    /// those that say they were created in it, both ends included.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn count_undecoded_missing(
         &self,
         account: &str,
-        stream: &dyn Stream,
+        stream: &str,
         created: Option<(UtcSecond, UtcSecond)>,
     ) -> Result<u64, WarehouseError> {
-        let Some((table, key)) =
-            stream.tables().first().and_then(|table| Some((table, table.columns.first()?)))
-        else {
-            return Ok(0);
-        };
-        // A row that came in several forms is one row. What SQLite cannot read as JSON has neither key nor time.
         let (begin, end) =
             created.map_or((None, None), |(begin, end)| (Some(begin.to_string()), Some(end.to_string())));
         self.count(
-            &format!(
-                "with rows as (
-                     select raw_sha256, iif(json_valid(raw), raw, '{{}}') as raw from quarantine
-                     where account = ?1 and stream = ?2 and scope not like 'order %'
-                 ), named as (
-                     select coalesce(raw ->> '$.{0}', raw_sha256) as key, raw ->> '$.create_time' as created from rows
-                 )
-                 select count(distinct key) from named
-                 where (?3 is null or created >= ?3 and created <= ?4)
-                     and not exists (select 1 from {1} as t where t.account = ?1 and t.{0} = named.key)",
-                key.name, table.name
-            ),
-            (account, stream.name(), begin, end),
+            "select count(distinct key) from undecoded_rows
+             where account = ?1 and stream = ?2 and not is_stored and scope not like 'order %'
+                 and (?3 is null or first_second >= ?3 and last_second <= ?4)",
+            (account, stream, begin, end),
         )
+    }
+
+    /// When the orders were created that came last in a form that could not be decoded.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn undecoded_times(&self, account: &str, stream: &str) -> Result<Vec<Window>, WarehouseError> {
+        let times = self.read(
+            "select first_second, last_second from undecoded_rows where account = ?1 and stream = ?2",
+            (account, stream),
+            |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?)),
+        )?;
+        let parse = |text: Option<String>| text.as_deref().and_then(UtcSecond::parse);
+        let window = |(first, last)| {
+            // One that says nothing about it may be of any time.
+            let begin = parse(first).unwrap_or(UtcSecond::from_unix(0));
+            Window::new(begin, parse(last).map_or(UtcSecond::FAR, |last| last.plus(1)))
+        };
+        Ok(times.into_iter().filter_map(window).collect())
     }
 
     /// The orders of which other rows are stored than the answer had that was proven complete, newest first. Orders that

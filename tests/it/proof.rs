@@ -3,6 +3,7 @@
 
 mod answers;
 mod lists;
+mod members;
 mod queue;
 mod stop;
 

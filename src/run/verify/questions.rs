@@ -108,7 +108,8 @@ pub(super) fn explain(
         Part::Month { asked, .. } => Some((asked.begin(), asked.end())),
         Part::List { .. } | Part::Dependents { .. } => None,
     };
-    let undecoded = if missing > 0 { warehouse.count_undecoded(account, stream, created)? } else { 0 };
+    let undecoded =
+        if missing > 0 { warehouse.count_undecoded_missing(account, stream.name(), created)? } else { 0 };
     if undecoded > 0 && undecoded == missing {
         comparison.reasons.push(format!("{undecoded} row(s) that could not be decoded: table quarantine"));
         return Ok(());

@@ -17,6 +17,8 @@ pub enum Completeness {
     Incomplete,
     /// A window that reaches into it could not be proven complete.
     Disputed,
+    /// An order created in it came last in a form that could not be decoded.
+    Undecoded,
 }
 
 impl Completeness {
@@ -28,6 +30,7 @@ impl Completeness {
             Self::Open => "open",
             Self::Incomplete => "incomplete",
             Self::Disputed => "disputed",
+            Self::Undecoded => "undecoded",
         }
     }
 }
@@ -35,7 +38,7 @@ impl Completeness {
 impl FromSql for Completeness {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let text = value.as_str()?;
-        [Self::Complete, Self::Open, Self::Incomplete, Self::Disputed]
+        [Self::Complete, Self::Open, Self::Incomplete, Self::Disputed, Self::Undecoded]
             .into_iter()
             .find(|state| state.as_str() == text)
             .ok_or_else(|| FromSqlError::Other(format!("no state of a month: {text}").into()))

@@ -109,7 +109,7 @@ fn status_shows_how_fresh_and_complete_each_stream_is() {
      acme     resources            TIME  done      5         5    0        TIME
      acme     service_types        TIME  done      1         4    0        TIME
      acme     resource_types       TIME  done      1         4    0        TIME
-    acme order_lines: order CS2601050210DEMO1 stays in the queue: 1 row(s) could not be decoded; 1 row(s) could not be decoded; they are kept in the table quarantine with the reason
+    acme order_lines: order CS2601050210DEMO1 stays in the queue: 1 row(s) could not be decoded; 1 row(s) could not be decoded; view undecoded_rows and table quarantine have them with the reason
     acme refund_attributions: refund_orders of account acme: not allowed: HTTP 403 CBC.0151 "Access denied." (request ID)
 
      ACCOUNT  STREAM  MONTH (UTC+8)  STATE     COMPLETE SINCE (UTC)  OLDEST READING (UTC)  ORDERS  LATE  NOT READ FROM (UTC)
@@ -124,7 +124,7 @@ fn status_shows_how_fresh_and_complete_each_stream_is() {
     acme order_lines: 1 order(s) queued, 0 of them to be read once more later, 1 failing (1 row(s) could not be decoded)
     acme refund_attributions: 1 order(s) queued, 0 of them to be read once more later, 0 failing
     1 window(s), list(s) or order(s) not proven complete: view disputes
-    1 row(s) that could not be decoded: table quarantine
+    1 row(s) that could not be decoded: view undecoded_rows
     2 undocumented field(s) or value(s): table drift
     "#));
     let json = bench.call(&["status", "--output", "json"]).expect_code(0).json();

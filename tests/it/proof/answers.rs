@@ -11,7 +11,12 @@ const PURCHASE: &str = "CS2601050210DEMO1";
 const REFUND: &str = "CS2602101515DEMO4";
 
 /// Answers with status 200 that are neither rows nor a documented error.
-const HOLLOW: [&str; 2] = ["{}", r#"{"error":{"code":"X","message":"y"}}"#];
+const HOLLOW: [&str; 3] = [
+    "{}",
+    r#"{"error":{"code":"X","message":"y"}}"#,
+    // No rows, and nobody says that there are none.
+    r#"{"order_infos":[],"order_line_items":[],"refund_infos":[]}"#,
+];
 
 /// So often is an answer of the wrong shape asked for again within one run.
 const TRIES: usize = 3;

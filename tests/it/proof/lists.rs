@@ -63,3 +63,16 @@ fn empty_lists_however_many_take_no_resource_away() {
     bench.run(&["resources", "--full"]).expect_code(0);
     assert_equals_truth(&bench, As::Customer);
 }
+
+#[test]
+fn a_resource_type_of_two_services_is_two_rows() {
+    let mut parts = fixtures::examples();
+    parts.resource_types.push(
+        r#"{"resource_type_code":"hws.resource.type.vm","service_type_code":"hws.service.type.bms"}"#
+            .to_owned(),
+    );
+    let bench = fixtures::serving(parts);
+    bench.run(&["resource_types"]).expect_code(0);
+    let types = "select count(*) from resource_types where resource_type_code = 'hws.resource.type.vm'";
+    assert_eq!(bench.count(types), 2);
+}

@@ -165,3 +165,24 @@ fn attributions_that_are_doubted_and_wait_are_gone_at_the_operators_word() {
     assert_eq!(bench.sim.count(Endpoint::Refunds).calls, 2);
     assert_eq!(queued(&bench, "refund_attributions"), [] as [&str; 0]);
 }
+
+/// The list does not say how many orders match: that it shows none is no proof that the order is gone.
+#[test]
+fn an_empty_list_without_a_number_does_not_make_an_order_absent() {
+    let bench = fixtures::bench();
+    bench.run(&[]).expect_code(0);
+    let order = "CS2602030900DEMO3";
+    assert!(bench.sim.change(|truth| truth.remove_order(order)));
+    bench.sim.set_now(now() + 120);
+    let front = Front::before(&bench);
+    for _ in 0..3 {
+        front.answer(&format!("order_id={order}"), 200, r#"{"order_infos":[]}"#);
+    }
+    bench.run(&["orders", "--full"]).expect_code(3);
+    front.is_used_up();
+    assert_eq!(bench.count("select count(*) from orders where gone_since is not null"), 0);
+    let failed = format!(
+        "select count(*) from queue where parent_id = '{order}' and last_error like '%neither rows%'"
+    );
+    assert_eq!(bench.count(&failed), 1);
+}

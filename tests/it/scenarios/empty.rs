@@ -7,7 +7,7 @@ use super::{
 };
 use crate::sim::clock::DAY;
 use crate::sim::{OWNER, Scope, Script};
-use crate::support::truth::assert_equals_truth;
+use crate::support::truth::{assert_equals_truth, differences, expected, stored};
 use crate::support::{As, Bench, now};
 
 /// 30 old orders and so many of the last hour, read to the end.
@@ -230,6 +230,67 @@ fn a_partner_who_is_shown_no_resource_of_any_customer_is_told_at_the_first_run()
     bench.run(&["--full"]).expect_code(0);
     // And with them which order bought which, although those answers were empty and settled.
     assert_equals_truth(&bench, As::Partner);
+}
+
+/// Each list of resources is complete without a row.
+fn assert_believed_empty(bench: &Bench, lists: usize) {
+    let complete = "select count(*) from coverage where stream = 'resources' and scope = 'whole'
+                        and verdict = 'complete' and seen = 0";
+    assert_eq!(bench.count(complete), i64::try_from(lists).unwrap());
+    assert_eq!(disputed(bench, "resources"), [] as [&str; 0]);
+}
+
+#[test]
+fn lists_that_are_empty_by_the_operators_word_stay_so_until_an_order_of_theirs_changes() {
+    for who in [As::Partner, As::Customer] {
+        let bench = quoted(Script::seeded(77).orders(60).customers(4), who);
+        let owners = bench.sim.truth().resource_owners();
+        bench.sim.change(|truth| owners.iter().for_each(|(id, _)| assert!(truth.remove_resource(id))));
+        let lists = if who == As::Partner { bench.sim.truth().customer_ids().len() } else { 1 };
+        assert_eq!(findings(&bench.run(&[]).expect_code(3), "resources").len(), lists, "{who:?}");
+        later(&bench, 2);
+        bench.run(&["--accept-empty"]).expect_code(0);
+        assert_believed_empty(&bench, lists);
+        for minutes in [3, 4] {
+            later(&bench, minutes);
+            bench.run(&["resources", "--full"]).expect_code(0);
+            assert_believed_empty(&bench, lists);
+        }
+
+        // Something was bought since, and is not there.
+        let bought = Deal::completed("CSNEW", recently());
+        put(&bench, std::slice::from_ref(&bought));
+        bench.sim.change(|truth| assert!(truth.remove_resource("r-CSNEW")));
+        later(&bench, 5);
+        let told = findings(&bench.run(&["orders", "resources", "--full"]).expect_code(3), "resources");
+        assert_eq!(told.len(), 1, "{told:?}");
+    }
+}
+
+/// With it the interface answers success and no resource.
+#[test]
+fn a_partners_key_in_the_role_of_a_customer_proves_no_list_empty() {
+    let bench = quoted(Script::seeded(78).orders(60).customers(4), As::Partner);
+    let as_partner = std::fs::read_to_string(bench.path("bss-sync.toml")).expect("a configuration");
+    bench.write_config(&as_partner.replace("role = \"partner\"", "role = \"customer\""));
+    for _ in 0..2 {
+        let told = findings(&bench.run(&["orders", "resources"]).expect_code(3), "resources");
+        assert!(told[0].contains("check the credential's role"), "{told:?}");
+        assert_eq!(disputed(&bench, "resources"), ["whole"]);
+    }
+
+    bench.write_config(&as_partner);
+    later(&bench, 2);
+    bench.run(&[]).expect_code(0);
+    later(&bench, 3);
+    bench.run(&["--full"]).expect_code(0);
+    let differing = differences(&expected(&bench.sim.truth(), As::Partner), &stored(&bench.db()));
+    // Of what did not change it stays on record as whom it was asked for.
+    let others: Vec<&String> = differing.iter().filter(|line| !line.contains(" role: served")).collect();
+    assert!(others.is_empty(), "{others:#?}");
+    assert_eq!(disputed(&bench, "resources"), [] as [&str; 0]);
+    let again = "select count(*) from queue where stream = 'resources'";
+    assert_eq!(bench.count(again), 0, "asked once more, and not for ever");
 }
 
 #[test]
