@@ -27,7 +27,7 @@ pub use known::{Covered, Customer, Mark, OpenWalk};
 pub use ledger::{LearnedQuota, RunEnd, RunId, RunStart};
 pub use queue::{Absence, Again, QueueEntry};
 pub use report::{Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, WatermarkState};
-pub use verify::Unlike;
+pub use verify::{Member, Unlike};
 pub use writer::Writer;
 
 /// Marks a SQLite file as ours: "BSSY".

@@ -150,6 +150,10 @@ fn what(part: &Part) -> String {
             let month = month.as_deref().unwrap_or("month unknown");
             format!("{month}, {} order(s)", orders.len())
         }
+        Part::Members { month, orders } => {
+            let month = month.as_deref().unwrap_or("month unknown");
+            format!("{month}, {} member(s) of combined orders", orders.len())
+        }
     }
 }
 
@@ -171,7 +175,7 @@ fn moved(asked: Window) -> String {
 fn orders(part: &Part) -> BTreeSet<&str> {
     match part {
         Part::Dependents { orders, .. } => orders.iter().map(|order| order.parent_id.as_str()).collect(),
-        Part::Month { .. } | Part::List { .. } => BTreeSet::new(),
+        Part::Month { .. } | Part::List { .. } | Part::Members { .. } => BTreeSet::new(),
     }
 }
 
@@ -188,7 +192,8 @@ fn to_json(before: &[Verified], repaired: Option<&Repaired>) -> Value {
 }
 
 fn verified_to_json(verified: &Verified) -> Value {
-    let (mut months, mut lists, mut dependents) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut months, mut lists, mut dependents, mut members) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for comparison in &verified.comparisons {
         let mut entry = json!({
             "stream": comparison.stream,
@@ -216,6 +221,12 @@ fn verified_to_json(verified: &Verified) -> Value {
                 entry["orders"] = unlike.iter().map(order).collect();
                 dependents.push(entry);
             }
+            Part::Members { month, orders } => {
+                entry["month"] = json!(month);
+                let member = |member: &crate::warehouse::Member| json!({ "order_id": member.order_id, "combined_order_id": member.parent_id });
+                entry["orders"] = orders.iter().map(member).collect();
+                members.push(entry);
+            }
         }
     }
     json!({
@@ -228,5 +239,6 @@ fn verified_to_json(verified: &Verified) -> Value {
         "months": months,
         "lists": lists,
         "dependents": dependents,
+        "members": members,
     })
 }

@@ -14,7 +14,7 @@ use crate::job::Job;
 use crate::record::Dependent;
 use crate::stream::{Reading, Stream};
 use crate::time::Window;
-use crate::warehouse::{Again, Unlike, Writer};
+use crate::warehouse::{Again, Writer};
 
 /// Reads the months, lists and orders again that differ. Returns a report for each job and account that ran.
 ///
@@ -73,7 +73,21 @@ impl Repair<'_> {
                 Part::Month { asked, .. } => windows.extend(Window::new(asked.begin(), asked.end().plus(1))),
                 Part::Dependents { orders, .. } => {
                     streams.push(comparison.stream);
-                    self.enqueue(comparison.stream, orders).await?;
+                    let stream = comparison.stream;
+                    self.enqueue(orders.iter().map(|order| order.dependent(stream)).collect()).await?;
+                }
+                // Read where the list is, or with the details; the bounds may belong to a window or not.
+                Part::Members { orders, .. } if comparison.stream == "orders" => {
+                    let created = || orders.iter().filter_map(|member| member.created);
+                    let (first, last) = (created().min(), created().max());
+                    windows.extend(
+                        first.zip(last).and_then(|(first, last)| Window::new(first.plus(-1), last.plus(2))),
+                    );
+                }
+                Part::Members { orders, .. } => {
+                    streams.push(comparison.stream);
+                    let stream = comparison.stream;
+                    self.enqueue(orders.iter().map(|member| member.dependent(stream)).collect()).await?;
                 }
                 Part::List { .. } => {}
             }
@@ -93,9 +107,8 @@ impl Repair<'_> {
         self.run_jobs(jobs, Extent::Windows(windows)).await
     }
 
-    async fn enqueue(&self, stream: &'static str, orders: &[Unlike]) -> Result<(), RunError> {
+    async fn enqueue(&self, orders: Vec<Dependent>) -> Result<(), RunError> {
         let (account, run) = (self.account.name.clone(), self.verified.run);
-        let orders: Vec<Dependent> = orders.iter().map(|order| order.dependent(stream)).collect();
         let enqueue = move |warehouse: &mut crate::warehouse::Warehouse| {
             warehouse.enqueue_all(&account, &orders, Again::Renew, run)
         };

@@ -23,7 +23,7 @@ use crate::config::Account;
 use crate::job::Job;
 use crate::stream::{self, Stream};
 use crate::time::{UtcSecond, Window};
-use crate::warehouse::{RunId, RunStart, Unlike, WarehouseError, Writer};
+use crate::warehouse::{Member, RunId, RunStart, Unlike, WarehouseError, Writer};
 use questions::Question;
 
 /// The job's name in the ledger. It is no stream either, so that it says nothing about how fresh one is.
@@ -65,6 +65,14 @@ pub enum Part {
         /// The orders.
         orders: Vec<Unlike>,
     },
+    /// Members of combined orders that are missing: of the stream `orders` from its table although the details have them,
+    /// of `order_lines` from the details.
+    Members {
+        /// The billing month of the combined orders' creation; `None` when it is not known.
+        month: Option<String>,
+        /// The members.
+        orders: Vec<Member>,
+    },
 }
 
 /// What the vendor has, and what is stored.
@@ -101,7 +109,7 @@ impl Comparison {
         match self.part {
             Part::Month { .. } | Part::List { .. } => self.difference() == Some(0),
             // Only orders that differ are listed; a row too many of one does not make up for one that another lacks.
-            Part::Dependents { .. } => false,
+            Part::Dependents { .. } | Part::Members { .. } => false,
         }
     }
 }
@@ -227,7 +235,15 @@ async fn compare(
     }
     for context in contexts {
         let its = Arc::clone(context);
-        comparisons.extend(writer.call(move |warehouse| questions::dependents(&its, warehouse)).await?);
+        comparisons.extend(
+            writer
+                .call(move |warehouse| {
+                    let mut found = questions::dependents(&its, warehouse)?;
+                    found.extend(questions::members(&its, warehouse)?);
+                    Ok(found)
+                })
+                .await?,
+        );
     }
     asked
 }

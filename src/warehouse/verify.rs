@@ -28,6 +28,51 @@ impl Unlike {
     }
 }
 
+/// A member of a combined order that only one of the order list and the order details has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The member.
+    pub order_id: String,
+    /// Its combined order.
+    pub parent_id: String,
+    /// Its owner.
+    pub customer_id: Option<String>,
+    /// When the combined order was created; `None` when no table has it.
+    pub created: Option<UtcSecond>,
+}
+
+impl Member {
+    /// What reads its combined order's records of a stream again.
+    #[must_use]
+    pub fn dependent(&self, stream: &'static str) -> Dependent {
+        Dependent::of(stream, &self.parent_id, self.customer_id.as_deref(), self.created)
+    }
+}
+
+/// The members in `order_details` that `orders` has never had.
+const NOT_IN_ORDERS: &str = "select m.order_id, m.parent_order_id, coalesce(p.customer_id, m.customer_id),
+         coalesce(p.create_time, m.create_time)
+     from order_details as m
+     left join orders as p on p.account = m.account and p.order_id = m.parent_order_id
+     where m.account = ?1 and m.parent_order_id is not null and m.gone_since is null and p.gone_since is null
+         and not exists (select 1 from orders as o where o.account = m.account and o.order_id = m.order_id)
+     order by 4, 1";
+
+/// The members in `orders` that `order_details` lacks, although the details of their combined order were read.
+const NOT_IN_DETAILS: &str = "select m.order_id, m.parent_order_id, coalesce(p.customer_id, m.customer_id),
+         coalesce(p.create_time, m.create_time)
+     from orders as m
+     left join orders as p on p.account = m.account and p.order_id = m.parent_order_id
+     where m.account = ?1 and m.parent_order_id is not null and m.gone_since is null and p.gone_since is null
+         and not exists (select 1 from order_details as d where d.account = m.account and d.order_id = m.order_id)
+         and exists (
+             select 1 from coverage as c where c.account = m.account and c.stream = 'order_lines'
+                 and c.scope = 'order ' || m.parent_order_id and c.verdict = 'complete')
+         and not exists (
+             select 1 from queue as q where q.account = m.account and q.stream = 'order_lines'
+                 and q.parent_id = m.parent_order_id)
+     order by 4, 1";
+
 impl Warehouse {
     fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, WarehouseError> {
         let counts = self.read(sql, params, |row| row.get::<_, i64>(0))?;
@@ -208,4 +253,31 @@ impl Warehouse {
             },
         )
     }
+
+    /// The members of combined orders that the details of orders have and `orders` never had, oldest first.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn members_not_in_orders(&self, account: &str) -> Result<Vec<Member>, WarehouseError> {
+        self.read(NOT_IN_ORDERS, [account], member)
+    }
+
+    /// The members of combined orders that the details lack although they were read, oldest first; what waits in the
+    /// queue left out.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn members_not_in_details(&self, account: &str) -> Result<Vec<Member>, WarehouseError> {
+        self.read(NOT_IN_DETAILS, [account], member)
+    }
+}
+
+fn member(row: &rusqlite::Row<'_>) -> rusqlite::Result<Member> {
+    let created: Option<String> = row.get(3)?;
+    Ok(Member {
+        order_id: row.get(0)?,
+        parent_id: row.get(1)?,
+        customer_id: row.get(2)?,
+        created: created.as_deref().and_then(UtcSecond::parse),
+    })
 }

@@ -1,5 +1,7 @@
 //! `verify` names what differs between the vendor and the warehouse, and `--repair` brings it back.
 
+mod members;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -30,7 +32,7 @@ fn nothing_differs(json: &Value) -> bool {
     let account = &json["accounts"][0];
     let agree =
         |kind: &str| account[kind].as_array().expect("a list").iter().all(|entry| entry["agrees"] == true);
-    ["months", "lists", "dependents"].into_iter().all(agree)
+    ["months", "lists", "dependents", "members"].into_iter().all(agree)
 }
 
 /// Damages the warehouse by hand.

@@ -9,7 +9,16 @@ use crate::scope::{Ask, Lane, Scope};
 use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};
 use crate::walk::Cursor;
-use crate::warehouse::{Unlike, Warehouse, WarehouseError};
+use crate::warehouse::{Member, Unlike, Warehouse, WarehouseError};
+
+/// The stream of the order list.
+const ORDERS: &str = "orders";
+
+/// The stream that reads the details of orders.
+const DETAILS: &str = "order_lines";
+
+/// Members that a reason names; JSON has all of them.
+const MEMBERS_NAMED: usize = 5;
 
 /// One request, and what its answer is compared with.
 pub(super) struct Question {
@@ -106,7 +115,7 @@ pub(super) fn explain(
     let missing = if difference < 0 { difference.unsigned_abs() } else { 0 };
     let created = match &comparison.part {
         Part::Month { asked, .. } => Some((asked.begin(), asked.end())),
-        Part::List { .. } | Part::Dependents { .. } => None,
+        Part::List { .. } | Part::Dependents { .. } | Part::Members { .. } => None,
     };
     let undecoded = if missing > 0 { warehouse.count_undecoded(account, stream, created)? } else { 0 };
     if undecoded > 0 && undecoded == missing {
@@ -131,7 +140,7 @@ pub(super) fn explain(
             "the vendor shows fewer rows than are stored: a row is marked as gone when two whole readings do not show it"
                 .to_owned(),
         ),
-        Part::Month { .. } | Part::List { .. } | Part::Dependents { .. } => {}
+        Part::Month { .. } | Part::List { .. } | Part::Dependents { .. } | Part::Members { .. } => {}
     }
     Ok(())
 }
@@ -155,4 +164,43 @@ pub(super) fn dependents(
             reasons: Vec::new(),
         })
         .collect())
+}
+
+/// Members of combined orders that either the order list's table or that of the details lacks, month by month; the
+/// stream that reads the details looks.
+pub(super) fn members(context: &Context, warehouse: &Warehouse) -> Result<Vec<Comparison>, WarehouseError> {
+    if context.stream.name() != DETAILS {
+        return Ok(Vec::new());
+    }
+    let lacking = [
+        (ORDERS, warehouse.members_not_in_orders(&context.account)?),
+        (DETAILS, warehouse.members_not_in_details(&context.account)?),
+    ];
+    let month_of = |member: &Member| member.created.map(|created| created.billing_month().0);
+    let of_month = |stream, members: &[Member]| Comparison {
+        stream,
+        part: Part::Members { month: members.first().and_then(month_of), orders: members.to_vec() },
+        vendor: Some(members.len() as u64),
+        stored: 0,
+        on_edge: 0,
+        reasons: vec![missing(stream, members)],
+    };
+    Ok(lacking
+        .iter()
+        .flat_map(|(stream, members)| {
+            members.chunk_by(|a, b| month_of(a) == month_of(b)).map(|members| of_month(stream, members))
+        })
+        .collect())
+}
+
+/// Says which members are missing from where.
+fn missing(stream: &str, members: &[Member]) -> String {
+    let (here, there) =
+        if stream == ORDERS { ("orders", "order_details") } else { ("order_details", "orders") };
+    let ids: Vec<&str> = members.iter().take(MEMBERS_NAMED).map(|member| member.order_id.as_str()).collect();
+    let more = match members.len().saturating_sub(MEMBERS_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("in the table {there} and not in {here}: {}{more}", ids.join(", "))
 }
