@@ -63,7 +63,8 @@ pieces as materialized (
         max((unixepoch(c.window_begin) + 28800) / 86400, h.first_day) as day,
         unixepoch(c.window_begin) as begins,
         unixepoch(c.window_end) as ends,
-        c.read_at,
+        -- A sorted walk may be resumed for a day: its first rows are as old as its begin.
+        coalesce(c.started_at, c.read_at) as read_at,
         c.requests,
         1 as is_first
     from histories as h
