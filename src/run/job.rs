@@ -313,7 +313,8 @@ fn move_watermarks(context: &Context, warehouse: &mut Warehouse) -> Result<(), W
             continue;
         }
         if lane == Lane::Created {
-            let months = plan::complete_months(start, context.client.now(), &windows);
+            let disputed = warehouse.disputed_windows(account, stream, lane)?;
+            let months = plan::complete_months(start, context.client.now(), &windows, &disputed);
             warehouse.set_complete_months(account, stream, &months, context.client.now(), run)?;
         }
         warehouse.set_mark(account, stream, Mark::Watermark(lane), plan::watermark(start, &windows), run)?;

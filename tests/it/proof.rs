@@ -3,6 +3,7 @@
 
 mod answers;
 mod lists;
+mod months;
 mod queue;
 mod stop;
 

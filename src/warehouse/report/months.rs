@@ -57,7 +57,7 @@ pub struct MonthState {
     pub ends_at: String,
     /// Whether it can be relied on.
     pub state: Completeness,
-    /// Since when it is complete; `None` unless it is, and until the run that completed it has ended.
+    /// Since when it is complete; `None` unless it is, and until the run that completed it has looked.
     pub complete_since: Option<String>,
     /// Seconds of it that are in complete windows.
     pub covered_seconds: i64,
