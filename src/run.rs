@@ -28,7 +28,7 @@ pub use estimate::{AccountPlan, Certainty, EndpointPlan, JobPlan, PlanRow, Reque
 pub use outcome::{Finding, Findings, JobReport, Outcome};
 pub use repair::repair;
 pub use units::Reason;
-pub use verify::{Comparison, Part, Verified, Verify, verify};
+pub use verify::{Comparison, Orders, Part, Verified, Verify, verify};
 
 use crate::client::{Client, ClientError, Deadline, Profile, QuotaOverrides};
 use crate::config::Account;

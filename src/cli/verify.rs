@@ -1,6 +1,5 @@
 //! `bss-sync verify`: proof on demand, and repair.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,9 +10,10 @@ use super::watched::with_warehouse;
 use super::{Common, Output, run, say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
-use crate::run::{Comparison, JobReport, Outcome, Part, Verified, Verify, reads, repair, verify};
+use crate::run::{Comparison, JobReport, Orders, Outcome, Part, Verified, Verify, reads, repair, verify};
 use crate::settings::duration;
 use crate::time::{UtcSecond, Window};
+use crate::warehouse::{Member, Proof, Unlike};
 
 /// Arguments of `bss-sync verify`.
 #[derive(Debug, Args)]
@@ -111,6 +111,9 @@ fn comparison(all: &[Verified]) -> String {
     }
     for verified in all {
         text.push_str(&format!("{}: {}\n", verified.account, summary(verified)));
+        for orders in &verified.orders {
+            text.push_str(&unread(&verified.account, orders));
+        }
         if let Some((reason, advice)) = &verified.stopped {
             text.push_str(&format!("{}: {reason}\n  {advice}\n", verified.account));
         }
@@ -128,10 +131,12 @@ fn summary(verified: &Verified) -> String {
     let line = |agree: usize, all: usize, what: &str| {
         if agree == all { format!("{all} {what} agree") } else { format!("{agree} of {all} {what} agree") }
     };
-    let unlike: usize = verified.comparisons.iter().map(|comparison| orders(&comparison.part).len()).sum();
-    let unlike = match unlike {
-        0 => "of every order that was read the rows that were proven are stored".to_owned(),
-        unlike => format!("of {unlike} order(s) other rows are stored than were proven"),
+    let unlike: usize = verified.comparisons.iter().map(|comparison| unlike(&comparison.part)).sum();
+    let read: u64 = verified.orders.iter().map(|orders| orders.complete).sum();
+    let unlike = match (unlike, read) {
+        (0, 0) => "nothing that belongs to orders was read yet".to_owned(),
+        (0, _) => "of every order that was read the rows that were proven are stored".to_owned(),
+        (unlike, _) => format!("of {unlike} order(s) other rows are stored than were proven"),
     };
     let requests = verified.requests.requests;
     format!(
@@ -172,11 +177,28 @@ fn moved(asked: Window) -> String {
     text
 }
 
-fn orders(part: &Part) -> BTreeSet<&str> {
+/// Orders of which other rows are stored than were proven.
+fn unlike(part: &Part) -> usize {
     match part {
-        Part::Dependents { orders, .. } => orders.iter().map(|order| order.parent_id.as_str()).collect(),
-        Part::Month { .. } | Part::List { .. } | Part::Members { .. } => BTreeSet::new(),
+        Part::Dependents { orders, .. } => orders.iter().filter(|order| order.proven().is_some()).count(),
+        Part::Month { .. } | Part::List { .. } | Part::Members { .. } => 0,
     }
+}
+
+/// A line about what of a stream was not compared because it is not proven; empty if there is nothing.
+fn unread(account: &str, orders: &Orders) -> String {
+    let Orders { stream, queued, disputed, never_read, .. } = *orders;
+    let mut parts = Vec::new();
+    if queued > 0 {
+        parts.push(format!("{queued} order(s) wait in the queue and are not compared: run first"));
+    }
+    if disputed > 0 {
+        parts.push(format!("{disputed} order(s) are disputed"));
+    }
+    if never_read > 0 {
+        parts.push(format!("{never_read} order(s) were never read and do not wait in the queue"));
+    }
+    if parts.is_empty() { String::new() } else { format!("{account} {stream}: {}\n", parts.join("; ")) }
 }
 
 fn to_json(before: &[Verified], repaired: Option<&Repaired>) -> Value {
@@ -217,13 +239,13 @@ fn verified_to_json(verified: &Verified) -> Value {
             }
             Part::Dependents { month, orders: unlike } => {
                 entry["month"] = json!(month);
-                let order = |order: &crate::warehouse::Unlike| json!({ "order_id": order.parent_id, "proven": order.proven, "stored": order.stored });
+                let order = |order: &Unlike| json!({ "order_id": order.parent_id, "proof": proof(order), "proven": order.proven(), "stored": order.stored });
                 entry["orders"] = unlike.iter().map(order).collect();
                 dependents.push(entry);
             }
             Part::Members { month, orders } => {
                 entry["month"] = json!(month);
-                let member = |member: &crate::warehouse::Member| json!({ "order_id": member.order_id, "combined_order_id": member.parent_id });
+                let member = |member: &Member| json!({ "order_id": member.order_id, "combined_order_id": member.parent_id });
                 entry["orders"] = orders.iter().map(member).collect();
                 members.push(entry);
             }
@@ -240,5 +262,24 @@ fn verified_to_json(verified: &Verified) -> Value {
         "lists": lists,
         "dependents": dependents,
         "members": members,
+        "orders": verified.orders.iter().map(orders_to_json).collect::<Vec<_>>(),
     })
+}
+
+fn orders_to_json(orders: &Orders) -> Value {
+    json!({
+        "stream": orders.stream,
+        "complete": orders.complete,
+        "queued": orders.queued,
+        "disputed": orders.disputed,
+        "never_read": orders.never_read,
+    })
+}
+
+const fn proof(order: &Unlike) -> &'static str {
+    match order.proof {
+        Proof::Complete(_) => "complete",
+        Proof::Disputed => "disputed",
+        Proof::NeverRead => "never read",
+    }
 }

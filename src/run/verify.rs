@@ -58,7 +58,8 @@ pub enum Part {
         /// Whose, where a partner asks customer by customer.
         customer_id: Option<String>,
     },
-    /// What belongs to orders of a month; only those are listed of which other rows are stored than were proven.
+    /// What belongs to orders of a month; only those are listed of which other rows are stored than were proven, or of which
+    /// nothing is proven and which do not wait in the queue.
     Dependents {
         /// The billing month of the orders' creation; `None` when it is not known.
         month: Option<String>,
@@ -114,6 +115,21 @@ impl Comparison {
     }
 }
 
+/// How much of what belongs to orders was read, for one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Orders {
+    /// The stream.
+    pub stream: &'static str,
+    /// Orders whose newest answer is proven complete.
+    pub complete: u64,
+    /// Orders that wait in the queue: the next run reads them, and nothing of them is compared.
+    pub queued: u64,
+    /// Orders whose newest answer could not be proven complete.
+    pub disputed: u64,
+    /// Orders that were never read, and that do not wait in the queue either.
+    pub never_read: u64,
+}
+
 /// What came of verifying an account.
 #[derive(Clone, Debug)]
 pub struct Verified {
@@ -121,6 +137,8 @@ pub struct Verified {
     pub account: String,
     /// What was compared, months oldest first.
     pub comparisons: Vec<Comparison>,
+    /// How much of what belongs to orders was read, stream by stream.
+    pub orders: Vec<Orders>,
     /// How it ended: [`Outcome::Done`] when everything agrees.
     pub outcome: Outcome,
     /// Why it ended early, and what to do; `None` when it did not.
@@ -187,8 +205,8 @@ async fn verify_account(
         .into_iter()
         .map(|(job, stream)| Arc::new(context(job, stream)))
         .collect();
-    let mut comparisons = Vec::new();
-    let result = compare(&contexts, writer, &mut comparisons).await;
+    let (mut comparisons, mut orders) = (Vec::new(), Vec::new());
+    let result = compare(&contexts, writer, &mut comparisons, &mut orders).await;
     counts.end();
     let found = if comparisons.iter().all(Comparison::agrees) { Outcome::Done } else { Outcome::Findings };
     let outcome = result.as_ref().err().map_or(found, |stop| found.max(stop.outcome()));
@@ -200,7 +218,7 @@ async fn verify_account(
     let end = outcome.ends_run(reason, requests);
     writer.call(move |warehouse| warehouse.end_run(run, &end)).await?;
     save_learned_quotas(account.name.clone(), &client, writer).await?;
-    Ok(Verified { account: account.name.clone(), comparisons, outcome, stopped, requests, run })
+    Ok(Verified { account: account.name.clone(), comparisons, orders, outcome, stopped, requests, run })
 }
 
 /// The streams that are read for an account, each with its job: of several the one that goes back the furthest.
@@ -221,6 +239,7 @@ async fn compare(
     contexts: &[Arc<Context>],
     writer: &Writer,
     comparisons: &mut Vec<Comparison>,
+    orders: &mut Vec<Orders>,
 ) -> Result<(), Stop> {
     let mut questions = Vec::new();
     for context in contexts {
@@ -235,15 +254,15 @@ async fn compare(
     }
     for context in contexts {
         let its = Arc::clone(context);
-        comparisons.extend(
-            writer
-                .call(move |warehouse| {
-                    let mut found = questions::dependents(&its, warehouse)?;
-                    found.extend(questions::members(&its, warehouse)?);
-                    Ok(found)
-                })
-                .await?,
-        );
+        let (found, read) = writer
+            .call(move |warehouse| {
+                let (mut found, read) = questions::dependents(&its, warehouse)?;
+                found.extend(questions::members(&its, warehouse)?);
+                Ok((found, read))
+            })
+            .await?;
+        comparisons.extend(found);
+        orders.extend(read);
     }
     asked
 }

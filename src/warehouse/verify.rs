@@ -1,80 +1,11 @@
 //! What `plan` and `verify` ask of the warehouse: how much of what is stored.
 
 use super::{Warehouse, WarehouseError};
-use crate::record::Dependent;
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
 
-/// An order of which other rows are stored than its complete answer had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unlike {
-    /// The order.
-    pub parent_id: String,
-    /// Its owner.
-    pub customer_id: Option<String>,
-    /// When it was created; `None` when neither the order nor its details are stored.
-    pub created: Option<UtcSecond>,
-    /// Rows in the answer that was proven complete.
-    pub proven: u64,
-    /// Rows stored and not gone.
-    pub stored: u64,
-}
-
-impl Unlike {
-    /// What reads its records of a stream again.
-    #[must_use]
-    pub fn dependent(&self, stream: &'static str) -> Dependent {
-        Dependent::of(stream, &self.parent_id, self.customer_id.as_deref(), self.created)
-    }
-}
-
-/// A member of a combined order that only one of the order list and the order details has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// The member.
-    pub order_id: String,
-    /// Its combined order.
-    pub parent_id: String,
-    /// Its owner.
-    pub customer_id: Option<String>,
-    /// When the combined order was created; `None` when no table has it.
-    pub created: Option<UtcSecond>,
-}
-
-impl Member {
-    /// What reads its combined order's records of a stream again.
-    #[must_use]
-    pub fn dependent(&self, stream: &'static str) -> Dependent {
-        Dependent::of(stream, &self.parent_id, self.customer_id.as_deref(), self.created)
-    }
-}
-
-/// The members in `order_details` that `orders` has never had.
-const NOT_IN_ORDERS: &str = "select m.order_id, m.parent_order_id, coalesce(p.customer_id, m.customer_id),
-         coalesce(p.create_time, m.create_time)
-     from order_details as m
-     left join orders as p on p.account = m.account and p.order_id = m.parent_order_id
-     where m.account = ?1 and m.parent_order_id is not null and m.gone_since is null and p.gone_since is null
-         and not exists (select 1 from orders as o where o.account = m.account and o.order_id = m.order_id)
-     order by 4, 1";
-
-/// The members in `orders` that `order_details` lacks, although the details of their combined order were read.
-const NOT_IN_DETAILS: &str = "select m.order_id, m.parent_order_id, coalesce(p.customer_id, m.customer_id),
-         coalesce(p.create_time, m.create_time)
-     from orders as m
-     left join orders as p on p.account = m.account and p.order_id = m.parent_order_id
-     where m.account = ?1 and m.parent_order_id is not null and m.gone_since is null and p.gone_since is null
-         and not exists (select 1 from order_details as d where d.account = m.account and d.order_id = m.order_id)
-         and exists (
-             select 1 from coverage as c where c.account = m.account and c.stream = 'order_lines'
-                 and c.scope = 'order ' || m.parent_order_id and c.verdict = 'complete')
-         and not exists (
-             select 1 from queue as q where q.account = m.account and q.stream = 'order_lines'
-                 and q.parent_id = m.parent_order_id)
-     order by 4, 1";
-
 impl Warehouse {
-    fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, WarehouseError> {
+    pub(super) fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, WarehouseError> {
         let counts = self.read(sql, params, |row| row.get::<_, i64>(0))?;
         Ok(counts.first().copied().unwrap_or_default().unsigned_abs())
     }
@@ -208,76 +139,4 @@ impl Warehouse {
             (account, stream.name(), begin, end),
         )
     }
-
-    /// The orders of which other rows are stored than the answer had that was proven complete, newest first. Orders that
-    /// are being read are left out: some of their rows may be newer than the proof.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn unlike_their_proof(
-        &self,
-        account: &str,
-        stream: &dyn Stream,
-    ) -> Result<Vec<Unlike>, WarehouseError> {
-        let Some(owned) = stream.owned_by_parent() else { return Ok(Vec::new()) };
-        self.read(
-            &format!(
-                "with counted as (
-                     select parent_id, seen - rejected as proven, nullif(customer_id, '') as whose, (
-                         select count(*) from {} as t
-                         where t.account = c.account and t.{} = c.parent_id and t.gone_since is null) as stored
-                     from coverage as c
-                     where c.account = ?1 and c.stream = ?2 and c.parent_id is not null and c.verdict = 'complete'
-                         and not exists (
-                             select 1 from checkpoints as k where k.account = c.account and k.stream = c.stream
-                                 and k.scope = c.scope and k.customer_id = c.customer_id)
-                 )
-                 select parent_id, coalesce(whose, o.customer_id),
-                     coalesce(o.create_time, d.create_time), proven, stored
-                 from counted
-                 left join orders as o on o.account = ?1 and o.order_id = parent_id
-                 left join order_details as d on d.account = ?1 and d.order_id = parent_id
-                 where proven <> stored order by 3 desc, parent_id",
-                owned.table.name, owned.parent_column
-            ),
-            (account, stream.name()),
-            |row| {
-                let created: Option<String> = row.get(2)?;
-                Ok(Unlike {
-                    parent_id: row.get(0)?,
-                    customer_id: row.get(1)?,
-                    created: created.as_deref().and_then(UtcSecond::parse),
-                    proven: row.get::<_, i64>(3)?.unsigned_abs(),
-                    stored: row.get::<_, i64>(4)?.unsigned_abs(),
-                })
-            },
-        )
-    }
-
-    /// The members of combined orders that the details of orders have and `orders` never had, oldest first.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn members_not_in_orders(&self, account: &str) -> Result<Vec<Member>, WarehouseError> {
-        self.read(NOT_IN_ORDERS, [account], member)
-    }
-
-    /// The members of combined orders that the details lack although they were read, oldest first; what waits in the
-    /// queue left out.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn members_not_in_details(&self, account: &str) -> Result<Vec<Member>, WarehouseError> {
-        self.read(NOT_IN_DETAILS, [account], member)
-    }
-}
-
-fn member(row: &rusqlite::Row<'_>) -> rusqlite::Result<Member> {
-    let created: Option<String> = row.get(3)?;
-    Ok(Member {
-        order_id: row.get(0)?,
-        parent_id: row.get(1)?,
-        customer_id: row.get(2)?,
-        created: created.as_deref().and_then(UtcSecond::parse),
-    })
 }

@@ -1,6 +1,7 @@
 //! `verify` names what differs between the vendor and the warehouse, and `--repair` brings it back.
 
 mod members;
+mod unread;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::super::job::Context;
-use super::{Comparison, Part};
+use super::{Comparison, Orders, Part};
 use crate::plan::{self, edges};
 use crate::scope::{Ask, Lane, Scope};
 use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};
 use crate::walk::Cursor;
-use crate::warehouse::{Member, Unlike, Warehouse, WarehouseError};
+use crate::warehouse::{Member, Proof, Unlike, Warehouse, WarehouseError};
 
 /// The stream of the order list.
 const ORDERS: &str = "orders";
@@ -145,25 +145,61 @@ pub(super) fn explain(
     Ok(())
 }
 
-/// What belongs to orders and is not what was proven, month by month; none for streams of their own.
+/// What belongs to orders and is not what was proven, is disputed or was never read, month by month, and how much was
+/// read; nothing for streams of their own.
 pub(super) fn dependents(
     context: &Context,
-    warehouse: &mut Warehouse,
-) -> Result<Vec<Comparison>, WarehouseError> {
-    let mut unlike = warehouse.unlike_their_proof(&context.account, context.stream)?;
-    unlike.sort_by_key(|order| order.created);
+    warehouse: &Warehouse,
+) -> Result<(Vec<Comparison>, Option<Orders>), WarehouseError> {
+    let (account, stream) = (context.account.as_str(), context.stream);
+    if !stream.reading().is_by_order() {
+        return Ok((Vec::new(), None));
+    }
+    let mut unlike = warehouse.unlike_their_proof(account, stream)?;
+    unlike.extend(warehouse.disputed_orders(account, stream.name())?);
+    unlike.extend(warehouse.orders_never_read(account, stream.name())?);
+    unlike.sort_by(|a, b| (a.created, &a.parent_id).cmp(&(b.created, &b.parent_id)));
+    let read = warehouse.orders_read(account, stream.name(), context.client.now())?;
+    let count = |proof: Proof| unlike.iter().filter(|order| order.proof == proof).count() as u64;
+    let orders = Orders {
+        stream: stream.name(),
+        complete: read.complete,
+        queued: read.queued,
+        disputed: count(Proof::Disputed),
+        never_read: count(Proof::NeverRead),
+    };
     let month_of = |order: &Unlike| order.created.map(|created| created.billing_month().0);
-    Ok(unlike
+    let comparisons = unlike
         .chunk_by(|a, b| month_of(a) == month_of(b))
-        .map(|orders| Comparison {
-            stream: context.stream.name(),
-            part: Part::Dependents { month: orders.first().and_then(month_of), orders: orders.to_vec() },
-            vendor: Some(orders.iter().map(|order| order.proven).sum()),
-            stored: orders.iter().map(|order| order.stored).sum(),
-            on_edge: 0,
-            reasons: Vec::new(),
+        .map(|orders| {
+            let proven: Vec<u64> = orders.iter().filter_map(Unlike::proven).collect();
+            Comparison {
+                stream: stream.name(),
+                part: Part::Dependents { month: orders.first().and_then(month_of), orders: orders.to_vec() },
+                vendor: (!proven.is_empty()).then(|| proven.iter().sum()),
+                stored: orders.iter().map(|order| order.stored).sum(),
+                on_edge: 0,
+                reasons: unproven(orders),
+            }
         })
-        .collect())
+        .collect();
+    Ok((comparisons, Some(orders)))
+}
+
+/// Says of how many orders nothing is proven, and what to do.
+fn unproven(orders: &[Unlike]) -> Vec<String> {
+    let count = |proof: Proof| orders.iter().filter(|order| order.proof == proof).count();
+    let mut reasons = Vec::new();
+    let (disputed, never_read) = (count(Proof::Disputed), count(Proof::NeverRead));
+    if disputed > 0 {
+        reasons.push(format!("{disputed} order(s) could not be proven complete: view disputes"));
+    }
+    if never_read > 0 {
+        reasons.push(format!(
+            "{never_read} order(s) were never read and do not wait in the queue: --repair reads them"
+        ));
+    }
+    reasons
 }
 
 /// Members of combined orders that either the order list's table or that of the details lacks, month by month; the
