@@ -166,10 +166,9 @@ fn what(part: &Part) -> String {
 /// to the month's edge that it depends on the vendor's bounds whether it is counted.
 fn moved(asked: Window) -> String {
     let is_edge = |at: UtcSecond| at.plus(-1).billing_month().1 == at;
-    let begin = asked.begin().plus(1);
     let mut text = String::new();
-    if !is_edge(begin) {
-        text.push_str(&format!(" from {begin}"));
+    if !is_edge(asked.begin().plus(1)) {
+        text.push_str(&format!(" from {}", asked.begin()));
     }
     if !is_edge(asked.end()) {
         text.push_str(&format!(" to {}", asked.end()));

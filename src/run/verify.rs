@@ -252,6 +252,7 @@ async fn compare(
     for (_, context, comparison) in answered {
         comparisons.push(explained(&context, comparison).await?);
     }
+    questions::name_shared_seconds(comparisons);
     for context in contexts {
         let its = Arc::clone(context);
         let (found, read) = writer

@@ -1,5 +1,6 @@
 //! `verify` names what differs between the vendor and the warehouse, and `--repair` brings it back.
 
+mod edges;
 mod members;
 mod unread;
 

@@ -48,7 +48,9 @@ fn months(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>
     let end = context.client.now().minus(context.job.settle);
     let months = plan::months(start, end);
     let mut at = Vec::with_capacity(months.len() + 1);
-    for (_, month) in &months {
+    // The first window begins where the history does: nothing before it is counted that could be counted twice.
+    at.push(start.plus(1));
+    for (_, month) in months.iter().skip(1) {
         let begin = month.begin();
         let near = warehouse.order_times(account, begin.plus(-1), begin.plus(edges::REACH + 1))?;
         at.push(edges::at_or_after(begin, &near));
@@ -143,6 +145,24 @@ pub(super) fn explain(
         Part::Month { .. } | Part::List { .. } | Part::Dependents { .. } | Part::Members { .. } => {}
     }
     Ok(())
+}
+
+/// Says where two neighbouring months may differ by one and the same order: their windows share a second, and both may
+/// count what is in it.
+pub(super) fn name_shared_seconds(comparisons: &mut [Comparison]) {
+    for at in 1..comparisons.len() {
+        let (before, behind) = comparisons.split_at_mut(at);
+        let (Some(one), Some(other)) = (before.last_mut(), behind.first_mut()) else { continue };
+        let (Part::Month { month, .. }, Part::Month { month: next, .. }) = (&one.part, &other.part) else {
+            continue;
+        };
+        let (Some(a), Some(b)) = (one.difference(), other.difference()) else { continue };
+        if one.stream == other.stream && a.signum() * b.signum() == 1 && a.abs().min(b.abs()) == 1 {
+            let reason = format!("it may be one order, in the seconds where {month} and {next} meet");
+            one.reasons.push(reason.clone());
+            other.reasons.push(reason);
+        }
+    }
 }
 
 /// What belongs to orders and is not what was proven, is disputed or was never read, month by month, and how much was
