@@ -75,6 +75,22 @@ pub enum Extent {
     Full,
     /// These windows of creation time again, newest first, and what is queued.
     Windows(Vec<Window>),
+    /// Whole lists again, and what is queued.
+    Lists {
+        /// Whose, where a partner asks customer by customer.
+        customers: Vec<String>,
+        /// Whether those of customers are read as well that were never read.
+        new: NewCustomers,
+    },
+}
+
+/// Whether lists of customers are read that were never read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewCustomers {
+    /// They are left alone.
+    Leave,
+    /// They are read.
+    Read,
 }
 
 /// Why an invocation could not even begin its jobs.

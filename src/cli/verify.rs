@@ -51,17 +51,28 @@ pub(super) fn execute(args: &VerifyArgs, common: &Common, config: &Config) -> Re
     }
     let (before, repaired) = with_warehouse(common, config, async |writer, progress, stop| {
         let before = verify(&order, writer, progress, stop.clone()).await?;
-        let is_compared = before.iter().all(|verified| verified.stopped.is_none());
-        if !args.repair || !is_compared || outcome(&before) == Outcome::Done {
+        let is_whole = |verified: &Verified| verified.stopped.is_none();
+        let differs = |verified: &Verified| is_whole(verified) && verified.outcome != Outcome::Done;
+        if !args.repair || !before.iter().any(differs) {
             return Ok((before, None));
         }
         let jobs = repair(&order, &before, writer, progress, stop.clone()).await?;
-        let after = verify(&order, writer, progress, stop).await?;
+        let is_repaired = |account: &&Account| {
+            before.iter().any(|verified| verified.account == account.name && is_whole(verified))
+        };
+        let accounts = order.accounts.iter().copied().filter(is_repaired).collect();
+        let mut after = verify(&Verify { accounts, ..order.clone() }, writer, progress, stop).await?;
+        after.extend(before.iter().filter(|verified| !is_whole(verified)).cloned());
         Ok((before, Some(Repaired { jobs, after })))
     })?;
+    let left_out: Vec<&str> = before
+        .iter()
+        .filter(|verified| args.repair && verified.stopped.is_some())
+        .map(|verified| verified.account.as_str())
+        .collect();
     match common.output {
-        Output::Json => say_json(&to_json(&before, repaired.as_ref())),
-        Output::Text => say(&render(&before, repaired.as_ref())),
+        Output::Json => say_json(&to_json(&before, repaired.as_ref(), &left_out)),
+        Output::Text => say(&render(&before, repaired.as_ref(), &left_out)),
     }
     Ok(ended(&before, repaired.as_ref()).exit_code())
 }
@@ -79,10 +90,19 @@ fn ended(before: &[Verified], repaired: Option<&Repaired>) -> Outcome {
     }
 }
 
-fn render(before: &[Verified], repaired: Option<&Repaired>) -> String {
-    let Some(Repaired { jobs, after }) = repaired else { return comparison(before) };
-    let mut text = format!("before the repair:\n{}\n\n{}", comparison(before), run::render(jobs));
-    text.push_str(&format!("\n\nafter the repair:\n{}", comparison(after)));
+fn render(before: &[Verified], repaired: Option<&Repaired>, left_out: &[&str]) -> String {
+    let mut text = match repaired {
+        Some(Repaired { jobs, after }) => format!(
+            "before the repair:\n{}\n\n{}\n\nafter the repair:\n{}",
+            comparison(before),
+            run::render(jobs),
+            comparison(after)
+        ),
+        None => comparison(before),
+    };
+    for account in left_out {
+        text.push_str(&format!("\naccount {account} was not repaired: its comparison did not finish"));
+    }
     text
 }
 
@@ -200,13 +220,14 @@ fn unread(account: &str, orders: &Orders) -> String {
     if parts.is_empty() { String::new() } else { format!("{account} {stream}: {}\n", parts.join("; ")) }
 }
 
-fn to_json(before: &[Verified], repaired: Option<&Repaired>) -> Value {
+fn to_json(before: &[Verified], repaired: Option<&Repaired>, left_out: &[&str]) -> Value {
     let all = |verified: &[Verified]| verified.iter().map(verified_to_json).collect::<Vec<_>>();
     let now = repaired.map_or(before, |repaired| &repaired.after);
     json!({
         "outcome": ended(before, repaired).as_str(),
         "exit_code": ended(before, repaired).exit_code(),
         "accounts": all(now),
+        "not_repaired": left_out,
         "before": repaired.map(|_| all(before)),
         "repair": repaired.map(|repaired| repaired.jobs.iter().map(run::to_json).collect::<Vec<_>>()),
     })

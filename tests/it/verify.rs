@@ -2,6 +2,7 @@
 
 mod edges;
 mod members;
+mod repairs;
 mod unread;
 
 use std::collections::BTreeSet;
@@ -364,6 +365,7 @@ fn orders_that_no_run_read_yet_are_said_to_be_unread() {
     }
     verify(&bench, &["--repair"]).expect_code(0);
     assert_equals_truth(&bench, As::Customer);
+    assert!(bench.count("select count(*) from coverage_by_month") > 0, "status shows the months");
 }
 
 #[test]
