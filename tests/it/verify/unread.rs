@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::{delete, differing, nothing_differs, verify};
 use crate::fixtures;
-use crate::sim::Script;
+use crate::sim::{Endpoint, Script};
 use crate::support::truth::assert_equals_truth;
-use crate::support::{As, Bench};
+use crate::support::{As, Bench, Login};
 
 /// What `verify` counts of a stream's orders.
 fn orders(json: &Value, stream: &str) -> Value {
@@ -60,4 +60,21 @@ fn a_disputed_order_is_a_difference() {
     let ran = bench.call(&["verify"]).expect_code(3);
     assert!(ran.stdout.contains("acme order_lines: 1 order(s) are disputed"), "{ran:?}");
     verify(&bench, &["--repair"]).expect_code(0);
+}
+
+#[test]
+fn status_names_the_lists_that_were_never_read() {
+    let bench = fixtures::bench();
+    bench.sim.set_denied(&[Endpoint::Resources]);
+    bench.run(&["resources"]).expect_code(5);
+    let status = bench.call(&["status"]).expect_code(0);
+    assert!(status.stdout.contains("acme resources: whole list never read"), "{status:?}");
+
+    let script = Script::seeded(74).orders(20).customers(3);
+    let mut partner = Bench::with(script, As::Partner, Login::Keys);
+    partner.run(&["sub_customers"]).expect_code(0);
+    partner.set_env("TEST_SK", "wrong");
+    partner.run(&["resources"]).expect_code(5);
+    let status = partner.call(&["status"]).expect_code(0);
+    assert!(status.stdout.contains("acme resources: no customer's list read, "), "{status:?}");
 }
