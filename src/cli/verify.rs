@@ -108,7 +108,7 @@ fn render(before: &[Verified], repaired: Option<&Repaired>, left_out: &[&str]) -
 
 /// What differs as a table, and a line for what agrees.
 fn comparison(all: &[Verified]) -> String {
-    let mut shown = table(&["ACCOUNT", "STREAM", "WHAT", "VENDOR", "STORED", "DIFFERENCE", "WHY"]);
+    let mut shown = table(&["ACCOUNT", "STREAM", "WHAT", "EXPECTED", "STORED", "DIFFERENCE", "WHY"]);
     let differs = |comparison: &&Comparison| !comparison.agrees();
     let mut text = String::new();
     for verified in all {
@@ -159,8 +159,12 @@ fn summary(verified: &Verified) -> String {
         (unlike, _) => format!("of {unlike} order(s) other rows are stored than were proven"),
     };
     let requests = verified.requests.requests;
+    let unanswered = match verified.unanswered {
+        0 => String::new(),
+        unanswered => format!(", {unanswered} month(s) or list(s) not compared"),
+    };
     format!(
-        "{}, {}; {unlike}; {requests} request(s)",
+        "{}, {}{unanswered}; {unlike}; {requests} request(s)",
         line(months, all_months, "month(s)"),
         line(lists, all_lists, "list(s)")
     )
@@ -239,12 +243,18 @@ fn verified_to_json(verified: &Verified) -> Value {
     for comparison in &verified.comparisons {
         let mut entry = json!({
             "stream": comparison.stream,
-            "vendor": comparison.vendor,
             "stored": comparison.stored,
             "difference": comparison.difference(),
             "agrees": comparison.agrees(),
             "reasons": comparison.reasons,
         });
+        // Nobody asks the vendor for what belongs to orders.
+        let expected = match &comparison.part {
+            Part::Month { .. } | Part::List { .. } => "vendor",
+            Part::Dependents { .. } => "proven",
+            Part::Members { .. } => "expected",
+        };
+        entry[expected] = json!(comparison.vendor);
         match &comparison.part {
             Part::Month { month, asked } => {
                 entry["month"] = json!(month);
@@ -276,6 +286,7 @@ fn verified_to_json(verified: &Verified) -> Value {
         "outcome": verified.outcome.as_str(),
         "reason": verified.stopped.as_ref().map(|(reason, _)| reason),
         "advice": verified.stopped.as_ref().map(|(_, advice)| advice),
+        "not_compared": verified.unanswered,
         "requests": verified.requests.requests,
         "throttled": verified.requests.throttled,
         "months": months,

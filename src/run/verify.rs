@@ -139,6 +139,8 @@ pub struct Verified {
     pub comparisons: Vec<Comparison>,
     /// How much of what belongs to orders was read, stream by stream.
     pub orders: Vec<Orders>,
+    /// Months and lists that were not compared, because it ended early.
+    pub unanswered: u64,
     /// How it ended: [`Outcome::Done`] when everything agrees.
     pub outcome: Outcome,
     /// Why it ended early, and what to do; `None` when it did not.
@@ -205,12 +207,20 @@ async fn verify_account(
         .into_iter()
         .map(|(job, stream)| Arc::new(context(job, stream)))
         .collect();
-    let (mut comparisons, mut orders) = (Vec::new(), Vec::new());
-    let result = compare(&contexts, writer, &mut comparisons, &mut orders).await;
+    let mut compared = Compared::default();
+    let result = compare(&contexts, writer, &mut compared).await;
+    let Compared { comparisons, orders, unanswered } = compared;
     counts.end();
     let found = if comparisons.iter().all(Comparison::agrees) { Outcome::Done } else { Outcome::Findings };
     let outcome = result.as_ref().err().map_or(found, |stop| found.max(stop.outcome()));
-    let stopped = result.err().map(|stop| (stop.to_string(), stop.advice()));
+    // What was compared is kept nowhere: the next time begins anew.
+    let advice = |stop: &Stop| match stop.outcome() {
+        Outcome::Partial => "nothing was changed; verify again, it begins anew",
+        Outcome::Done | Outcome::Findings | Outcome::Failed | Outcome::Refused | Outcome::Warehouse => {
+            stop.advice()
+        }
+    };
+    let stopped = result.err().map(|stop| (stop.to_string(), advice(&stop)));
     let requests = counts.meter.read();
     let differing = comparisons.iter().filter(|comparison| !comparison.agrees()).count();
     let reason = stopped.as_ref().map(|(reason, _)| reason.clone());
@@ -218,7 +228,16 @@ async fn verify_account(
     let end = outcome.ends_run(reason, requests);
     writer.call(move |warehouse| warehouse.end_run(run, &end)).await?;
     save_learned_quotas(account.name.clone(), &client, writer).await?;
-    Ok(Verified { account: account.name.clone(), comparisons, orders, outcome, stopped, requests, run })
+    Ok(Verified {
+        account: account.name.clone(),
+        comparisons,
+        orders,
+        unanswered,
+        outcome,
+        stopped,
+        requests,
+        run,
+    })
 }
 
 /// The streams that are read for an account, each with its job: of several the one that goes back the furthest.
@@ -235,19 +254,25 @@ pub(super) fn by_stream<'a>(jobs: &[&'a Job], account: &Account) -> Vec<(&'a Job
     chosen
 }
 
-async fn compare(
-    contexts: &[Arc<Context>],
-    writer: &Writer,
-    comparisons: &mut Vec<Comparison>,
-    orders: &mut Vec<Orders>,
-) -> Result<(), Stop> {
+/// What a comparison found, also when it ended early.
+#[derive(Debug, Default)]
+struct Compared {
+    comparisons: Vec<Comparison>,
+    orders: Vec<Orders>,
+    unanswered: u64,
+}
+
+async fn compare(contexts: &[Arc<Context>], writer: &Writer, compared: &mut Compared) -> Result<(), Stop> {
+    let Compared { comparisons, orders, unanswered } = compared;
     let mut questions = Vec::new();
     for context in contexts {
         let its = Arc::clone(context);
         questions.extend(writer.call(move |warehouse| questions::of(&its, warehouse)).await?);
     }
-    let mut answered = Vec::with_capacity(questions.len());
+    let all = questions.len();
+    let mut answered = Vec::with_capacity(all);
     let asked = ask_all(questions, &mut answered).await;
+    *unanswered = (all - answered.len()) as u64;
     answered.sort_by_key(|(at, _, _)| *at);
     for (_, context, comparison) in answered {
         comparisons.push(explained(&context, comparison).await?);
@@ -322,7 +347,7 @@ async fn ask_all(questions: Vec<Question>, answered: &mut Vec<Answered>) -> Resu
                 comparison.reasons.push(error.to_string());
             }
             Err(stop) => {
-                Stop::keep_worst(&mut worst, stop);
+                Stop::keep_worst(&mut worst, stop.of(&ask));
                 continue;
             }
         }
