@@ -1,6 +1,10 @@
 //! What `plan` and `verify` ask of the warehouse: how much of what is stored.
 
+use rusqlite::Connection;
+
+use super::coverage::whole_reading;
 use super::{Warehouse, WarehouseError};
+use crate::record::Table;
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
 
@@ -56,13 +60,8 @@ impl Warehouse {
         stream: &str,
         customer_id: Option<&str>,
     ) -> Result<Option<u64>, WarehouseError> {
-        let seen = self.read(
-            "select seen from coverage where account = ?1 and stream = ?2 and scope = 'whole'
-                 and customer_id = ?3 and verdict = 'complete'",
-            (account, stream, customer_id.unwrap_or_default()),
-            |row| row.get::<_, i64>(0),
-        )?;
-        Ok(seen.first().map(|seen| seen.unsigned_abs()))
+        let last = whole_reading(&self.connection, account, stream, customer_id.unwrap_or_default());
+        Ok(last.map_err(|error| self.sql(&error))?.map(|last| last.seen))
     }
 
     /// The creation times of the stored orders of the list in `[begin, end]`, sorted.
@@ -95,13 +94,7 @@ impl Warehouse {
         customer_id: Option<&str>,
     ) -> Result<u64, WarehouseError> {
         let Some(table) = stream.tables().first() else { return Ok(0) };
-        self.count(
-            &format!(
-                "select count(*) from {} where account = ?1 and asked_customer_id is ?2 and gone_since is null",
-                table.name
-            ),
-            (account, customer_id),
-        )
+        count_list(&self.connection, account, table, customer_id).map_err(|error| self.sql(&error))
     }
 
     /// How many rows of a stream could not be decoded and are not stored by another answer; where `created` is given,
@@ -139,4 +132,20 @@ impl Warehouse {
             (account, stream.name(), begin, end),
         )
     }
+}
+
+/// How many rows of a whole list are stored and not gone.
+pub(super) fn count_list(
+    connection: &Connection,
+    account: &str,
+    table: &Table,
+    customer_id: Option<&str>,
+) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached(&format!(
+            "select count(*) from {} where account = ?1 and asked_customer_id is ?2 and gone_since is null",
+            table.name
+        ))?
+        .query_row((account, customer_id), |row| row.get::<_, i64>(0))
+        .map(i64::unsigned_abs)
 }
