@@ -92,12 +92,13 @@ create table coverage (
 
 create index coverage_by_window on coverage (account, stream, lane, window_begin);
 
--- Billing months (UTC+8) of creation time whose every second is in windows that were read completely, and since when.
+-- Billing months (UTC+8) of creation time whose every second is in windows that were read completely and in none that is
+-- disputed, and since when.
 create table complete_months (
     account text not null,
     stream text not null,
     month text not null,                            -- yyyy-MM
-    complete_since text not null,                   -- end of the run that proved the last window of it
+    complete_since text not null,                   -- when its last window was stored, or its last dispute settled
     run_id integer not null references runs (run_id),
     primary key (account, stream, month)
 ) strict;

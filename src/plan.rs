@@ -70,12 +70,18 @@ fn newest_first(windows: Vec<Window>, longest: Duration) -> Vec<Window> {
 }
 
 /// The billing months (`yyyy-MM`, months of UTC+8, `FINANCE` §4) between `start` and `end` of which every second was read
-/// completely.
+/// completely, and none is in a window that is disputed.
 #[must_use]
-pub fn complete_months(start: UtcSecond, end: UtcSecond, covered: &[Window]) -> Vec<String> {
+pub fn complete_months(
+    start: UtcSecond,
+    end: UtcSecond,
+    covered: &[Window],
+    disputed: &[Window],
+) -> Vec<String> {
+    let is_disputed = |month: &Window| month.minus(disputed) != [*month];
     months(start, end)
         .into_iter()
-        .filter(|(_, month)| month.end() <= end && month.minus(covered).is_empty())
+        .filter(|(_, month)| month.end() <= end && month.minus(covered).is_empty() && !is_disputed(month))
         .map(|(name, _)| name)
         .collect()
 }

@@ -30,7 +30,7 @@ pub use estimate::{AccountPlan, Certainty, EndpointPlan, JobPlan, PlanRow, Reque
 pub use outcome::{Finding, Findings, JobReport, Outcome};
 pub use repair::repair;
 pub use units::Reason;
-pub use verify::{Comparison, Part, Verified, Verify, verify};
+pub use verify::{Comparison, Orders, Part, Verified, Verify, verify};
 
 use crate::client::{Client, ClientError, Deadline};
 use crate::config::Account;
@@ -79,6 +79,22 @@ pub enum Extent {
     Full,
     /// These windows of creation time again, newest first, and what is queued.
     Windows(Vec<Window>),
+    /// Whole lists again, and what is queued.
+    Lists {
+        /// Whose, where a partner asks customer by customer.
+        customers: Vec<String>,
+        /// Whether those of customers are read as well that were never read.
+        new: NewCustomers,
+    },
+}
+
+/// Whether lists of customers are read that were never read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewCustomers {
+    /// They are left alone.
+    Leave,
+    /// They are read.
+    Read,
 }
 
 /// Why an invocation could not even begin its jobs.

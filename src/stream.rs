@@ -19,6 +19,7 @@ use crate::record::{Drift, Record, Reject, Table, Value};
 use crate::request::{Endpoint, Request};
 use crate::scope::{Ask, Role, Scope};
 use crate::walk::{Cursor, Paging};
+pub use orders::Place;
 
 /// Every stream this build can sync; the only registration there is.
 pub static CATALOGUE: &[&dyn Stream] = &[
@@ -55,6 +56,12 @@ impl Reading {
     #[must_use]
     pub const fn drains_queue(self) -> bool {
         !matches!(self, Self::Whole)
+    }
+
+    /// Whether the stream reads what belongs to orders.
+    #[must_use]
+    pub const fn is_by_order(self) -> bool {
+        matches!(self, Self::Queue | Self::QueueAndWhole)
     }
 
     /// Whether the stream reads its whole list.

@@ -3,6 +3,7 @@
 
 mod commit;
 mod coverage;
+mod dependents;
 mod doubt;
 mod error;
 mod known;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 pub use commit::{Committed, PageCommit, Progress, Tally, Trust};
+pub use dependents::{Member, OrdersRead, Proof, Unlike};
 pub use error::WarehouseError;
 pub use known::{Covered, Customer, Mark, OpenWalk};
 pub use ledger::{RunEnd, RunId, RunStart};
@@ -30,7 +32,6 @@ pub use queue::{Absence, Again, QueueEntry};
 pub use report::{
     Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, QuotaState, WatermarkState,
 };
-pub use verify::Unlike;
 pub use writer::Writer;
 
 /// Marks a SQLite file as ours: "BSSY".

@@ -9,7 +9,8 @@
 --   'open'       when it has not ended, or ended less than a day ago, and all of it that is older than a day is covered:
 --                the day is for jobs that run once a day;
 --   'incomplete' otherwise.
--- complete_since is null unless the month is complete, and until the run that read its last window has ended.
+-- complete_since: when its last window was stored or its last dispute settled; null unless the month is complete, and until
+-- the run that did so has looked.
 -- last_proof_at: every second of it was read at or after this time (null when a second of it was not read yet).
 -- first_gap: the first second of it, up to now, that is in no complete window; in an open month how far it was read.
 -- A window that reaches into two months counts, with its requests, in both. orders are those that the list shows in their
@@ -65,7 +66,8 @@ pieces as materialized (
         max((unixepoch(c.window_begin) + 28800) / 86400, h.first_day) as day,
         unixepoch(c.window_begin) as begins,
         unixepoch(c.window_end) as ends,
-        c.read_at,
+        -- A sorted walk may be resumed for a day: its first rows are as old as its begin.
+        coalesce(c.started_at, c.read_at) as read_at,
         c.requests,
         1 as is_first
     from histories as h

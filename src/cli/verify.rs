@@ -1,6 +1,5 @@
 //! `bss-sync verify`: proof on demand, and repair.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,9 +10,10 @@ use super::watched::with_warehouse;
 use super::{Common, Output, run, say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
-use crate::run::{Comparison, JobReport, Outcome, Part, Verified, Verify, reads, repair, verify};
+use crate::run::{Comparison, JobReport, Orders, Outcome, Part, Verified, Verify, reads, repair, verify};
 use crate::settings::duration;
 use crate::time::{UtcSecond, Window};
+use crate::warehouse::{Member, Proof, Unlike};
 
 /// Arguments of `bss-sync verify`.
 #[derive(Debug, Args)]
@@ -51,17 +51,28 @@ pub(super) fn execute(args: &VerifyArgs, common: &Common, config: &Config) -> Re
     }
     let (before, repaired) = with_warehouse(common, config, async |writer, progress, stop| {
         let before = verify(&order, writer, progress, stop.clone()).await?;
-        let is_compared = before.iter().all(|verified| verified.stopped.is_none());
-        if !args.repair || !is_compared || outcome(&before) == Outcome::Done {
+        let is_whole = |verified: &Verified| verified.stopped.is_none();
+        let differs = |verified: &Verified| is_whole(verified) && verified.outcome != Outcome::Done;
+        if !args.repair || !before.iter().any(differs) {
             return Ok((before, None));
         }
         let jobs = repair(&order, &before, writer, progress, stop.clone()).await?;
-        let after = verify(&order, writer, progress, stop).await?;
+        let is_repaired = |account: &&Account| {
+            before.iter().any(|verified| verified.account == account.name && is_whole(verified))
+        };
+        let accounts = order.accounts.iter().copied().filter(is_repaired).collect();
+        let mut after = verify(&Verify { accounts, ..order.clone() }, writer, progress, stop).await?;
+        after.extend(before.iter().filter(|verified| !is_whole(verified)).cloned());
         Ok((before, Some(Repaired { jobs, after })))
     })?;
+    let left_out: Vec<&str> = before
+        .iter()
+        .filter(|verified| args.repair && verified.stopped.is_some())
+        .map(|verified| verified.account.as_str())
+        .collect();
     match common.output {
-        Output::Json => say_json(&to_json(&before, repaired.as_ref())),
-        Output::Text => say(&render(&before, repaired.as_ref())),
+        Output::Json => say_json(&to_json(&before, repaired.as_ref(), &left_out)),
+        Output::Text => say(&render(&before, repaired.as_ref(), &left_out)),
     }
     Ok(ended(&before, repaired.as_ref()).exit_code())
 }
@@ -79,16 +90,25 @@ fn ended(before: &[Verified], repaired: Option<&Repaired>) -> Outcome {
     }
 }
 
-fn render(before: &[Verified], repaired: Option<&Repaired>) -> String {
-    let Some(Repaired { jobs, after }) = repaired else { return comparison(before) };
-    let mut text = format!("before the repair:\n{}\n\n{}", comparison(before), run::render(jobs));
-    text.push_str(&format!("\n\nafter the repair:\n{}", comparison(after)));
+fn render(before: &[Verified], repaired: Option<&Repaired>, left_out: &[&str]) -> String {
+    let mut text = match repaired {
+        Some(Repaired { jobs, after }) => format!(
+            "before the repair:\n{}\n\n{}\n\nafter the repair:\n{}",
+            comparison(before),
+            run::render(jobs),
+            comparison(after)
+        ),
+        None => comparison(before),
+    };
+    for account in left_out {
+        text.push_str(&format!("\naccount {account} was not repaired: its comparison did not finish"));
+    }
     text
 }
 
 /// What differs as a table, and a line for what agrees.
 fn comparison(all: &[Verified]) -> String {
-    let mut shown = table(&["ACCOUNT", "STREAM", "WHAT", "VENDOR", "STORED", "DIFFERENCE", "WHY"]);
+    let mut shown = table(&["ACCOUNT", "STREAM", "WHAT", "EXPECTED", "STORED", "DIFFERENCE", "WHY"]);
     let differs = |comparison: &&Comparison| !comparison.agrees();
     let mut text = String::new();
     for verified in all {
@@ -111,6 +131,9 @@ fn comparison(all: &[Verified]) -> String {
     }
     for verified in all {
         text.push_str(&format!("{}: {}\n", verified.account, summary(verified)));
+        for orders in &verified.orders {
+            text.push_str(&unread(&verified.account, orders));
+        }
         if let Some((reason, advice)) = &verified.stopped {
             text.push_str(&format!("{}: {reason}\n  {advice}\n", verified.account));
         }
@@ -128,14 +151,20 @@ fn summary(verified: &Verified) -> String {
     let line = |agree: usize, all: usize, what: &str| {
         if agree == all { format!("{all} {what} agree") } else { format!("{agree} of {all} {what} agree") }
     };
-    let unlike: usize = verified.comparisons.iter().map(|comparison| orders(&comparison.part).len()).sum();
-    let unlike = match unlike {
-        0 => "of every order that was read the rows that were proven are stored".to_owned(),
-        unlike => format!("of {unlike} order(s) other rows are stored than were proven"),
+    let unlike: usize = verified.comparisons.iter().map(|comparison| unlike(&comparison.part)).sum();
+    let read: u64 = verified.orders.iter().map(|orders| orders.complete).sum();
+    let unlike = match (unlike, read) {
+        (0, 0) => "nothing that belongs to orders was read yet".to_owned(),
+        (0, _) => "of every order that was read the rows that were proven are stored".to_owned(),
+        (unlike, _) => format!("of {unlike} order(s) other rows are stored than were proven"),
     };
     let requests = verified.requests.requests;
+    let unanswered = match verified.unanswered {
+        0 => String::new(),
+        unanswered => format!(", {unanswered} month(s) or list(s) not compared"),
+    };
     format!(
-        "{}, {}; {unlike}; {requests} request(s)",
+        "{}, {}{unanswered}; {unlike}; {requests} request(s)",
         line(months, all_months, "month(s)"),
         line(lists, all_lists, "list(s)")
     )
@@ -150,6 +179,10 @@ fn what(part: &Part) -> String {
             let month = month.as_deref().unwrap_or("month unknown");
             format!("{month}, {} order(s)", orders.len())
         }
+        Part::Members { month, orders } => {
+            let month = month.as_deref().unwrap_or("month unknown");
+            format!("{month}, {} member(s) of combined orders", orders.len())
+        }
     }
 }
 
@@ -157,10 +190,9 @@ fn what(part: &Part) -> String {
 /// to the month's edge that it depends on the vendor's bounds whether it is counted.
 fn moved(asked: Window) -> String {
     let is_edge = |at: UtcSecond| at.plus(-1).billing_month().1 == at;
-    let begin = asked.begin().plus(1);
     let mut text = String::new();
-    if !is_edge(begin) {
-        text.push_str(&format!(" from {begin}"));
+    if !is_edge(asked.begin().plus(1)) {
+        text.push_str(&format!(" from {}", asked.begin()));
     }
     if !is_edge(asked.end()) {
         text.push_str(&format!(" to {}", asked.end()));
@@ -168,36 +200,61 @@ fn moved(asked: Window) -> String {
     text
 }
 
-fn orders(part: &Part) -> BTreeSet<&str> {
+/// Orders of which other rows are stored than were proven.
+fn unlike(part: &Part) -> usize {
     match part {
-        Part::Dependents { orders, .. } => orders.iter().map(|order| order.parent_id.as_str()).collect(),
-        Part::Month { .. } | Part::List { .. } => BTreeSet::new(),
+        Part::Dependents { orders, .. } => orders.iter().filter(|order| order.proven().is_some()).count(),
+        Part::Month { .. } | Part::List { .. } | Part::Members { .. } => 0,
     }
 }
 
-fn to_json(before: &[Verified], repaired: Option<&Repaired>) -> Value {
+/// A line about what of a stream was not compared because it is not proven; empty if there is nothing.
+fn unread(account: &str, orders: &Orders) -> String {
+    let Orders { stream, queued, disputed, never_read, .. } = *orders;
+    let mut parts = Vec::new();
+    if queued > 0 {
+        parts.push(format!("{queued} order(s) wait in the queue and are not compared: run first"));
+    }
+    if disputed > 0 {
+        parts.push(format!("{disputed} order(s) are disputed"));
+    }
+    if never_read > 0 {
+        parts.push(format!("{never_read} order(s) were never read and do not wait in the queue"));
+    }
+    if parts.is_empty() { String::new() } else { format!("{account} {stream}: {}\n", parts.join("; ")) }
+}
+
+fn to_json(before: &[Verified], repaired: Option<&Repaired>, left_out: &[&str]) -> Value {
     let all = |verified: &[Verified]| verified.iter().map(verified_to_json).collect::<Vec<_>>();
     let now = repaired.map_or(before, |repaired| &repaired.after);
     json!({
         "outcome": ended(before, repaired).as_str(),
         "exit_code": ended(before, repaired).exit_code(),
         "accounts": all(now),
+        "not_repaired": left_out,
         "before": repaired.map(|_| all(before)),
         "repair": repaired.map(|repaired| repaired.jobs.iter().map(run::to_json).collect::<Vec<_>>()),
     })
 }
 
 fn verified_to_json(verified: &Verified) -> Value {
-    let (mut months, mut lists, mut dependents) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut months, mut lists, mut dependents, mut members) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for comparison in &verified.comparisons {
         let mut entry = json!({
             "stream": comparison.stream,
-            "vendor": comparison.vendor,
             "stored": comparison.stored,
             "difference": comparison.difference(),
             "agrees": comparison.agrees(),
             "reasons": comparison.reasons,
         });
+        // Nobody asks the vendor for what belongs to orders.
+        let expected = match &comparison.part {
+            Part::Month { .. } | Part::List { .. } => "vendor",
+            Part::Dependents { .. } => "proven",
+            Part::Members { .. } => "expected",
+        };
+        entry[expected] = json!(comparison.vendor);
         match &comparison.part {
             Part::Month { month, asked } => {
                 entry["month"] = json!(month);
@@ -212,9 +269,15 @@ fn verified_to_json(verified: &Verified) -> Value {
             }
             Part::Dependents { month, orders: unlike } => {
                 entry["month"] = json!(month);
-                let order = |order: &crate::warehouse::Unlike| json!({ "order_id": order.parent_id, "proven": order.proven, "stored": order.stored });
+                let order = |order: &Unlike| json!({ "order_id": order.parent_id, "proof": proof(order), "proven": order.proven(), "stored": order.stored });
                 entry["orders"] = unlike.iter().map(order).collect();
                 dependents.push(entry);
+            }
+            Part::Members { month, orders } => {
+                entry["month"] = json!(month);
+                let member = |member: &Member| json!({ "order_id": member.order_id, "combined_order_id": member.parent_id });
+                entry["orders"] = orders.iter().map(member).collect();
+                members.push(entry);
             }
         }
     }
@@ -223,10 +286,31 @@ fn verified_to_json(verified: &Verified) -> Value {
         "outcome": verified.outcome.as_str(),
         "reason": verified.stopped.as_ref().map(|(reason, _)| reason),
         "advice": verified.stopped.as_ref().map(|(_, advice)| advice),
+        "not_compared": verified.unanswered,
         "requests": verified.requests.requests,
         "throttled": verified.requests.throttled,
         "months": months,
         "lists": lists,
         "dependents": dependents,
+        "members": members,
+        "orders": verified.orders.iter().map(orders_to_json).collect::<Vec<_>>(),
     })
+}
+
+fn orders_to_json(orders: &Orders) -> Value {
+    json!({
+        "stream": orders.stream,
+        "complete": orders.complete,
+        "queued": orders.queued,
+        "disputed": orders.disputed,
+        "never_read": orders.never_read,
+    })
+}
+
+const fn proof(order: &Unlike) -> &'static str {
+    match order.proof {
+        Proof::Complete(_) => "complete",
+        Proof::Disputed => "disputed",
+        Proof::NeverRead => "never read",
+    }
 }

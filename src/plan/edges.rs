@@ -10,6 +10,8 @@
 //! - an order that is not stored is counted at least once under every reading, because the two windows overlap: up to
 //!   `t` without `t` itself is everything before `t`, and from `t - 1` without that second is everything from `t` on.
 //!
+//! The first window begins with the history itself: no month before it could count an order in its stead.
+//!
 //! Where a month begins with an hour in which no three seconds are free of orders, its begin is the edge, and numbers that
 //! only the reading of the bounds can tell apart are not called different.
 

@@ -330,7 +330,8 @@ fn move_watermarks(context: &Context, warehouse: &mut Warehouse) -> Result<(), W
             // A month with an order that could not be stored is read, and not complete.
             let undecoded = warehouse.undecoded_times(account, stream)?;
             let decoded: Vec<_> = windows.iter().flat_map(|window| window.minus(&undecoded)).collect();
-            let months = plan::complete_months(start, context.client.now(), &decoded);
+            let disputed = warehouse.disputed_windows(account, stream, lane)?;
+            let months = plan::complete_months(start, context.client.now(), &decoded, &disputed);
             warehouse.set_complete_months(account, stream, &months, context.client.now(), run)?;
         }
         warehouse.set_mark(account, stream, Mark::Watermark(lane), plan::watermark(start, &windows), run)?;

@@ -8,15 +8,17 @@ use tokio::sync::watch;
 use super::board::Progress;
 use super::outcome::JobReport;
 use super::verify::{Comparison, Part, Verified, Verify, by_stream};
-use super::{Extent, Order, RunError, Word, run};
+use super::{Extent, NewCustomers, Order, RunError, Word, run};
 use crate::config::Account;
 use crate::job::Job;
 use crate::record::Dependent;
-use crate::stream::{Reading, Stream};
+use crate::scope::Role;
+use crate::stream::{self, Reading, Stream};
 use crate::time::Window;
-use crate::warehouse::{Again, Unlike, Writer};
+use crate::warehouse::{Again, Writer};
 
-/// Reads the months, lists and orders again that differ. Returns a report for each job and account that ran.
+/// Reads the months, lists and orders again that differ, of the accounts whose comparison did not end early. Returns a
+/// report for each job and account that ran.
 ///
 /// # Errors
 /// As [`run`].
@@ -28,7 +30,7 @@ pub async fn repair(
     stop: watch::Receiver<bool>,
 ) -> Result<Vec<JobReport>, RunError> {
     let mut reports = Vec::new();
-    for verified in found {
+    for verified in found.iter().filter(|verified| verified.stopped.is_none()) {
         let Some(account) = order.accounts.iter().find(|account| account.name == verified.account) else {
             continue;
         };
@@ -73,7 +75,21 @@ impl Repair<'_> {
                 Part::Month { asked, .. } => windows.extend(Window::new(asked.begin(), asked.end().plus(1))),
                 Part::Dependents { orders, .. } => {
                     streams.push(comparison.stream);
-                    self.enqueue(comparison.stream, orders).await?;
+                    let stream = comparison.stream;
+                    self.enqueue(orders.iter().map(|order| order.dependent(stream)).collect()).await?;
+                }
+                // Read where the list is, or with the details; the bounds may belong to a window or not.
+                Part::Members { orders, .. } if comparison.stream == "orders" => {
+                    let created = || orders.iter().filter_map(|member| member.created);
+                    let (first, last) = (created().min(), created().max());
+                    windows.extend(
+                        first.zip(last).and_then(|(first, last)| Window::new(first.plus(-1), last.plus(2))),
+                    );
+                }
+                Part::Members { orders, .. } => {
+                    streams.push(comparison.stream);
+                    let stream = comparison.stream;
+                    self.enqueue(orders.iter().map(|member| member.dependent(stream)).collect()).await?;
                 }
                 Part::List { .. } => {}
             }
@@ -93,33 +109,49 @@ impl Repair<'_> {
         self.run_jobs(jobs, Extent::Windows(windows)).await
     }
 
-    async fn enqueue(&self, stream: &'static str, orders: &[Unlike]) -> Result<(), RunError> {
+    async fn enqueue(&self, orders: Vec<Dependent>) -> Result<(), RunError> {
         let (account, run) = (self.account.name.clone(), self.verified.run);
-        let orders: Vec<Dependent> = orders.iter().map(|order| order.dependent(stream)).collect();
         let enqueue = move |warehouse: &mut crate::warehouse::Warehouse| {
             warehouse.enqueue_all(&account, &orders, Again::Renew, run)
         };
         Ok(self.writer.call(enqueue).await?)
     }
 
-    /// The whole lists that differ; where rows are to be gone, twice, because one reading does not prove that.
+    /// The whole lists that differ; where rows are to be gone, twice, because one reading does not prove that. With orders
+    /// or customers that were missing come customers whose lists were never read.
     async fn lists(&self, jobs: &[(&Job, &'static dyn Stream)]) -> Result<Vec<JobReport>, RunError> {
-        let differing = |stream: &str, has_more: bool| {
-            self.differing().any(|comparison| {
-                let is_list = matches!(comparison.part, Part::List { .. }) && comparison.stream == stream;
-                is_list && (!has_more || comparison.difference().is_some_and(|difference| difference > 0))
-            })
+        let feeds_others =
+            |comparison: &Comparison| stream::find(comparison.stream).is_some_and(<dyn Stream>::feeds_others);
+        let mut new = match self.account.role {
+            Role::Partner if self.differing().any(feeds_others) => NewCustomers::Read,
+            Role::Partner | Role::Customer => NewCustomers::Leave,
         };
         let mut reports = Vec::new();
         for has_more in [false, true] {
-            let jobs: Vec<&Job> = jobs
-                .iter()
-                .filter(|(_, stream)| differing(stream.name(), has_more))
-                .map(|(job, _)| *job)
+            let lists: Vec<(&str, Option<&String>)> = self
+                .differing()
+                .filter(|comparison| {
+                    // What was refused is refused again.
+                    comparison.difference().is_some_and(|difference| !has_more || difference > 0)
+                })
+                .filter_map(|comparison| match &comparison.part {
+                    Part::List { customer_id } => Some((comparison.stream, customer_id.as_ref())),
+                    Part::Month { .. } | Part::Dependents { .. } | Part::Members { .. } => None,
+                })
                 .collect();
+            let is_needed = |stream: &'static dyn Stream| {
+                lists.iter().any(|(of, _)| *of == stream.name())
+                    || new == NewCustomers::Read
+                        && stream.reading().reads_whole()
+                        && stream.partner_names_customer()
+            };
+            let jobs: Vec<&Job> =
+                jobs.iter().filter(|(_, stream)| is_needed(*stream)).map(|(job, _)| *job).collect();
             if !jobs.is_empty() && !*self.stop.borrow() {
-                reports.extend(self.run_jobs(jobs, Extent::Full).await?);
+                let customers = lists.iter().filter_map(|(_, customer)| customer.cloned()).collect();
+                reports.extend(self.run_jobs(jobs, Extent::Lists { customers, new }).await?);
             }
+            new = NewCustomers::Leave;
         }
         Ok(reports)
     }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::Extent;
 use super::walker::Unit;
+use super::{Extent, NewCustomers};
 use crate::job::Job;
 use crate::plan::{self, Known, open};
 use crate::record::Dependent;
@@ -14,7 +14,7 @@ use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window, seconds};
 use crate::walk::{Cursor, Walk};
-use crate::warehouse::{Again, Mark, OpenWalk, RunId, Warehouse, WarehouseError};
+use crate::warehouse::{Again, Customer, Mark, OpenWalk, RunId, Warehouse, WarehouseError};
 
 /// Age up to which a walk that pages by offset is continued: later, rows may have been exchanged before its place.
 const RESUMABLE: Duration = Duration::from_mins(15);
@@ -171,6 +171,8 @@ impl Wish<'_> {
             let planned = |window: &Window| self.planned(Reason::Disputed, Scope::Created(*window));
             return Ok(WindowsPlan {
                 units: windows.iter().map(planned).collect(),
+                // The months of a warehouse that no run has filled yet begin somewhere, too.
+                marks: vec![(Mark::Begin(Lane::Created), self.history_start())],
                 ..WindowsPlan::default()
             });
         }
@@ -286,7 +288,9 @@ impl Wish<'_> {
         }
         let from = match self.extent {
             Extent::Full | Extent::Windows(_) => self.history_start(),
-            Extent::Incremental => self.now.minus(self.job.sweep_reach).max(self.history_start()),
+            Extent::Incremental | Extent::Lists { .. } => {
+                self.now.minus(self.job.sweep_reach).max(self.history_start())
+            }
         };
         plan.marks.extend([(Mark::Sweep, self.now), (Mark::SweepFrom, from)]);
         if begun.is_none() && *self.extent == Extent::Incremental {
@@ -299,12 +303,19 @@ impl Wish<'_> {
     /// The whole lists that are older than the job wants them; a partner's customer by customer.
     pub(super) fn lists(&self, warehouse: &Warehouse) -> Result<ListsPlan, WarehouseError> {
         let (account, stream) = (self.account, self.stream.name());
-        let is_full = *self.extent == Extent::Full;
+        let is_full = matches!(self.extent, Extent::Full | Extent::Lists { .. });
         let is_due = |read_at: Option<UtcSecond>| is_full || self.is_old(read_at);
         let permission = self.permission(warehouse)?;
         let customers: Vec<Option<String>> = if self.names_customer() {
             let customers = warehouse.customers_by_expected_change(account, stream)?;
-            let due = customers.into_iter().filter(|customer| is_due(customer.read_at));
+            let is_wanted = |customer: &Customer| match self.extent {
+                Extent::Lists { customers, new } => {
+                    customers.contains(&customer.id)
+                        || *new == NewCustomers::Read && customer.read_at.is_none()
+                }
+                Extent::Incremental | Extent::Full | Extent::Windows(_) => is_due(customer.read_at),
+            };
+            let due = customers.into_iter().filter(is_wanted);
             due.map(|customer| Some(customer.id)).collect()
         } else {
             is_due(warehouse.last_whole_reading(account, stream)?).then_some(None).into_iter().collect()

@@ -26,7 +26,7 @@ use crate::config::Account;
 use crate::job::Job;
 use crate::stream::{self, Stream};
 use crate::time::{UtcSecond, Window};
-use crate::warehouse::{RunId, RunStart, Unlike, WarehouseError, Writer};
+use crate::warehouse::{Member, RunId, RunStart, Unlike, WarehouseError, Writer};
 use questions::Question;
 
 /// The job's name in the ledger. It is no stream either, so that it says nothing about how fresh one is.
@@ -61,12 +61,21 @@ pub enum Part {
         /// Whose, where a partner asks customer by customer.
         customer_id: Option<String>,
     },
-    /// What belongs to orders of a month; only those are listed of which other rows are stored than were proven.
+    /// What belongs to orders of a month; only those are listed of which other rows are stored than were proven, or of which
+    /// nothing is proven and which do not wait in the queue.
     Dependents {
         /// The billing month of the orders' creation; `None` when it is not known.
         month: Option<String>,
         /// The orders.
         orders: Vec<Unlike>,
+    },
+    /// Members of combined orders that are missing: of the stream `orders` from its table although the details have them,
+    /// of `order_lines` from the details.
+    Members {
+        /// The billing month of the combined orders' creation; `None` when it is not known.
+        month: Option<String>,
+        /// The members.
+        orders: Vec<Member>,
     },
 }
 
@@ -104,9 +113,24 @@ impl Comparison {
         match self.part {
             Part::Month { .. } | Part::List { .. } => self.difference() == Some(0),
             // Only orders that differ are listed; a row too many of one does not make up for one that another lacks.
-            Part::Dependents { .. } => false,
+            Part::Dependents { .. } | Part::Members { .. } => false,
         }
     }
+}
+
+/// How much of what belongs to orders was read, for one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Orders {
+    /// The stream.
+    pub stream: &'static str,
+    /// Orders whose newest answer is proven complete.
+    pub complete: u64,
+    /// Orders that wait in the queue: the next run reads them, and nothing of them is compared.
+    pub queued: u64,
+    /// Orders whose newest answer could not be proven complete.
+    pub disputed: u64,
+    /// Orders that were never read, and that do not wait in the queue either.
+    pub never_read: u64,
 }
 
 /// What came of verifying an account.
@@ -116,6 +140,10 @@ pub struct Verified {
     pub account: String,
     /// What was compared, months oldest first.
     pub comparisons: Vec<Comparison>,
+    /// How much of what belongs to orders was read, stream by stream.
+    pub orders: Vec<Orders>,
+    /// Months and lists that were not compared, because it ended early.
+    pub unanswered: u64,
     /// How it ended: [`Outcome::Done`] when everything agrees.
     pub outcome: Outcome,
     /// Why it ended early, and what to do; `None` when it did not.
@@ -182,12 +210,20 @@ async fn verify_account(
         .into_iter()
         .map(|(job, stream)| Arc::new(context(job, stream)))
         .collect();
-    let mut comparisons = Vec::new();
-    let result = compare(&contexts, writer, &mut comparisons).await;
+    let mut compared = Compared::default();
+    let result = compare(&contexts, writer, &mut compared).await;
+    let Compared { comparisons, orders, unanswered } = compared;
     counts.end();
     let found = if comparisons.iter().all(Comparison::agrees) { Outcome::Done } else { Outcome::Findings };
     let outcome = result.as_ref().err().map_or(found, |stop| found.max(stop.outcome()));
-    let stopped = result.err().map(|stop| (stop.to_string(), stop.advice()));
+    // What was compared is kept nowhere: the next time begins anew.
+    let advice = |stop: &Stop| match stop.outcome() {
+        Outcome::Partial => "nothing was changed; verify again, it begins anew",
+        Outcome::Done | Outcome::Findings | Outcome::Failed | Outcome::Refused | Outcome::Warehouse => {
+            stop.advice()
+        }
+    };
+    let stopped = result.err().map(|stop| (stop.to_string(), advice(&stop)));
     let requests = counts.meter.read();
     let differing = comparisons.iter().filter(|comparison| !comparison.agrees()).count();
     let reason = stopped.as_ref().map(|(reason, _)| reason.clone());
@@ -195,7 +231,16 @@ async fn verify_account(
     let end = outcome.ends_run(reason, requests);
     writer.call(move |warehouse| warehouse.end_run(run, &end)).await?;
     save_rate_state(account, &client, writer).await?;
-    Ok(Verified { account: account.name.clone(), comparisons, outcome, stopped, requests, run })
+    Ok(Verified {
+        account: account.name.clone(),
+        comparisons,
+        orders,
+        unanswered,
+        outcome,
+        stopped,
+        requests,
+        run,
+    })
 }
 
 /// The streams that are read for an account, each with its job: of several the one that goes back the furthest.
@@ -212,11 +257,16 @@ pub(super) fn by_stream<'a>(jobs: &[&'a Job], account: &Account) -> Vec<(&'a Job
     chosen
 }
 
-async fn compare(
-    contexts: &[Arc<Context>],
-    writer: &Writer,
-    comparisons: &mut Vec<Comparison>,
-) -> Result<(), Stop> {
+/// What a comparison found, also when it ended early.
+#[derive(Debug, Default)]
+struct Compared {
+    comparisons: Vec<Comparison>,
+    orders: Vec<Orders>,
+    unanswered: u64,
+}
+
+async fn compare(contexts: &[Arc<Context>], writer: &Writer, compared: &mut Compared) -> Result<(), Stop> {
+    let Compared { comparisons, orders, unanswered } = compared;
     let (mut questions, mut permission) = (Vec::new(), Permission::Unproven);
     for context in contexts {
         let its = Arc::clone(context);
@@ -228,15 +278,26 @@ async fn compare(
             permission = known;
         }
     }
-    let mut answered = Vec::with_capacity(questions.len());
+    let all = questions.len();
+    let mut answered = Vec::with_capacity(all);
     let asked = ask_all(questions, permission, &mut answered).await;
+    *unanswered = (all - answered.len()) as u64;
     answered.sort_by_key(|(at, _, _)| *at);
     for (_, context, comparison) in answered {
         comparisons.push(explained(&context, comparison).await?);
     }
+    questions::name_shared_seconds(comparisons);
     for context in contexts {
         let its = Arc::clone(context);
-        comparisons.extend(writer.call(move |warehouse| questions::dependents(&its, warehouse)).await?);
+        let (found, read) = writer
+            .call(move |warehouse| {
+                let (mut found, read) = questions::dependents(&its, warehouse)?;
+                found.extend(questions::members(&its, warehouse)?);
+                Ok((found, read))
+            })
+            .await?;
+        comparisons.extend(found);
+        orders.extend(read);
     }
     asked
 }
@@ -300,7 +361,7 @@ async fn ask_all(
                 comparison.reasons.push(error.to_string());
             }
             Err(stop) => {
-                Stop::keep_worst(&mut worst, stop);
+                Stop::keep_worst(&mut worst, stop.of(&ask));
                 continue;
             }
         }

@@ -122,7 +122,7 @@ impl Stream for Orders {
         for raw in rows {
             match decode_order(&ORDERS, raw, &mut page.drift) {
                 Ok((mut order, mut members)) => {
-                    let lines = dependent("order_lines", &order, None);
+                    let lines = dependent(LINES, &order, None);
                     // Money and resources belong to leaves: to the members where there are any.
                     if members.is_empty() {
                         add_leaf_dependents(&mut order, None);
@@ -170,29 +170,61 @@ pub(super) fn decode_order(
     Ok((order, members))
 }
 
+const LINES: &str = "order_lines";
+const REFUNDS: &str = "refund_attributions";
+const RESOURCES: &str = "resources";
+
 const COMPLETED: i64 = 5;
 const CHANGE: i64 = 3;
 const UNSUBSCRIPTION: i64 = 4;
 const TO_PAY_PER_USE: i64 = 10;
 const EXPENSE_ADJUSTMENT: i64 = 15;
 
+/// An order's place, type and status: what they say about its records of other streams.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Type of the order.
+    pub order_type: Option<i64>,
+    /// Status of the order.
+    pub status: Option<i64>,
+    /// Whether it belongs to a combined order.
+    pub is_member: bool,
+    /// Whether it is a combined order.
+    pub has_members: bool,
+}
+
+impl Place {
+    /// Whether such an order is put into the queue of a stream when it is new or changed.
+    #[must_use]
+    pub fn has_records_of(&self, stream: &str) -> bool {
+        if stream == LINES {
+            // The lines of a member are asked for with its combined order.
+            !self.is_member
+        } else {
+            !self.has_members && streams_of_leaf(self.order_type, self.status).contains(&stream)
+        }
+    }
+}
+
+/// The streams that have records of a leaf, beside its lines.
+fn streams_of_leaf(order_type: Option<i64>, status: Option<i64>) -> &'static [&'static str] {
+    let completed = status == Some(COMPLETED);
+    match order_type {
+        // Asked at every change until the end: when attributions appear is not documented (`CONTRACT` §10).
+        Some(UNSUBSCRIPTION | TO_PAY_PER_USE) => &[REFUNDS],
+        // The list does not tell a downgrade from an upgrade; the answer does.
+        Some(CHANGE) if completed => &[REFUNDS, RESOURCES],
+        Some(CHANGE | EXPENSE_ADJUSTMENT) => &[],
+        Some(_) | None if completed => &[RESOURCES],
+        Some(_) | None => &[],
+    }
+}
+
 /// What must be read for a leaf when it is new or changed. `owner` is its combined order's, which a member may
 /// leave out.
 fn add_leaf_dependents(order: &mut Record, owner: Option<&str>) {
-    let completed = order.integer("status") == Some(COMPLETED);
-    let (may_be_refund, may_have_resources) = match order.integer("order_type") {
-        // Asked at every change until the end: when attributions appear is not documented (`CONTRACT` §10).
-        Some(UNSUBSCRIPTION | TO_PAY_PER_USE) => (true, false),
-        // The list does not tell a downgrade from an upgrade; the answer does.
-        Some(CHANGE) => (completed, completed),
-        Some(EXPENSE_ADJUSTMENT) => (false, false),
-        Some(_) | None => (false, completed),
-    };
-    if may_be_refund {
-        order.dependents.push(dependent("refund_attributions", order, owner));
-    }
-    if may_have_resources {
-        order.dependents.push(dependent("resources", order, owner));
+    for stream in streams_of_leaf(order.integer("order_type"), order.integer("status")) {
+        order.dependents.push(dependent(stream, order, owner));
     }
 }
 

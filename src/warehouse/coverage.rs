@@ -1,6 +1,6 @@
 //! Checkpoint and coverage of a page: where its walk stands, and what was read to its end.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::commit::{Committer, saturate};
 use super::ledger::RunId;
@@ -76,14 +76,9 @@ impl Committer<'_> {
 
     /// When the last complete walk of the whole list began.
     pub(super) fn last_complete_start(&self) -> rusqlite::Result<Option<String>> {
-        self.connection
-            .prepare_cached(
-                "select started_at from coverage where account = ?1 and stream = ?2 and scope = 'whole'
-                     and customer_id = ?3 and verdict = 'complete' and rejected = 0",
-            )?
-            .query_row((&self.commit.account, self.commit.stream.name(), self.customer()), |row| row.get(0))
-            .optional()
-            .map(Option::flatten)
+        let (account, stream) = (&self.commit.account, self.commit.stream.name());
+        let last = whole_reading(self.connection, account, stream, self.customer())?;
+        Ok(last.filter(|last| last.rejected == 0).and_then(|last| last.started_at))
     }
 
     /// Forgets where the walk of the scope stood: it is over.
@@ -256,6 +251,37 @@ impl Warehouse {
             .map(|_| ())
             .map_err(|error| self.sql(&error))
     }
+}
+
+/// The last complete reading of a whole list.
+pub(super) struct WholeReading {
+    pub(super) seen: u64,
+    pub(super) rejected: u64,
+    pub(super) started_at: Option<String>,
+    pub(super) read_at: String,
+}
+
+/// The last complete reading of a whole list; `customer` is empty for the account's own.
+pub(super) fn whole_reading(
+    connection: &Connection,
+    account: &str,
+    stream: &str,
+    customer: &str,
+) -> rusqlite::Result<Option<WholeReading>> {
+    connection
+        .prepare_cached(
+            "select seen, rejected, started_at, read_at from coverage
+             where account = ?1 and stream = ?2 and scope = 'whole' and customer_id = ?3 and verdict = 'complete'",
+        )?
+        .query_row((account, stream, customer), |row| {
+            Ok(WholeReading {
+                seen: row.get::<_, i64>(0)?.unsigned_abs(),
+                rejected: row.get::<_, i64>(1)?.unsigned_abs(),
+                started_at: row.get(2)?,
+                read_at: row.get(3)?,
+            })
+        })
+        .optional()
 }
 
 /// When a walk's first page was answered, as records and ledger have it.

@@ -5,6 +5,7 @@ use rusqlite::Row;
 use super::commit::{Committer, Trust};
 use super::coverage::began;
 use super::queue::enqueue_once;
+use super::verify::count_list;
 use crate::record::Dependent;
 use crate::scope::Scope;
 use crate::stream::Reading;
@@ -80,14 +81,7 @@ impl Committer<'_> {
     fn doubt_list(&self, walk: &Walk) -> rusqlite::Result<Option<String>> {
         let Some(table) = self.commit.stream.tables().first() else { return Ok(None) };
         let account = &self.commit.account;
-        let stored: i64 = self
-            .connection
-            .prepare_cached(&format!(
-                "select count(*) from {} where account = ?1 and asked_customer_id is ?2 and gone_since is null",
-                table.name
-            ))?
-            .query_row((account, &self.commit.ask.customer_id), |row| row.get(0))?;
-        let stored = stored.unsigned_abs();
+        let stored = count_list(self.connection, account, table, self.commit.ask.customer_id.as_deref())?;
         if walk.seen == 0 && stored > 0 || stored > 2 * walk.seen && stored > walk.seen + FEW {
             return Ok(Some(format!("{} row(s) shown, and {stored} are stored; {ACCEPT}", walk.seen)));
         }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{OptionalExtension, Params, Row};
 
 use super::commit::saturate;
+use super::coverage::whole_reading;
 use super::ledger::RunId;
 use super::{Warehouse, WarehouseError};
 use crate::plan::open::{OpenOrder, PAGE};
@@ -268,13 +269,8 @@ impl Warehouse {
         account: &str,
         stream: &str,
     ) -> Result<Option<UtcSecond>, WarehouseError> {
-        let rows = self.read(
-            "select read_at from coverage where account = ?1 and stream = ?2 and scope = 'whole'
-                 and customer_id = '' and verdict = 'complete'",
-            (account, stream),
-            |row| row.get::<_, String>(0),
-        )?;
-        Ok(rows.first().and_then(|text| UtcSecond::parse(text)))
+        let last = whole_reading(&self.connection, account, stream, "").map_err(|error| self.sql(&error))?;
+        Ok(last.and_then(|last| UtcSecond::parse(&last.read_at)))
     }
 
     /// The customers that a partner's warehouse knows, from its customer list and from its orders, in the order of

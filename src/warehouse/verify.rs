@@ -1,35 +1,15 @@
 //! What `plan` and `verify` ask of the warehouse: how much of what is stored.
 
+use rusqlite::Connection;
+
+use super::coverage::whole_reading;
 use super::{Warehouse, WarehouseError};
-use crate::record::Dependent;
+use crate::record::Table;
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
 
-/// An order of which other rows are stored than its complete answer had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unlike {
-    /// The order.
-    pub parent_id: String,
-    /// Its owner.
-    pub customer_id: Option<String>,
-    /// When it was created; `None` when neither the order nor its details are stored.
-    pub created: Option<UtcSecond>,
-    /// Rows in the answer that was proven complete.
-    pub proven: u64,
-    /// Rows stored and not gone.
-    pub stored: u64,
-}
-
-impl Unlike {
-    /// What reads its records of a stream again.
-    #[must_use]
-    pub fn dependent(&self, stream: &'static str) -> Dependent {
-        Dependent::of(stream, &self.parent_id, self.customer_id.as_deref(), self.created)
-    }
-}
-
 impl Warehouse {
-    fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, WarehouseError> {
+    pub(super) fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, WarehouseError> {
         let counts = self.read(sql, params, |row| row.get::<_, i64>(0))?;
         Ok(counts.first().copied().unwrap_or_default().unsigned_abs())
     }
@@ -80,13 +60,8 @@ impl Warehouse {
         stream: &str,
         customer_id: Option<&str>,
     ) -> Result<Option<u64>, WarehouseError> {
-        let seen = self.read(
-            "select seen from coverage where account = ?1 and stream = ?2 and scope = 'whole'
-                 and customer_id = ?3 and verdict = 'complete'",
-            (account, stream, customer_id.unwrap_or_default()),
-            |row| row.get::<_, i64>(0),
-        )?;
-        Ok(seen.first().map(|seen| seen.unsigned_abs()))
+        let last = whole_reading(&self.connection, account, stream, customer_id.unwrap_or_default());
+        Ok(last.map_err(|error| self.sql(&error))?.map(|last| last.seen))
     }
 
     /// The creation times of the stored orders of the list in `[begin, end]`, sorted.
@@ -119,13 +94,7 @@ impl Warehouse {
         customer_id: Option<&str>,
     ) -> Result<u64, WarehouseError> {
         let Some(table) = stream.tables().first() else { return Ok(0) };
-        self.count(
-            &format!(
-                "select count(*) from {} where account = ?1 and asked_customer_id is ?2 and gone_since is null",
-                table.name
-            ),
-            (account, customer_id),
-        )
+        count_list(&self.connection, account, table, customer_id).map_err(|error| self.sql(&error))
     }
 
     /// How many rows of a stream came last in a form that could not be decoded (view `undecoded_rows`).
@@ -179,49 +148,20 @@ impl Warehouse {
         };
         Ok(times.into_iter().filter_map(window).collect())
     }
+}
 
-    /// The orders of which other rows are stored than the answer had that was proven complete, newest first. Orders that
-    /// are being read are left out: some of their rows may be newer than the proof.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn unlike_their_proof(
-        &self,
-        account: &str,
-        stream: &dyn Stream,
-    ) -> Result<Vec<Unlike>, WarehouseError> {
-        let Some(owned) = stream.owned_by_parent() else { return Ok(Vec::new()) };
-        self.read(
-            &format!(
-                "with counted as (
-                     select parent_id, seen - rejected as proven, nullif(customer_id, '') as whose, (
-                         select count(*) from {} as t
-                         where t.account = c.account and t.{} = c.parent_id and t.gone_since is null) as stored
-                     from coverage as c
-                     where c.account = ?1 and c.stream = ?2 and c.parent_id is not null and c.verdict = 'complete'
-                         and not exists (
-                             select 1 from checkpoints as k where k.account = c.account and k.stream = c.stream
-                                 and k.scope = c.scope and k.customer_id = c.customer_id)
-                 )
-                 select parent_id, coalesce(whose, o.customer_id),
-                     coalesce(o.create_time, d.create_time), proven, stored
-                 from counted
-                 left join orders as o on o.account = ?1 and o.order_id = parent_id
-                 left join order_details as d on d.account = ?1 and d.order_id = parent_id
-                 where proven <> stored order by 3 desc, parent_id",
-                owned.table.name, owned.parent_column
-            ),
-            (account, stream.name()),
-            |row| {
-                let created: Option<String> = row.get(2)?;
-                Ok(Unlike {
-                    parent_id: row.get(0)?,
-                    customer_id: row.get(1)?,
-                    created: created.as_deref().and_then(UtcSecond::parse),
-                    proven: row.get::<_, i64>(3)?.unsigned_abs(),
-                    stored: row.get::<_, i64>(4)?.unsigned_abs(),
-                })
-            },
-        )
-    }
+/// How many rows of a whole list are stored and not gone.
+pub(super) fn count_list(
+    connection: &Connection,
+    account: &str,
+    table: &Table,
+    customer_id: Option<&str>,
+) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached(&format!(
+            "select count(*) from {} where account = ?1 and asked_customer_id is ?2 and gone_since is null",
+            table.name
+        ))?
+        .query_row((account, customer_id), |row| row.get::<_, i64>(0))
+        .map(i64::unsigned_abs)
 }

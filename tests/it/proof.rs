@@ -4,6 +4,7 @@
 mod answers;
 mod lists;
 mod members;
+mod months;
 mod queue;
 mod stop;
 

@@ -1,5 +1,10 @@
 //! `verify` names what differs between the vendor and the warehouse, and `--repair` brings it back.
 
+mod edges;
+mod members;
+mod repairs;
+mod unread;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -30,7 +35,7 @@ fn nothing_differs(json: &Value) -> bool {
     let account = &json["accounts"][0];
     let agree =
         |kind: &str| account[kind].as_array().expect("a list").iter().all(|entry| entry["agrees"] == true);
-    ["months", "lists", "dependents"].into_iter().all(agree)
+    ["months", "lists", "dependents", "members"].into_iter().all(agree)
 }
 
 /// Damages the warehouse by hand.
@@ -314,9 +319,9 @@ fn the_table_names_what_differs_and_a_line_says_what_agrees() {
     let ran = bench.call(&["verify"]).expect_code(3);
     settings.bind(|| {
         insta::assert_snapshot!(ran.stdout, @"
-         ACCOUNT  STREAM         WHAT        VENDOR  STORED  DIFFERENCE  WHY
-         acme     orders         2026-02     4       3       -1
-         acme     service_types  whole list  4       3       -1
+         ACCOUNT  STREAM         WHAT        EXPECTED  STORED  DIFFERENCE  WHY
+         acme     orders         2026-02     4         3       -1
+         acme     service_types  whole list  4         3       -1
         acme: N of M month(s) agree, 2 of 3 list(s) agree; of every order that was read the rows that were proven are stored; R request(s)
         ");
     });
@@ -324,9 +329,9 @@ fn the_table_names_what_differs_and_a_line_says_what_agrees() {
     settings.bind(|| {
         insta::assert_snapshot!(ran.stdout, @"
         before the repair:
-         ACCOUNT  STREAM         WHAT        VENDOR  STORED  DIFFERENCE  WHY
-         acme     orders         2026-02     4       3       -1
-         acme     service_types  whole list  4       3       -1
+         ACCOUNT  STREAM         WHAT        EXPECTED  STORED  DIFFERENCE  WHY
+         acme     orders         2026-02     4         3       -1
+         acme     service_types  whole list  4         3       -1
         acme: N of M month(s) agree, 2 of 3 list(s) agree; of every order that was read the rows that were proven are stored; R request(s)
 
          ACCOUNT  JOB                  OUTCOME  ROWS  NEW  CHANGED  REQUESTS  REFUSED  SECONDS
@@ -360,6 +365,7 @@ fn orders_that_no_run_read_yet_are_said_to_be_unread() {
     }
     verify(&bench, &["--repair"]).expect_code(0);
     assert_equals_truth(&bench, As::Customer);
+    assert!(bench.count("select count(*) from coverage_by_month") > 0, "status shows the months");
 }
 
 #[test]
@@ -369,6 +375,11 @@ fn a_refusal_a_stop_and_another_worker_have_their_exit_codes() {
     bench.sim.set_denied(&[Endpoint::Orders]);
     let refused = verify(&bench, &["--repair"]).expect_code(5).json();
     assert_eq!(refused["accounts"][0]["outcome"], "refused", "{refused:#}");
+    let account = &refused["accounts"][0];
+    let months = account["months"].as_array().expect("a list").len() as u64;
+    assert!(account["not_compared"].as_u64().expect("a number") > 0 && months == 0, "{refused:#}");
+    let reason = account["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("created 20"), "it says what was asked for: {reason}");
     assert_eq!(refused["repair"], Value::Null, "nothing is repaired that was not compared");
     bench.sim.set_denied(&[]);
 
@@ -383,6 +394,9 @@ fn a_refusal_a_stop_and_another_worker_have_their_exit_codes() {
     let output = child.wait_with_output().expect("an end");
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("stopped on request"), "{output:?}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("verify again, it begins anew"), "{stdout}");
+    assert!(stdout.contains("month(s) or list(s) not compared"), "{stdout}");
 
     let nobody = bench.call(&["verify", "--account", "acne"]).expect_code(2);
     assert!(nobody.stderr.contains("did you mean `acme`?"), "{nobody:?}");

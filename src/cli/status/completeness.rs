@@ -81,6 +81,7 @@ fn part_line(parts: &PartsState) -> String {
         (Part::Customer, Some(at)) => format!("lists of {} customer(s) read, the oldest {at}", parts.read),
         (Part::Customer, None) => "no customer's list read".to_owned(),
         (Part::List, Some(at)) => format!("whole list read {at}"),
+        (Part::List, None) if parts.never_read > 0 => "whole list never read".to_owned(),
         (Part::List, None) => "whole list disputed".to_owned(),
     };
     let mut line = format!("\n{} {}: {what}", parts.account, parts.stream);
@@ -88,7 +89,7 @@ fn part_line(parts: &PartsState) -> String {
         line.push_str(&format!(", {} never read", parts.never_read));
     }
     match parts.part {
-        // There is one: it was read, or it is disputed.
+        // There is one: it was read, it is disputed, or nobody read it.
         Part::List => {}
         Part::Order | Part::Customer => line.push_str(&format!(", {} disputed", parts.disputed)),
     }
@@ -197,6 +198,7 @@ mod tests {
             parts("order_lines", Part::Order, 100_000, at, 0, 0),
             parts("service_types", Part::List, 1, at, 0, 0),
             parts("service_types", Part::List, 0, None, 1, 0),
+            parts("service_types", Part::List, 0, None, 0, 1),
         ];
         insta::assert_snapshot!(trimmed(&by_part(&all)), @"
         acme resources: lists of 2000 customer(s) read, the oldest 2026-11-21T02:00:00Z, 3 never read, 1 disputed
@@ -204,6 +206,7 @@ mod tests {
         acme order_lines: 100000 order(s) read, 0 disputed
         acme service_types: whole list read 2026-11-21T02:00:00Z
         acme service_types: whole list disputed
+        acme service_types: whole list never read
         ");
     }
 

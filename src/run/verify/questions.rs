@@ -3,13 +3,22 @@
 use std::sync::Arc;
 
 use super::super::job::Context;
-use super::{Comparison, Part};
+use super::{Comparison, Orders, Part};
 use crate::plan::{self, edges};
 use crate::scope::{Ask, Lane, Scope};
 use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};
 use crate::walk::Cursor;
-use crate::warehouse::{Unlike, Warehouse, WarehouseError};
+use crate::warehouse::{Member, Proof, Unlike, Warehouse, WarehouseError};
+
+/// The stream of the order list.
+const ORDERS: &str = "orders";
+
+/// The stream that reads the details of orders.
+const DETAILS: &str = "order_lines";
+
+/// Members that a reason names; JSON has all of them.
+const MEMBERS_NAMED: usize = 5;
 
 /// One request, and what its answer is compared with.
 pub(super) struct Question {
@@ -39,7 +48,9 @@ fn months(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>
     let end = context.client.now().minus(context.job.settle);
     let months = plan::months(start, end);
     let mut at = Vec::with_capacity(months.len() + 1);
-    for (_, month) in &months {
+    // The first window begins where the history does: nothing before it is counted that could be counted twice.
+    at.push(start.plus(1));
+    for (_, month) in months.iter().skip(1) {
         let begin = month.begin();
         let near = warehouse.order_times(account, begin.plus(-1), begin.plus(edges::REACH + 1))?;
         at.push(edges::at_or_after(begin, &near));
@@ -106,7 +117,7 @@ pub(super) fn explain(
     let missing = if difference < 0 { difference.unsigned_abs() } else { 0 };
     let created = match &comparison.part {
         Part::Month { asked, .. } => Some((asked.begin(), asked.end())),
-        Part::List { .. } | Part::Dependents { .. } => None,
+        Part::List { .. } | Part::Dependents { .. } | Part::Members { .. } => None,
     };
     let undecoded =
         if missing > 0 { warehouse.count_undecoded_missing(account, stream.name(), created)? } else { 0 };
@@ -132,28 +143,121 @@ pub(super) fn explain(
             "the vendor shows fewer rows than are stored: a row is marked as gone when two whole readings do not show it"
                 .to_owned(),
         ),
-        Part::Month { .. } | Part::List { .. } | Part::Dependents { .. } => {}
+        Part::Month { .. } | Part::List { .. } | Part::Dependents { .. } | Part::Members { .. } => {}
     }
     Ok(())
 }
 
-/// What belongs to orders and is not what was proven, month by month; none for streams of their own.
+/// Says where two neighbouring months may differ by one and the same order: their windows share a second, and both may
+/// count what is in it.
+pub(super) fn name_shared_seconds(comparisons: &mut [Comparison]) {
+    for at in 1..comparisons.len() {
+        let (before, behind) = comparisons.split_at_mut(at);
+        let (Some(one), Some(other)) = (before.last_mut(), behind.first_mut()) else { continue };
+        let (Part::Month { month, .. }, Part::Month { month: next, .. }) = (&one.part, &other.part) else {
+            continue;
+        };
+        let (Some(a), Some(b)) = (one.difference(), other.difference()) else { continue };
+        if one.stream == other.stream && a.signum() * b.signum() == 1 && a.abs().min(b.abs()) == 1 {
+            let reason = format!("it may be one order, in the seconds where {month} and {next} meet");
+            one.reasons.push(reason.clone());
+            other.reasons.push(reason);
+        }
+    }
+}
+
+/// What belongs to orders and is not what was proven, is disputed or was never read, month by month, and how much was
+/// read; nothing for streams of their own.
 pub(super) fn dependents(
     context: &Context,
-    warehouse: &mut Warehouse,
-) -> Result<Vec<Comparison>, WarehouseError> {
-    let mut unlike = warehouse.unlike_their_proof(&context.account, context.stream)?;
-    unlike.sort_by_key(|order| order.created);
+    warehouse: &Warehouse,
+) -> Result<(Vec<Comparison>, Option<Orders>), WarehouseError> {
+    let (account, stream) = (context.account.as_str(), context.stream);
+    if !stream.reading().is_by_order() {
+        return Ok((Vec::new(), None));
+    }
+    let mut unlike = warehouse.unlike_their_proof(account, stream)?;
+    unlike.extend(warehouse.disputed_orders(account, stream.name())?);
+    unlike.extend(warehouse.orders_never_read(account, stream.name())?);
+    unlike.sort_by(|a, b| (a.created, &a.parent_id).cmp(&(b.created, &b.parent_id)));
+    let read = warehouse.orders_read(account, stream.name(), context.client.now())?;
+    let count = |proof: Proof| unlike.iter().filter(|order| order.proof == proof).count() as u64;
+    let orders = Orders {
+        stream: stream.name(),
+        complete: read.complete,
+        queued: read.queued,
+        disputed: count(Proof::Disputed),
+        never_read: count(Proof::NeverRead),
+    };
     let month_of = |order: &Unlike| order.created.map(|created| created.billing_month().0);
-    Ok(unlike
+    let comparisons = unlike
         .chunk_by(|a, b| month_of(a) == month_of(b))
-        .map(|orders| Comparison {
-            stream: context.stream.name(),
-            part: Part::Dependents { month: orders.first().and_then(month_of), orders: orders.to_vec() },
-            vendor: Some(orders.iter().map(|order| order.proven).sum()),
-            stored: orders.iter().map(|order| order.stored).sum(),
-            on_edge: 0,
-            reasons: Vec::new(),
+        .map(|orders| {
+            let proven: Vec<u64> = orders.iter().filter_map(Unlike::proven).collect();
+            Comparison {
+                stream: stream.name(),
+                part: Part::Dependents { month: orders.first().and_then(month_of), orders: orders.to_vec() },
+                vendor: (!proven.is_empty()).then(|| proven.iter().sum()),
+                stored: orders.iter().map(|order| order.stored).sum(),
+                on_edge: 0,
+                reasons: unproven(orders),
+            }
+        })
+        .collect();
+    Ok((comparisons, Some(orders)))
+}
+
+/// Says of how many orders nothing is proven, and what to do.
+fn unproven(orders: &[Unlike]) -> Vec<String> {
+    let count = |proof: Proof| orders.iter().filter(|order| order.proof == proof).count();
+    let mut reasons = Vec::new();
+    let (disputed, never_read) = (count(Proof::Disputed), count(Proof::NeverRead));
+    if disputed > 0 {
+        reasons.push(format!("{disputed} order(s) could not be proven complete: view disputes"));
+    }
+    if never_read > 0 {
+        reasons.push(format!(
+            "{never_read} order(s) were never read and do not wait in the queue: --repair reads them"
+        ));
+    }
+    reasons
+}
+
+/// Members of combined orders that either the order list's table or that of the details lacks, month by month; the
+/// stream that reads the details looks.
+pub(super) fn members(context: &Context, warehouse: &Warehouse) -> Result<Vec<Comparison>, WarehouseError> {
+    if context.stream.name() != DETAILS {
+        return Ok(Vec::new());
+    }
+    let lacking = [
+        (ORDERS, warehouse.members_not_in_orders(&context.account)?),
+        (DETAILS, warehouse.members_not_in_details(&context.account)?),
+    ];
+    let month_of = |member: &Member| member.created.map(|created| created.billing_month().0);
+    let of_month = |stream, members: &[Member]| Comparison {
+        stream,
+        part: Part::Members { month: members.first().and_then(month_of), orders: members.to_vec() },
+        vendor: Some(members.len() as u64),
+        stored: 0,
+        on_edge: 0,
+        reasons: vec![missing(stream, members)],
+    };
+    Ok(lacking
+        .iter()
+        .flat_map(|(stream, members)| {
+            members.chunk_by(|a, b| month_of(a) == month_of(b)).map(|members| of_month(stream, members))
         })
         .collect())
+}
+
+/// Says which members are missing from where.
+fn missing(stream: &str, members: &[Member]) -> String {
+    let (here, there) =
+        if stream == ORDERS { ("orders", "order_details") } else { ("order_details", "orders") };
+    let ids: Vec<&str> = members.iter().take(MEMBERS_NAMED).map(|member| member.order_id.as_str()).collect();
+    let more = match members.len().saturating_sub(MEMBERS_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("in the table {there} and not in {here}: {}{more}", ids.join(", "))
 }

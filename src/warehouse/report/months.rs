@@ -2,8 +2,10 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::super::Warehouse;
+use crate::stream::{CATALOGUE, Stream};
 
 /// Whether a month can be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -60,7 +62,7 @@ pub struct MonthState {
     pub ends_at: String,
     /// Whether it can be relied on.
     pub state: Completeness,
-    /// Since when it is complete; `None` unless it is, and until the run that completed it has ended.
+    /// Since when it is complete; `None` unless it is, and until the run that completed it has looked.
     pub complete_since: Option<String>,
     /// Seconds of it that are in complete windows.
     pub covered_seconds: i64,
@@ -103,7 +105,7 @@ impl FromSql for Part {
     }
 }
 
-/// How much of a stream was read that is not read by time.
+/// How much of a stream was read that is not read by time; lists that a job was to read are named also when none was.
 #[derive(Clone, Debug, Serialize)]
 pub struct PartsState {
     /// Account.
@@ -120,7 +122,8 @@ pub struct PartsState {
     pub disputed: i64,
     /// Customers whose list the vendor refused to show when it was last asked for.
     pub refused: i64,
-    /// Known customers, but for those who left, whose list was never asked for to its end; orders to be read are in the queue.
+    /// Lists that were never asked for to their end: of known customers, but for those who left, or the whole list that a job
+    /// was to read; orders to be read are in the queue.
     pub never_read: i64,
 }
 
@@ -176,6 +179,21 @@ impl Warehouse {
                      where lane is null
                      group by account, stream, part
                  ),
+                 -- What a job of the account was to read as a whole, whether it came to it or not.
+                 wanted as (
+                     select distinct r.account, r.stream,
+                         iif(s.value ->> 'by_customer' and (
+                             exists (select 1 from sub_customers as k where k.account = r.account)
+                             or exists (select 1 from orders as o where o.account = r.account and o.role = 'partner')
+                         ), 'customer', 'list') as part
+                     from runs as r
+                     join json_each(?1) as s on s.value ->> 'name' = r.stream
+                 ),
+                 parts as (
+                     select account, stream, part from readings
+                     union
+                     select account, stream, part from wanted
+                 ),
                  customers as (
                      select account, customer_id from sub_customers
                      union
@@ -183,17 +201,23 @@ impl Warehouse {
                      except
                      select account, customer_id from left_partner
                  )
-                 select account, stream, part, read, oldest_read_at, disputed, refused,
-                     iif(part <> 'customer', 0, (
-                         select count(*) from customers as k
-                         where k.account = r.account and not exists (
-                             select 1 from coverage as c
-                             where c.account = r.account and c.stream = r.stream and c.scope = 'whole'
-                                 and c.customer_id = k.customer_id)))
-                 from readings as r
-                 order by account, stream, part",
+                 select p.account, p.stream, p.part, coalesce(r.read, 0), r.oldest_read_at, coalesce(r.disputed, 0),
+                     coalesce(r.refused, 0),
+                     case p.part
+                         when 'order' then 0
+                         when 'list' then r.read is null
+                         else (
+                             select count(*) from customers as k
+                             where k.account = p.account and not exists (
+                                 select 1 from coverage as c
+                                 where c.account = p.account and c.stream = p.stream and c.scope = 'whole'
+                                     and c.customer_id = k.customer_id))
+                     end
+                 from parts as p
+                 left join readings as r on r.account = p.account and r.stream = p.stream and r.part = p.part
+                 order by p.account, p.stream, p.part",
             )?
-            .query_map([], |row| {
+            .query_map([whole_lists()], |row| {
                 Ok(PartsState {
                     account: row.get(0)?,
                     stream: row.get(1)?,
@@ -207,4 +231,11 @@ impl Warehouse {
             })?
             .collect()
     }
+}
+
+/// The streams that are read as whole lists, as JSON, and whether a partner reads them customer by customer.
+fn whole_lists() -> String {
+    let streams = CATALOGUE.iter().filter(|stream| stream.reading().reads_whole());
+    let named = |stream: &&dyn Stream| json!({ "name": stream.name(), "by_customer": stream.partner_names_customer() });
+    Value::from(streams.map(named).collect::<Vec<_>>()).to_string()
 }

@@ -237,6 +237,12 @@ fn a_month_is_as_fresh_as_the_oldest_of_its_newest_readings() {
         rows(&db, "select month, last_proof_at from coverage_by_month where month = '2026-03'"),
         ["2026-03|2026-04-21T00:00:00Z"]
     );
+    // A walk that was resumed saw its first orders when it began.
+    run(&db, "update coverage set started_at = '2026-04-20T09:00:00Z' where read_at like '2026-04-21%'", []);
+    assert_eq!(
+        rows(&db, "select month, last_proof_at from coverage_by_month where month = '2026-03'"),
+        ["2026-03|2026-04-20T09:00:00Z"]
+    );
 }
 
 /// An instant some hours before now, and its billing month.
