@@ -5,7 +5,7 @@ use crate::record::{Drift, Record, Reject};
 use crate::time::UtcSecond;
 
 /// What one answer holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Page {
     /// Records to store.
     pub records: Vec<Record>,

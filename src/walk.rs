@@ -261,8 +261,9 @@ impl Walk {
     #[must_use]
     pub fn proven_before(&self, page: &Page) -> Option<(UtcSecond, Self)> {
         let Cursor::Keyset { from, edge, .. } = &self.cursor else { return None };
-        let before = self.seen.checked_sub(edge.len() as u64)?;
-        if self.requests == 0 || self.cursor.skips() || self.expected != Some(before + page.total?) {
+        // A number that never changes proves nothing: some must have been counted off.
+        let before = self.seen.checked_sub(edge.len() as u64).filter(|before| *before > 0)?;
+        if self.cursor.skips() || self.expected != Some(before + page.total?) {
             return None;
         }
         let requests = self.requests + 1;

@@ -132,6 +132,27 @@ fn a_row_that_leaves_a_dense_second_is_noticed_although_another_makes_the_number
 }
 
 #[test]
+fn a_walk_may_be_cut_where_the_vendor_counts_as_many_rows_less_as_were_seen() {
+    let all = rows(&[11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    let window = Window::new(at(10), at(50)).expect("not empty");
+    let paging = Paging::Keyset(window);
+    let first = serve(&all, window, &Walk::start(paging, 1).cursor, 4, Bounds::Inclusive);
+    assert_eq!(Walk::start(paging, 1).proven_before(&first), None, "nothing was seen yet");
+    let Step::Next(walk) = Walk::start(paging, 1).step(paging, 4, &first, at(100), &mut Keys::default())
+    else {
+        panic!("nine were announced")
+    };
+    let second = serve(&all, window, &walk.cursor, 4, Bounds::Inclusive);
+    let (place, done) = walk.proven_before(&second).expect("eleven and twelve, and seven from thirteen on");
+    assert_eq!((place, done.seen, done.expected, done.requests), (at(13), 2, Some(2), 2));
+    // A row left, came, or the number is the same whatever is asked for.
+    for total in [6, 8, 9] {
+        assert_eq!(walk.proven_before(&Page { total: Some(total), ..second.clone() }), None, "{total}");
+    }
+    assert_eq!(walk.proven_before(&Page { total: None, ..second }), None);
+}
+
+#[test]
 fn a_sparse_window_takes_hardly_more_requests_than_pages() {
     let times: Vec<i64> = (0..1000).map(|number| 100 + number * 60).collect();
     let all = rows(&times);

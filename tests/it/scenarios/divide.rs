@@ -1,14 +1,15 @@
 //! Windows that prove nothing are divided, and a run that is killed meanwhile goes on with the parts.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{
-    asked_for_orders, assert_within_quota, blank, disputed, findings, one_window, put, quoted, settles,
-    spread,
+    Deal, asked_for_orders, assert_within_quota, blank, disputed, findings, later, one_window, put, quoted,
+    settles, spread,
 };
 use crate::sim::{Endpoint, Fault, Hold};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench};
+use crate::support::truth::{assert_equals_truth, assert_sound, expected, stored};
+use crate::support::{As, Bench, now};
 
 /// Longer than anything here takes; so that a broken test ends.
 const LONGEST: Duration = Duration::from_mins(2);
@@ -111,5 +112,57 @@ fn a_run_killed_between_the_halves_goes_on_with_them() {
     assert!(asked_for_orders(&bench) <= 2 * 2 + 2, "{}", asked_for_orders(&bench));
     bench.run(&[]).expect_code(0);
     assert_equals_truth(&bench, As::Customer);
+    assert_sound(&bench);
+}
+
+/// One window of 8 000 orders, and a worker without a quota of its own: more walks than windows.
+fn long_window() -> (Bench, Vec<Deal>) {
+    let bench = Bench::new(blank());
+    bench.sim.set_now(now());
+    one_window(&bench, "");
+    let deals = spread(8_000);
+    put(&bench, &deals);
+    (bench, deals)
+}
+
+#[test]
+fn a_long_window_is_cut_where_walks_idle_and_proven_part_by_part() {
+    let (bench, _) = long_window();
+    bench.run(&["orders"]).expect_code(0);
+    let parts = covered(&bench, "complete");
+    println!("{} requests, {} parts", asked_for_orders(&bench), parts.len());
+    assert!(parts.len() > 1 && parts.iter().all(|(attempt, _)| *attempt == 1), "{parts:?}");
+    assert_seamless(&bench);
+    assert!(asked_for_orders(&bench) <= 80 * 103 / 100 + 2 + 1, "{}", asked_for_orders(&bench));
+    let wanted = expected(&bench.sim.truth(), As::Customer);
+    assert!(stored(&bench.db())["orders"] == wanted["orders"], "too many to print");
+}
+
+#[test]
+fn orders_that_leave_while_a_long_window_is_cut_take_no_other_with_them() {
+    let (bench, deals) = long_window();
+    let gone: Vec<String> = deals.iter().step_by(600).map(|deal| deal.id.clone()).collect();
+    let leaving = Arc::new(Mutex::new(gone.clone()));
+    bench.sim.every_nth(Endpoint::Orders, 5, move || {
+        let next = leaving.lock().unwrap().pop();
+        Fault::mutate(move |truth| {
+            if let Some(id) = next {
+                assert!(truth.remove_order(&id));
+            }
+        })
+    });
+    let ran = bench.run(&["orders"]);
+    assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+    bench.sim.clear_faults();
+    for minutes in [2, 4] {
+        later(&bench, minutes);
+        let ran = bench.run(&["orders", "--full"]);
+        assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+    }
+    later(&bench, 6);
+    bench.run(&["orders", "--full"]).expect_code(0);
+    let mut got = stored(&bench.db());
+    got.get_mut("orders").unwrap().retain(|id, _| !id.ends_with(" (gone)"));
+    assert!(got["orders"] == expected(&bench.sim.truth(), As::Customer)["orders"], "too many to print");
     assert_sound(&bench);
 }
