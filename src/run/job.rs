@@ -213,6 +213,7 @@ async fn read_all(context: &Arc<Context>, told: &mut Told) -> Result<(), Stop> {
         drain.run(told).await?;
         walk_windows(context, rest, told).await?;
         drain.run(told).await?;
+        drain.end(told).await?;
     } else if reading.drains_queue() {
         Drain::open(context, told).await?.run(told).await?;
     }

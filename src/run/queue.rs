@@ -44,6 +44,8 @@ pub(super) struct Drain<'a> {
     in_hand: HashSet<String>,
     /// Entries that failed in this run, each with its reason to be read.
     failed: HashSet<(String, i64)>,
+    /// Orders that were not shown when no other had been shown either: asked for again once one was.
+    lonely: Vec<QueueEntry>,
     failures_in_a_row: usize,
     refusals: Refusals,
     /// What failed concerns all orders: none is asked for any more in this run.
@@ -79,6 +81,7 @@ impl<'a> Drain<'a> {
             reading: Walks::new(),
             in_hand: HashSet::new(),
             failed: HashSet::new(),
+            lonely: Vec::new(),
             failures_in_a_row: 0,
             refusals: Refusals::new(permission),
             is_given_up: false,
@@ -92,6 +95,11 @@ impl<'a> Drain<'a> {
         let mut feeding = self.context.board.subscribe();
         // A job that feeds its own queue has done so before it drains.
         let is_fed = self.context.stream.reading() != Reading::Windows;
+        if self.context.trust() != Trust::Unproven {
+            for entry in self.lonely.drain(..) {
+                self.failed.remove(&reason_of(&entry));
+            }
+        }
         let mut worst: Option<Stop> = None;
         loop {
             let grows = is_fed && feeding.borrow_and_update().active > 0;
@@ -121,6 +129,16 @@ impl<'a> Drain<'a> {
             None if self.context.is_late() => Err(Stop::Late),
             None => Ok(()),
         }
+    }
+
+    /// Tells which orders were not shown in a run that was shown no other either: that proves nothing about them.
+    pub(super) async fn end(mut self, told: &mut Told) -> Result<(), Stop> {
+        for entry in std::mem::take(&mut self.lonely) {
+            let reason = "the order list shows neither it nor any other".to_owned();
+            told.findings.add(Finding::Unreadable { order: entry.parent_id.clone(), reason: reason.clone() });
+            self.record_failure(entry, reason, told).await?;
+        }
+        Ok(())
     }
 
     /// Returns when a queue may have grown, when nothing more will come, or when there is no time left.
@@ -217,7 +235,9 @@ impl<'a> Drain<'a> {
                 return Ok(());
             }
             Ok(End::Absent(_)) if self.context.trust() == Trust::Unproven => {
-                "the order list shows neither it nor any other".to_owned()
+                self.failed.insert(reason_of(&entry));
+                self.lonely.push(entry);
+                return Ok(());
             }
             Ok(End::Absent(at)) => return self.is_absent(entry, at, told).await,
             Ok(End::Disputed(reason)) => reason,
