@@ -26,7 +26,7 @@ pub use crate::rate::{QuotaOverrides, QuotaSetting};
 pub use crate::retry::Deadline;
 
 use crate::rate::RateState;
-use crate::rate::words::{Share, Signal};
+use crate::rate::words::Signal;
 use crate::refusal::{Refusal, Setback, Unavailability};
 use crate::request::{Answer, Endpoint, Request};
 use crate::retry::Patience;
@@ -95,7 +95,7 @@ impl Client {
         let transport = Transport::new(&profile)?;
         let login = Login::of(&profile)?;
         Ok(Self {
-            pace: Pace::new(profile.account.clone(), profile.quotas, Share::ALL, known),
+            pace: Pace::new(profile.account.clone(), profile.quotas, known),
             account: profile.account,
             endpoint: profile.endpoint,
             domain_id: profile.domain_id,

@@ -80,6 +80,8 @@ pub struct QuotaOverrides {
     pub default: Option<QuotaSetting>,
     /// By the endpoint's short name.
     pub by_endpoint: BTreeMap<String, QuotaSetting>,
+    /// The part of every quota that is used.
+    pub share: words::Share,
 }
 
 impl QuotaOverrides {

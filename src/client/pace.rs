@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
-use crate::rate::words::{Lesson, Origin, Share, Signal, Turn, Why};
+use crate::rate::words::{Lesson, Origin, Signal, Turn, Why};
 use crate::rate::{Governor, QuotaOverrides, RateState};
 use crate::request::{Endpoint, Quota};
 use crate::time::UtcSecond;
@@ -17,7 +17,6 @@ use crate::time::UtcSecond;
 pub struct Pace {
     account: String,
     quotas: QuotaOverrides,
-    share: Share,
     known: Vec<RateState>,
     governors: Mutex<HashMap<&'static str, Governor>>,
 }
@@ -25,8 +24,8 @@ pub struct Pace {
 impl Pace {
     /// A pace that goes on where an earlier run ended: `known` is what that run left.
     #[must_use]
-    pub fn new(account: String, quotas: QuotaOverrides, share: Share, known: Vec<RateState>) -> Self {
-        Self { account, quotas, share, known, governors: Mutex::default() }
+    pub fn new(account: String, quotas: QuotaOverrides, known: Vec<RateState>) -> Self {
+        Self { account, quotas, known, governors: Mutex::default() }
     }
 
     /// The quota kept to at an endpoint (`None`: no limit of our own), and where it comes from.
@@ -106,7 +105,7 @@ impl Pace {
             let (start, now) = (self.quotas.start(endpoint), (Instant::now(), UtcSecond::now()));
             // Only that two workers do not do the same at the same time: anything that differs will do.
             let seed = now.1.unix().unsigned_abs() ^ u64::from(std::process::id());
-            Governor::resume(endpoint.name, start, self.share, now, seed, &remembered)
+            Governor::resume(endpoint.name, start, self.quotas.share, now, seed, &remembered)
         }))
     }
 }

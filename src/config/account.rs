@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::{About, Account, Secrets, secret};
 use crate::client::{Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
 use crate::job::role;
+use crate::rate::words::Share;
 use crate::rate::{QuotaOverrides, QuotaSetting};
 use crate::scope::Role;
 use crate::settings::{Section, duration, is_name};
@@ -75,7 +76,8 @@ impl Reader<'_> {
                 "write role = \"partner\", or remove the key",
             );
         }
-        let quotas = self.quotas(&from);
+        let share = from.read("quota_share", Share::parse).unwrap_or_default();
+        let quotas = QuotaOverrides { share, ..self.quotas(&from) };
         let timeout = from.read("timeout", timeout).unwrap_or(DEFAULT_TIMEOUT);
         let proxy = from.read("proxy", |text| Proxy::parse(text).map_err(|error| error.to_string()));
         if let (Some((_, None)), Some(Auth::Token { .. })) = (&addresses, &auth) {

@@ -107,6 +107,7 @@ fn every_key_is_read() {
         timeout = "5s"
         proxy = "http://u:canary@proxy.example:3128"
         quotas = { default = "10/1s", orders = "none" }
+        quota_share = "80%"
         "#,
     )
     .expect("right");
@@ -144,6 +145,9 @@ fn every_key_is_read() {
                     by_endpoint: {
                         "orders": Unlimited,
                     },
+                    share: Share(
+                        80,
+                    ),
                 },
                 timeout: 5s,
                 proxy: Some(

@@ -180,6 +180,12 @@ pub enum Start {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share(u8);
 
+impl Default for Share {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
 impl Share {
     /// All of it.
     pub const ALL: Self = Self(100);
@@ -188,6 +194,16 @@ impl Share {
     #[must_use]
     pub fn percent(percent: u8) -> Self {
         Self(percent.clamp(1, 100))
+    }
+
+    /// Reads `80%`.
+    ///
+    /// # Errors
+    /// For anything but a whole number from 1 to 100 and a percent sign.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let percent = text.trim().strip_suffix('%').and_then(|number| number.trim().parse().ok());
+        let share = percent.filter(|percent| (1..=100).contains(percent)).map(Self);
+        share.ok_or_else(|| "write the part of the quotas to use as 1% to 100%".to_owned())
     }
 
     pub(super) fn of(self) -> f64 {

@@ -9,7 +9,7 @@ use super::{Extent, Order, reads};
 use crate::client::Pace;
 use crate::config::Account;
 use crate::job::Job;
-use crate::rate::words::{Origin, Share};
+use crate::rate::words::Origin;
 use crate::request::{Endpoint, Quota};
 use crate::scope::{Ask, Lane, Scope};
 use crate::stream::{self, Reading, Stream};
@@ -176,7 +176,7 @@ fn estimate_account(
     plans.sort_by_key(|plan| jobs.iter().position(|(job, _)| job.name.as_str() == plan.job));
     let profile = &account.profile;
     let known = warehouse.rate_state(&account.name, profile.endpoint.host())?;
-    let pace = Pace::new(account.name.clone(), profile.quotas.clone(), Share::ALL, known);
+    let pace = Pace::new(account.name.clone(), profile.quotas.clone(), known);
     let mut sums: Vec<(&'static Endpoint, Requests)> = Vec::new();
     for plan in &plans {
         let endpoint = plan.stream.endpoint();
@@ -351,7 +351,7 @@ mod tests {
     fn endpoints_are_asked_side_by_side() {
         let orders = stream::find("orders").expect("a stream");
         let lines = stream::find("order_lines").expect("a stream");
-        let pace = Pace::new(String::new(), QuotaOverrides::default(), Share::ALL, Vec::new());
+        let pace = Pace::new(String::new(), QuotaOverrides::default(), Vec::new());
         let plan =
             |stream: &'static dyn Stream, count| at_pace(stream.endpoint(), Requests::exactly(count), &pace);
         let endpoints = vec![plan(orders, 180), plan(lines, 180)];

@@ -1,5 +1,6 @@
 use super::*;
 use crate::rate::QuotaSetting;
+use crate::rate::words::Share;
 use crate::request::Quota;
 
 #[test]
@@ -11,6 +12,11 @@ fn quotas_are_a_table_or_none_as_a_whole() {
     };
     let quotas = |config: &Config| only(config).profile.quotas.clone();
     assert_eq!(quotas(&of("quotas = \"none\"").expect("right")).default, Some(QuotaSetting::Unlimited));
+    assert_eq!(quotas(&of("quota_share = \"80%\"").expect("right")).share, Share::percent(80));
+    for wrong in ["0%", "101%", "80", "all"] {
+        let error = of(&format!("quota_share = \"{wrong}\"")).expect_err("wrong");
+        assert!(error.contains("accounts.acme.quota_share") && error.contains("1% to 100%"), "{error}");
+    }
     let quotas = quotas(&of("quotas = { orders = \"600/1m\" }").expect("right"));
     assert_eq!(quotas.default, None);
     let limit = Quota { calls: 600, period: std::time::Duration::from_mins(1) };
