@@ -72,8 +72,8 @@ async fn with_signals_and_progress<T>(
 }
 
 fn finish_page(stopper: &watch::Sender<bool>) {
-    tracing::info!("asked to stop; finishing the pages in hand");
     stopper.send_replace(true);
+    tracing::info!("asked to stop; finishing the pages in hand");
 }
 
 fn system(what: &'static str, error: &std::io::Error) -> Failure {

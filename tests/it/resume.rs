@@ -1,14 +1,14 @@
 //! Whatever ends a run in its middle, the next one goes on, and the warehouse holds what it would have held.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use crate::sim::dice::Dice;
 use crate::sim::{Endpoint, Fault, Hold, Script, Sim};
 use crate::support::truth::{assert_equals_truth, assert_no_differences, assert_sound, stored};
-use crate::support::{As, Bench, Login, now};
+use crate::support::{As, Bench, Login, now, wait_for_log};
 
 /// Longer than anything here takes; so that a broken test ends.
 const LONGEST: Duration = Duration::from_mins(2);
@@ -168,15 +168,6 @@ fn a_killed_run_shows_as_crashed() {
     bench.run(&["order_lines"]).expect_code(0);
     assert!(lines("done"));
     assert_eq!(bench.count("select count(*) from runs where job = 'order_lines' and outcome = 'crashed'"), 1);
-}
-
-/// Reads the worker's log until a line has these words; the rest is read to the end later.
-fn wait_for_log(log: &mut impl BufRead, words: &str) {
-    let mut line = String::new();
-    while !line.contains(words) {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without `{words}`");
-    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod repairs;
 mod unread;
 
 use std::collections::BTreeSet;
+use std::io::{BufReader, Read};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,7 +14,7 @@ use serde_json::Value;
 use crate::fixtures::{self, rows};
 use crate::sim::{Bounds, Endpoint, Fault, Hold, RowOrder, Script, Sim, Truth};
 use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench, Login, Ran};
+use crate::support::{As, Bench, Login, Ran, wait_for_log};
 
 const ALL_BOUNDS: [Bounds; 3] = [Bounds::Inclusive, Bounds::ExclusiveEnd, Bounds::ExclusiveBegin];
 
@@ -383,18 +384,25 @@ fn a_refusal_a_stop_and_another_worker_have_their_exit_codes() {
     assert_eq!(refused["repair"], Value::Null, "nothing is repaired that was not compared");
     bench.sim.set_denied(&[]);
 
+    // No answer comes before the worker knows that it is to stop, and there are more questions than it asks at a time.
     let hold = Hold::new();
-    bench.sim.push_fault(Endpoint::Orders, Fault::Hold(hold.clone()));
-    let child = bench.spawn(&["verify"]);
+    let same = hold.clone();
+    bench.sim.every_nth(None, 1, move || Fault::Hold(same.clone()));
+    let mut child = bench.spawn(&["verify", "--set", "jobs.orders.history_start=2018-05-01"]);
     assert!(hold.wait_for_request(Duration::from_mins(1)), "it asks");
     bench.run(&[]).expect_code(75);
     let killed = std::process::Command::new("kill").arg(child.id().to_string()).status().expect("kill");
     assert!(killed.success());
+    let mut log = BufReader::new(child.stderr.take().expect("a log"));
+    wait_for_log(&mut log, "asked to stop");
+    bench.sim.clear_faults();
     hold.release();
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).expect("the rest of the log");
     let output = child.wait_with_output().expect("an end");
-    assert_eq!(output.status.code(), Some(4), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("stopped on request"), "{output:?}");
     let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(4), "{stdout} {rest}");
+    assert!(stdout.contains("stopped on request"), "{stdout}");
     assert!(stdout.contains("verify again, it begins anew"), "{stdout}");
     assert!(stdout.contains("month(s) or list(s) not compared"), "{stdout}");
 

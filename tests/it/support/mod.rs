@@ -4,6 +4,7 @@
 pub mod truth;
 
 use std::fs;
+use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -197,6 +198,15 @@ impl Bench {
     /// A single integer.
     pub fn count(&self, sql: &str) -> i64 {
         self.db().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+}
+
+/// Reads the worker's log until a line has these words; the rest is read to the end later.
+pub fn wait_for_log(log: &mut impl BufRead, words: &str) {
+    let mut line = String::new();
+    while !line.contains(words) {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).expect("a log"), 0, "the log ended without `{words}`");
     }
 }
 
