@@ -27,7 +27,7 @@ use crate::warehouse::{Mark, RunId, Trust, Warehouse, WarehouseError, Writer};
 /// How long an answer may still take when the worker is asked to stop: `systemd` and people wait ten seconds.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
-/// Windows and lists failing in a row until the fault is not theirs.
+/// Windows and lists failing in a row until the fault may not be theirs.
 const FAILURES_IN_A_ROW: usize = 5;
 
 /// What a run of a job works with.
@@ -240,7 +240,8 @@ async fn walk_windows(context: &Arc<Context>, units: Vec<Planned>, told: &mut To
     walked
 }
 
-/// Walks the units, several at a time, in their order. One that fails by itself keeps no other from being read.
+/// Walks the units, several at a time, in their order. One that fails by itself keeps no other from being read: where many
+/// do in a row, the last of all is asked for as a witness, because the first ones may be the same in every run.
 async fn walk_all(
     context: &Arc<Context>,
     units: Vec<Planned>,
@@ -255,20 +256,27 @@ async fn walk_all(
     let mut failures_in_a_row = 0;
     loop {
         while walking.have_room(&context.pace, context.spacing()) && !context.is_stopped() {
-            let Some(unit) = waiting.pop_front() else { break };
+            let is_witness = failures_in_a_row >= FAILURES_IN_A_ROW;
+            let next = match is_witness {
+                true if walking.is_empty() => waiting.pop_back(),
+                true => None,
+                false => waiting.pop_front(),
+            };
+            let Some(unit) = next else { break };
             let ask = unit.ask.clone();
             let context = Arc::clone(context);
-            walking.begin(async move { (ask, unit::read(&context, unit).await) });
+            walking.begin(async move { (ask, is_witness, unit::read(&context, unit).await) });
         }
         if walking.is_empty() {
             break;
         }
         context.pace.employs(walking.len() + waiting.len());
-        let Some((ask, ended)) = walking.next(&context.pace, context.spacing()).await else { continue };
+        let ended = walking.next(&context.pace, context.spacing()).await;
+        let Some((ask, is_witness, ended)) = ended else { continue };
         let scope = ask.to_string();
-        if !matches!(&ended, Err(stop) if concerns_one_unit(stop)) {
-            failures_in_a_row = 0;
-        }
+        let failed_alone = matches!(&ended, Err(stop) if concerns_one_unit(stop));
+        failures_in_a_row = if failed_alone { failures_in_a_row + 1 } else { 0 };
+        let may_go_on = failures_in_a_row < FAILURES_IN_A_ROW || !is_witness && !waiting.is_empty();
         match ended {
             Ok(End::Disputed(reason)) => told.findings.add(Finding::Disputed { scope, reason }),
             Ok(End::Divided(units)) => {
@@ -293,8 +301,7 @@ async fn walk_all(
                     }
                 }
             }
-            Err(stop) if concerns_one_unit(&stop) && failures_in_a_row + 1 < FAILURES_IN_A_ROW => {
-                failures_in_a_row += 1;
+            Err(stop) if failed_alone && may_go_on => {
                 let stop = stop.of(&ask);
                 tracing::warn!(
                     account.name = context.account,
@@ -306,7 +313,7 @@ async fn walk_all(
             }
             Err(stop) => {
                 context.halt();
-                let stop = if concerns_one_unit(&stop) { stop.of(&ask) } else { stop };
+                let stop = if failed_alone { stop.of(&ask) } else { stop };
                 Stop::keep_worst(&mut worst, stop);
             }
         }

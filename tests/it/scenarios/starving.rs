@@ -242,6 +242,35 @@ fn customers_who_left_keep_no_other_customer_from_being_read() {
     assert_equals_truth(&bench, As::Partner);
 }
 
+/// More lists than may fail in a row, all of customers who were never read: they stand first in every run.
+#[test]
+fn lists_that_always_fail_keep_no_other_list_from_being_read() {
+    let bench = quoted(Script::seeded(76).orders(60).customers(12), As::Partner);
+    bench.run(&["orders", "sub_customers"]).expect_code(0);
+    let first: Vec<String> = {
+        let db = bench.db();
+        let mut query = db
+            .prepare(
+                "select distinct customer_id from orders where parent_order_id is null order by 1 limit 6",
+            )
+            .unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(first.len(), 6);
+    let front = Front::before(&bench);
+    for id in &first {
+        // The whole list, and not what belongs to an order.
+        let asked = format!("\"customer_id\":\"{id}\",\"limit\":100,\"offset\":0,\"only_main_resource\":0}}");
+        front.answer(&asked, 413, r#"{"error_code":"APIGW.0201","error_msg":"too large"}"#);
+    }
+    bench.run(&["resources"]).expect_code(1);
+    front.is_used_up();
+    assert_eq!(lists(&bench, "complete"), 6);
+
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Partner);
+}
+
 #[test]
 fn a_permission_that_is_taken_away_ends_the_job_run_after_run() {
     let (bench, customers) = partner(12);
