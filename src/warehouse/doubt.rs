@@ -29,12 +29,13 @@ impl Committer<'_> {
             }
             _ if told => Ok(None),
             Scope::Parent(parent) if walk.seen == 0 => self.doubt_nothing(parent, "the answer is empty"),
+            Scope::Parent(parent) => self.doubt_few(parent, walk),
             Scope::Created(_) | Scope::Paid(_) => match covered {
                 Some(window) => self.doubt_window(walk, window),
                 None => Ok(None),
             },
             Scope::Whole => self.doubt_list(walk),
-            Scope::Parent(_) | Scope::Status(_) | Scope::Slice(_) => Ok(None),
+            Scope::Status(_) | Scope::Slice(_) => Ok(None),
         }
     }
 
@@ -50,6 +51,20 @@ impl Committer<'_> {
         let Some(owned) = self.commit.stream.owned_by_parent() else { return Ok(None) };
         let is_doubtful = self.store.count_owned(owned, parent)? > 0;
         Ok(is_doubtful.then(|| format!("{said}, although records of the order are stored; {ACCEPT}")))
+    }
+
+    /// What an answer about one order does not show is gone at once: one that lacks most of it is not believed.
+    fn doubt_few(&self, parent: &str, walk: &Walk) -> rusqlite::Result<Option<String>> {
+        let (Some(owned), Some(since)) = (self.commit.stream.owned_by_parent(), began(walk)) else {
+            return Ok(None);
+        };
+        let missing = self.store.count_missing(owned, parent, &since)?.unsigned_abs();
+        Ok(is_far_too_short(missing, walk.seen).then(|| {
+            format!(
+                "{} row(s) shown, and {missing} stored one(s) of the order are not among them; {ACCEPT}",
+                walk.seen
+            )
+        }))
     }
 
     fn doubt_window(&self, walk: &Walk, window: Window) -> rusqlite::Result<Option<String>> {
@@ -69,8 +84,7 @@ impl Committer<'_> {
             )?;
         let missing = missing.unsigned_abs();
         let is_empty = walk.seen == 0 && missing > 0 && self.commit.trust == Trust::Unproven;
-        let is_far_too_short = missing > FEW && missing > walk.seen;
-        Ok((is_empty || is_far_too_short).then(|| {
+        Ok((is_empty || is_far_too_short(missing, walk.seen)).then(|| {
             format!(
                 "{} row(s) shown, and {missing} stored one(s) of the window are not among them; {ACCEPT}",
                 walk.seen
@@ -185,6 +199,11 @@ impl Committer<'_> {
         }
         Ok(missing.len() as u64)
     }
+}
+
+/// Whether more rows are missing from an answer than a few, and more than it shows.
+const fn is_far_too_short(missing: u64, seen: u64) -> bool {
+    missing > FEW && missing > seen
 }
 
 /// An order's id, owner and time of creation, in these columns.

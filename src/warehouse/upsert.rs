@@ -183,6 +183,16 @@ impl Store<'_> {
         self.connection.prepare_cached(&sql)?.query_row((self.origin.account, parent), |row| row.get(0))
     }
 
+    /// How many of them a complete answer, begun at `since`, does not show.
+    pub(super) fn count_missing(self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<i64> {
+        let sql = format!(
+            "select count(*) from {} where account = ?1 and {} = ?2 and gone_since is null and last_seen_at < ?3",
+            owned.table.name, owned.parent_column
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.query_row((self.origin.account, parent, since), |row| row.get(0))
+    }
+
     /// Marks rows of a parent that a complete answer, begun at `since`, no longer shows.
     pub(super) fn mark_missing_gone(self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<u64> {
         let sql = format!(

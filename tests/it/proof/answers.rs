@@ -3,7 +3,7 @@
 
 use super::{HISTORY_START, a_day_passes, a_minute_passes, covered_until, queued, watermark};
 use crate::fixtures::{self, front::Front};
-use crate::sim::{Endpoint, Fault};
+use crate::sim::{Endpoint, Fault, OWNER};
 use crate::support::truth::{assert_equals_truth, assert_sound};
 use crate::support::{As, Bench};
 
@@ -119,6 +119,61 @@ fn an_empty_answer_takes_no_stored_record_of_an_order_away() {
         bench.count(&format!("select count(*) from queue where not_before > {now} and last_error is null")),
         1
     );
+}
+
+/// An order with so many lines; the details of it with only the first `shown`, which call themselves all.
+fn lines_of(id: &str, count: usize, shown: usize) -> (String, Vec<String>, String) {
+    let row = format!(
+        "{{\"order_id\":\"{id}\",\"customer_id\":\"{OWNER}\",\"status\":5,\"order_type\":1,\
+         \"amount_after_discount\":1.00,\"measure_id\":1,\"create_time\":\"2026-03-01T00:00:00Z\"}}"
+    );
+    let line = |number| {
+        format!(
+            "{{\"order_line_item_id\":\"{id}-{number:02}\",\"order_id\":\"{id}\",\"amount_after_discount\":0.01}}"
+        )
+    };
+    let lines: Vec<String> = (0..count).map(line).collect();
+    let short = format!(
+        "{{\"total_count\":{shown},\"order_info\":{row},\"order_line_items\":[{}]}}",
+        lines[..shown].join(",")
+    );
+    (row, lines, short)
+}
+
+#[test]
+fn an_answer_with_far_fewer_records_of_an_order_takes_none_away_until_the_operator_says_so() {
+    const MANY: &str = "CSMANY";
+    let bench = fixtures::bench();
+    let (row, lines, short) = lines_of(MANY, 30, 12);
+    bench.sim.change(|truth| truth.add_order(&row, Some((row.clone(), lines)), None));
+    bench.run(&[]).expect_code(0);
+    let gone = "select count(*) from order_lines where gone_since is not null";
+    bench
+        .writable_db()
+        .execute(
+            "update order_lines set last_seen_at = strftime('%Y-%m-%dT%H:%M:%SZ', last_seen_at, '-1 minute')",
+            [],
+        )
+        .expect("a minute passes");
+    assert!(bench.sim.change(|truth| truth.restate(MANY, "contract_id", "\"C-1\"")));
+    bench.run(&["orders", "--full"]).expect_code(0);
+
+    let front = Front::before(&bench);
+    let target = format!("/details/{MANY}?");
+    front.answer(&target, 200, &short);
+    let report = bench.run(&["order_lines"]).expect_code(3).job("order_lines");
+    let told = report["findings"].as_array().unwrap();
+    for part in [MANY, "12 row(s) shown", "18 stored one(s) of the order", "--accept-empty"] {
+        assert!(told[0].as_str().unwrap().contains(part), "{part} in {report}");
+    }
+    assert_eq!(bench.count(gone), 0);
+    assert_eq!(queued(&bench, "order_lines"), [format!("'{MANY}' | 1")]);
+
+    front.answer(&target, 200, &short);
+    bench.run(&["order_lines", "--accept-empty"]).expect_code(0);
+    front.is_used_up();
+    assert_eq!(bench.count(gone), 18);
+    assert_eq!(queued(&bench, "order_lines"), [] as [&str; 0]);
 }
 
 /// The vendor's words for an order without attributions (`CBC.99005026`) prove no more than an empty answer.
