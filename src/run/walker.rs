@@ -9,6 +9,7 @@ use super::job::Context;
 use super::outcome::Stop;
 use crate::client::FetchError;
 use crate::page::Page;
+use crate::record::Record;
 use crate::request::Answer;
 use crate::scope::{Ask, Scope};
 use crate::stream::Reading;
@@ -94,6 +95,13 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
         if shows_nothing && is_single_order(context, &ask.scope) {
             return Ok(End::Absent(answered_at));
         }
+        if is_single_order(context, &ask.scope)
+            && walk.seen == 0
+            && shows_only_others(&ask.scope, &fetched.page)
+        {
+            let reason = "the answer shows other orders than the one that was asked for".to_owned();
+            return Err(Stop::BadBody { scope: ask.scope.to_string(), reason });
+        }
         if let Some(cut) = Cut::of(context, &ask, &walk, &fetched) {
             return cut.make(context, ask, fetched).await;
         }
@@ -176,6 +184,12 @@ pub(super) fn proof_of(done: &Walk) -> &'static str {
 
 fn is_single_order(context: &Context, scope: &Scope) -> bool {
     context.stream.reading() == Reading::Windows && scope.parent().is_some()
+}
+
+/// Whether an answer has rows, all of them can be read, and none is the order that was asked for.
+fn shows_only_others(scope: &Scope, page: &Page) -> bool {
+    let is_asked_for = |record: &Record| scope.parent() == Some(record.first_key());
+    page.rejects.is_empty() && !page.records.is_empty() && !page.records.iter().any(is_asked_for)
 }
 
 /// The part of a window that was old enough when its first page was answered, by the vendor's clock: rows

@@ -121,6 +121,22 @@ fn an_order_that_fails_before_the_sweep_is_not_asked_for_again_behind_it() {
     assert!(asked.iter().all(|seen| !seen.target.contains("order_id=CSOPEN")), "once in a run");
 }
 
+/// A vendor that leaves the filter out of account says nothing about the order that was asked for.
+#[test]
+fn an_answer_about_another_order_settles_nothing() {
+    let bench = with_an_open_order();
+    assert!(bench.sim.change(|truth| truth.set_status("CSOPEN", 4, None)));
+    let other = bench.sim.truth().order_row("CS00100").expect("an order");
+    let front = Front::before(&bench);
+    front.answer("order_id=CSOPEN", 200, &format!("{{\"total_count\":1,\"order_infos\":[{other}]}}"));
+    let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
+    front.is_used_up();
+    assert!(matches!(&told[..], [one] if one.contains("order CSOPEN stays in the queue")), "{told:?}");
+    assert_eq!(status(&bench, "CSOPEN"), 6);
+    bench.run(&["orders"]).expect_code(0);
+    assert_eq!(status(&bench, "CSOPEN"), 4);
+}
+
 /// Open orders so far from each other that listing their status is the cheapest way to look at them.
 const OPEN: [&str; 3] = ["CSOPEN0", "CSOPEN1", "CSOPEN2"];
 
