@@ -11,6 +11,7 @@ mod shuffled;
 mod starving;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::sim::clock::{self, DAY, HOUR};
 use crate::sim::{Endpoint, Fault, OWNER, QuotaPlan, Script, Truth};
@@ -22,6 +23,9 @@ const QUOTA: QuotaPlan = QuotaPlan::Published { factor: 20 };
 
 /// What the worker is told about it.
 const QUOTA_IN_WORDS: &str = "quotas = { default = \"200/1s\", orders = \"400/1s\" }";
+
+/// Longer than anything here takes; so that a broken test ends.
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// How far back the history goes that the first load reads as one window.
 const HISTORY: i64 = 300;

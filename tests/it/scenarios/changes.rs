@@ -1,11 +1,11 @@
 //! Orders that appear late or change long after their creation: which run finds them, by what, and how it is counted.
 
 use super::{
-    Deal, assert_equals_truth_and_gone, assert_within_quota, blank, findings, later, one_window, put, quoted,
-    recently, spread,
+    Deal, LONGEST, assert_equals_truth_and_gone, assert_within_quota, blank, findings, later, one_window,
+    put, quoted, recently, spread,
 };
 use crate::sim::clock::DAY;
-use crate::sim::{Endpoint, Fault, Truth};
+use crate::sim::{Endpoint, Fault, Hold, Truth};
 use crate::support::truth::{assert_equals_truth, expected, stored};
 use crate::support::{As, Bench, now};
 
@@ -257,6 +257,40 @@ fn an_order_of_the_last_hour_that_changes_is_found_by_the_overlap() {
     assert!(bench.sim.change(|truth| truth.restate("CSRECENT", "contract_id", "\"C-1\"")));
     let report = bench.run(&["orders"]).expect_code(0).job("orders");
     assert_eq!(report["rows_changed"], 1, "{report}");
+    bench.run(&[]).expect_code(0);
+    assert_equals_truth(&bench, As::Customer);
+}
+
+/// The answer about its lines that is on its way may be older than the change, and settles no more than it was asked for.
+#[test]
+fn an_order_that_changes_while_its_lines_are_on_their_way_has_them_read_again() {
+    // Their status is listed first; the one that no list can be asked for is read by itself, once all windows are stored.
+    let bench = quoted(blank(), As::Customer);
+    one_window(&bench, "");
+    put(&bench, &spread(400));
+    put(&bench, &[290, 200, 110].map(|days| Deal::unpaid(format!("CSOPEN{days}"), now() - days * DAY)));
+    put(&bench, &[Deal { status: 2, ..Deal::unpaid("CSLAST", now() - 250 * DAY) }]);
+    bench.run(&[]).expect_code(0);
+    later(&bench, 2);
+    assert!(bench.sim.change(|truth| truth.restate("CSOPEN200", "contract_id", "\"C-1\"")));
+    let [lines, windows, last] = [Hold::new(), Hold::new(), Hold::new()];
+    bench.sim.push_fault(Endpoint::Details, Fault::Hold(lines.clone()));
+    bench.sim.push_fault(Endpoint::Orders, Fault::mutate(|_| ()));
+    for hold in [&windows, &windows, &last] {
+        bench.sim.push_fault(Endpoint::Orders, Fault::Hold(hold.clone()));
+    }
+    bench.sim.reset_stats();
+    let mut worker = bench.spawn(&["run", "orders", "order_lines", "-q"]);
+    assert!(lines.wait_for_request(LONGEST), "the list of the status showed the first change");
+    assert!(bench.sim.change(|truth| truth.set_status("CSOPEN200", 5, Some(recently()))));
+    windows.release();
+    assert!(last.wait_for_request(LONGEST), "the window of payments showed the second one");
+    lines.release();
+    last.release();
+    assert_eq!(worker.wait().expect("an end").code(), Some(0));
+    let asked = bench.sim.requests();
+    let asked = asked.iter().filter(|seen| seen.target.contains("/details/CSOPEN200?")).count();
+    assert_eq!(asked, 2);
     bench.run(&[]).expect_code(0);
     assert_equals_truth(&bench, As::Customer);
 }

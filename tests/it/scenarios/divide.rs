@@ -1,18 +1,14 @@
 //! Windows that prove nothing are divided, and a run that is killed meanwhile goes on with the parts.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use super::{
-    Deal, asked_for_orders, assert_within_quota, blank, disputed, findings, later, one_window, put, quoted,
-    settles, spread,
+    Deal, LONGEST, asked_for_orders, assert_within_quota, blank, disputed, findings, later, one_window, put,
+    quoted, settles, spread,
 };
 use crate::sim::{Endpoint, Fault, Hold};
 use crate::support::truth::{assert_equals_truth, assert_sound, expected, stored};
 use crate::support::{As, Bench, now};
-
-/// Longer than anything here takes; so that a broken test ends.
-const LONGEST: Duration = Duration::from_mins(2);
 
 fn three_pages() -> Bench {
     let bench = quoted(blank(), As::Customer);
