@@ -55,7 +55,7 @@ proptest! {
         let window = Window::new(at(10), at(50)).expect("not empty");
         let paging = Paging::Keyset(window);
         let mut walk = Walk::start(paging, 1);
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let asked = u32::try_from(limit).expect("small");
         let walk = loop {
             let page = serve(&all, window, &walk.cursor, limit, bounds);
@@ -150,6 +150,135 @@ fn a_walk_may_be_cut_where_the_vendor_counts_as_many_rows_less_as_were_seen() {
         assert_eq!(walk.proven_before(&Page { total: Some(total), ..second.clone() }), None, "{total}");
     }
     assert_eq!(walk.proven_before(&Page { total: None, ..second }), None);
+}
+
+/// Something that happens to a list.
+#[derive(Clone, Copy, Debug)]
+enum Happens {
+    /// A row comes with this time, before or behind the others of its second.
+    Comes(i64, bool),
+    /// A row leaves.
+    Leaves(usize),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        (prop_oneof![8i64..52, Just(20)], any::<bool>())
+            .prop_map(|(time, is_first)| Happens::Comes(time, is_first)),
+        any::<usize>().prop_map(Happens::Leaves),
+    ]
+}
+
+/// A list that changes; within a second its rows stand by their keys.
+struct Moving {
+    rows: Vec<RowMark>,
+    /// Rows that were there from the beginning and never left.
+    steady: HashSet<String>,
+    seen: HashSet<String>,
+}
+
+impl Moving {
+    fn new(times: &[i64]) -> Self {
+        let mut moving = Self { rows: rows(times), steady: HashSet::new(), seen: HashSet::new() };
+        moving.sort();
+        moving.steady = moving.rows.iter().map(|row| row.key.clone()).collect();
+        moving
+    }
+
+    fn sort(&mut self) {
+        self.rows.sort_by(|a, b| (a.time, &a.key).cmp(&(b.time, &b.key)));
+    }
+
+    fn change(&mut self, happens: Happens) {
+        match happens {
+            Happens::Comes(time, is_first) => {
+                let place = if is_first { "!" } else { "~" };
+                let key = format!("{place}{}", self.rows.len() + self.seen.len());
+                self.rows.push(RowMark { key, time: Some(at(time)) });
+                self.sort();
+            }
+            Happens::Leaves(which) if !self.rows.is_empty() => {
+                let left = self.rows.remove(which % self.rows.len());
+                self.steady.remove(&left.key);
+            }
+            Happens::Leaves(_) => {}
+        }
+    }
+
+    /// A row between these instants that was there all the time and not seen.
+    fn missed(&self, begin: UtcSecond, end: UtcSecond) -> Option<&RowMark> {
+        let is_in = |row: &&RowMark| row.time.is_some_and(|time| begin <= time && time < end);
+        self.rows
+            .iter()
+            .filter(is_in)
+            .find(|row| self.steady.contains(&row.key) && !self.seen.contains(&row.key))
+    }
+}
+
+/// What a vendor does to a sorted list while it is paged.
+#[derive(Clone, Debug)]
+enum Trouble {
+    /// The list changes before these pages.
+    Moves(Vec<(u64, Vec<Happens>)>),
+    /// A page lacks a row.
+    Hole(u64, usize),
+}
+
+fn trouble() -> impl Strategy<Value = Trouble> {
+    let moves = (0u64..12, proptest::collection::vec(happens(), 1..5));
+    prop_oneof![
+        3 => proptest::collection::vec(moves, 0..3).prop_map(Trouble::Moves),
+        1 => (0u64..12, any::<usize>()).prop_map(|(page, row)| Trouble::Hole(page, row)),
+    ]
+}
+
+proptest! {
+    // So many because two or three things must fall together for a row to be lost.
+    #![proptest_config(ProptestConfig::with_cases(6000))]
+
+    #[test]
+    fn neither_the_end_of_a_sorted_walk_nor_a_cut_of_it_hides_a_row(
+        times in proptest::collection::vec(prop_oneof![1 => 9i64..51, 1 => Just(20i64)], 0..60),
+        trouble in trouble(),
+        short in proptest::collection::vec(0u64..20, 0..3),
+        limit in 2usize..12,
+        bounds in bounds(),
+    ) {
+        let mut list = Moving::new(&times);
+        let window = Window::new(at(10), at(50)).expect("not empty");
+        let mut walk = Walk::start(Paging::Keyset(window), 1);
+        let asked = u32::try_from(limit).expect("small");
+        let is_proven = loop {
+            if let Trouble::Moves(moves) = &trouble {
+                let now = moves.iter().filter(|(when, _)| *when == walk.requests);
+                now.flat_map(|(_, happens)| happens).for_each(|happens| list.change(*happens));
+            }
+            let mut page = serve(&list.rows, window, &walk.cursor, limit, bounds);
+            if short.contains(&walk.requests) {
+                page.rows.truncate(page.rows.len().div_ceil(2));
+            }
+            match trouble {
+                Trouble::Hole(when, row) if when == walk.requests && !page.rows.is_empty() => {
+                    page.rows.remove(row % page.rows.len());
+                }
+                _ => {}
+            }
+            if let Some((place, done)) = walk.proven_before(&page) {
+                prop_assert_eq!(list.missed(window.begin(), place), None, "cut at {}", place);
+                prop_assert_eq!(done.expected, Some(done.seen));
+            }
+            list.seen.extend(page.rows.iter().map(|row| row.key.clone()));
+            prop_assert!(walk.requests < 300, "a walk must come to an end");
+            match walk.step(Paging::Keyset(window), asked, &page, at(100), &mut Keys::default()) {
+                Step::Next(next) => walk = next,
+                Step::Complete(_) => break true,
+                Step::Unproven(..) => break false,
+            }
+        };
+        if is_proven {
+            prop_assert_eq!(list.missed(window.begin(), window.end()), None);
+        }
+    }
 }
 
 #[test]
