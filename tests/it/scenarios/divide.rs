@@ -162,3 +162,32 @@ fn orders_that_leave_while_a_long_window_is_cut_take_no_other_with_them() {
     assert!(got["orders"] == expected(&bench.sim.truth(), As::Customer)["orders"], "too many to print");
     assert_sound(&bench);
 }
+
+#[test]
+fn a_run_killed_where_a_long_window_was_cut_goes_on_with_its_parts() {
+    let (bench, _) = long_window();
+    let hold = Hold::new();
+    let same = hold.clone();
+    // Most of the parts have begun.
+    for _ in 0..40 {
+        bench.sim.push_fault(Endpoint::Orders, Fault::mutate(|_| ()));
+    }
+    bench.sim.every_nth(Endpoint::Orders, 1, move || Fault::Hold(same.clone()));
+    let mut worker = bench.spawn(&["run", "orders", "-q"]);
+    assert!(hold.wait_for_request(LONGEST), "more than forty pages are asked for");
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    bench.sim.clear_faults();
+    hold.release();
+    let parts = bench.count("select count(*) from checkpoints where stream = 'orders'");
+    let read = covered(&bench, "complete").len();
+    assert!(parts > 1 && read > 0, "{parts} parts under way, {read} read");
+    bench.sim.reset_stats();
+    bench.run(&["orders"]).expect_code(0);
+    assert_eq!(bench.count("select count(*) from checkpoints where stream = 'orders'"), 0);
+    println!("{parts} parts under way: {} requests after the kill", asked_for_orders(&bench));
+    assert!(asked_for_orders(&bench) <= 40 + 2 * u64::try_from(parts).unwrap() + 4);
+    let wanted = expected(&bench.sim.truth(), As::Customer);
+    assert!(stored(&bench.db())["orders"] == wanted["orders"], "too many to print");
+    assert_sound(&bench);
+}
