@@ -282,7 +282,9 @@ impl Wish<'_> {
             let fresh: Vec<Window> =
                 created.iter().filter(|covered| covered.run >= run).map(|covered| covered.window).collect();
             let rest = plan::sweep(Window::new(from, at.min(self.horizon())), &fresh, planned, window);
-            if !rest.is_empty() || self.now < at.plus(seconds(self.job.sweep)) {
+            // What fails in every run must not keep all else from being swept again: it does not wait for it for ever.
+            let patience = if rest.is_empty() { 1 } else { 2 };
+            if self.now < at.plus(seconds(self.job.sweep).saturating_mul(patience)) {
                 return Ok(rest);
             }
         }

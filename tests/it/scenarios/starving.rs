@@ -78,6 +78,39 @@ fn windows_that_all_fail_end_the_job_after_a_few() {
     assert!((5..12).contains(&asked_for_orders(&bench)), "{}", asked_for_orders(&bench));
 }
 
+#[test]
+fn a_window_that_fails_in_every_sweep_does_not_keep_the_others_from_being_swept_again() {
+    let bench = many_windows(60);
+    bench.append_config("sweep = \"1h\"\n");
+    bench.run(&["orders"]).expect_code(0);
+    later(&bench, 2);
+    let front = Front::before(&bench);
+    let failing = now() - super::HISTORY * DAY;
+    let failing =
+        clock::parse(&format!("{}T00:00:00Z", &clock::text(failing)[..10])).expect("a time") + 30 * DAY - 1;
+    let failing = format!("create_time_begin={}", clock::text(failing).replace(':', "%3A"));
+    let swept_hours_ago = |hours: u32| {
+        let earlier = format!(
+            "update watermarks set watermark = strftime('%Y-%m-%dT%H:%M:%SZ', watermark, '-{hours} hours')
+             where lane = 'sweep'"
+        );
+        assert_eq!(bench.writable_db().execute(&earlier, []), Ok(1));
+        front.answer(&failing, 413, r#"{"error_code":"APIGW.0201","error_msg":"too large"}"#);
+        bench.run(&["orders"]).expect_code(1);
+        front.is_used_up();
+    };
+    // A sweep begins, and all but one window is read.
+    swept_hours_ago(2);
+    assert!(bench.sim.change(|truth| truth.restate("CS00030", "contract_id", "\"C-1\"")));
+    let has_changed = "select contract_id is 'C-1' from orders where order_id = 'CS00030'";
+    // What is left of it is tried again.
+    swept_hours_ago(1);
+    assert_eq!(bench.count(has_changed), 0);
+    // The next but one is due.
+    swept_hours_ago(2);
+    assert_eq!(bench.count(has_changed), 1);
+}
+
 /// An order that waits for its payment so long that nothing but a question for itself shows it.
 fn with_an_open_order() -> Bench {
     let bench = many_windows(250);
