@@ -27,6 +27,9 @@ impl Committer<'_> {
             Scope::Parent(_) if walk.rejected > 0 => {
                 Ok(Some(format!("{} row(s) could not be decoded", walk.rejected)))
             }
+            Scope::Parent(parent) if self.is_outdated(parent)? => {
+                Ok(Some("the answer is older than what is stored, by the vendor's clock".to_owned()))
+            }
             _ if told => Ok(None),
             Scope::Parent(parent) if walk.seen == 0 => self.doubt_nothing(parent, "the answer is empty"),
             Scope::Parent(parent) => self.doubt_few(parent, walk),
@@ -51,6 +54,13 @@ impl Committer<'_> {
         let Some(owned) = self.commit.stream.owned_by_parent() else { return Ok(None) };
         let is_doubtful = self.store.count_owned(owned, parent)? > 0;
         Ok(is_doubtful.then(|| format!("{said}, although records of the order are stored; {ACCEPT}")))
+    }
+
+    /// Whether an answer of a later time about the order is stored, which this one changes nothing of. Its servers' clocks
+    /// differ, so this one may have been given later all the same: it is asked for again.
+    fn is_outdated(&self, parent: &str) -> rusqlite::Result<bool> {
+        let Some(owned) = self.commit.stream.owned_by_parent() else { return Ok(false) };
+        self.store.has_later(owned, parent)
     }
 
     /// What an answer about one order does not show is gone at once: one that lacks most of it is not believed.

@@ -193,6 +193,16 @@ impl Store<'_> {
         statement.query_row((self.origin.account, parent, since), |row| row.get(0))
     }
 
+    /// Whether an answer of a later time than this one showed or missed a row of a parent.
+    pub(super) fn has_later(self, owned: Owned, parent: &str) -> rusqlite::Result<bool> {
+        let sql = format!(
+            "select 1 from {} where account = ?1 and {} = ?2 and max(last_seen_at, coalesce(gone_since, '')) > ?3",
+            owned.table.name, owned.parent_column
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.exists((self.origin.account, parent, self.origin.seen_at))
+    }
+
     /// Marks rows of a parent that a complete answer, begun at `since`, no longer shows.
     pub(super) fn mark_missing_gone(self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<u64> {
         let sql = format!(

@@ -33,6 +33,18 @@ impl Store {
 
     /// Stores a complete answer of one page about an order.
     fn store(&mut self, stream: &str, order: &str, body: &str, answered_at: &str) -> Committed {
+        self.settle(stream, order, body, answered_at, None)
+    }
+
+    /// The same for an entry of the queue.
+    fn settle(
+        &mut self,
+        stream: &str,
+        order: &str,
+        body: &str,
+        answered_at: &str,
+        generation: Option<i64>,
+    ) -> Committed {
         let stream = stream::find(stream).expect("a stream");
         let ask = Ask { scope: Scope::Parent(order.to_owned()), customer_id: None };
         let page = stream.decode(body.as_bytes(), &ask).expect("an answer");
@@ -47,7 +59,7 @@ impl Store {
             ..Walk::start(Paging::Unpaged, 1)
         };
         let progress = Progress::Complete { walk, covered: None, proof: "test" };
-        self.commit(stream, ask, page, answered_at, progress)
+        self.commit_of(stream, ask, page, answered_at, progress, generation)
     }
 
     fn commit(
@@ -58,6 +70,18 @@ impl Store {
         answered_at: UtcSecond,
         progress: Progress,
     ) -> Committed {
+        self.commit_of(stream, ask, page, answered_at, progress, None)
+    }
+
+    fn commit_of(
+        &mut self,
+        stream: &'static dyn Stream,
+        ask: Ask,
+        page: Page,
+        answered_at: UtcSecond,
+        progress: Progress,
+        generation: Option<i64>,
+    ) -> Committed {
         let commit = PageCommit {
             run: self.run,
             account: "acme".to_owned(),
@@ -67,7 +91,7 @@ impl Store {
             answered_at,
             page,
             progress,
-            generation: None,
+            generation,
             trust: Trust::Unproven,
             out_of_reach: Arc::default(),
         };
@@ -198,6 +222,33 @@ fn an_older_answer_neither_brings_back_nor_takes_away_what_belongs_to_an_order()
     }
     store.store("refund_attributions", "CS1", &attributions(&["1", "2"]), "2026-03-01T12:00:02Z");
     assert_eq!(store.rows(state), ["1 | null", "2 | null"]);
+}
+
+/// The clocks of the vendor's servers differ: an answer that was given later may say that it is older.
+#[test]
+fn an_answer_that_is_older_than_what_is_stored_settles_no_entry_of_the_queue() {
+    const REFUND: &str = "{\"total_count\":1,\"order_infos\":[{\"order_id\":\"CS1\",\"status\":5,\"order_type\":4,\
+                          \"measure_id\":1,\"contract_id\":\"C\",\"create_time\":\"2026-02-01T00:00:00Z\"}]}";
+    let queued = "select generation, not_before from queue where stream = 'refund_attributions'";
+    let verdict = "select verdict from coverage where stream = 'refund_attributions'";
+    let mut store = Store::new();
+    store.store("orders", "CS1", REFUND, "2026-03-01T11:00:00Z");
+    assert_eq!(store.rows(queued), ["1 | "]);
+    store.settle("refund_attributions", "CS1", &attributions(&["1"]), NEWER, Some(1));
+    assert_eq!(store.rows(queued), [] as [&str; 0]);
+
+    store.store("orders", "CS1", &REFUND.replace("\"C\"", "\"D\""), NEWER);
+    let late = store.settle("refund_attributions", "CS1", &attributions(&["1", "2"]), OLDER, Some(1));
+    assert!(late.doubt.is_some_and(|doubt| doubt.contains("older than what is stored")));
+    assert_eq!(
+        (store.rows(queued), store.rows(verdict)),
+        (vec!["1 | ".to_owned()], vec!["disputed".to_owned()])
+    );
+
+    store.settle("refund_attributions", "CS1", &attributions(&["1", "2"]), NEWER, Some(1));
+    // Attributions of a refund that changed are read once more a day later.
+    assert_eq!(store.rows(queued), ["1 | 2026-03-02T12:00:01Z"]);
+    assert_eq!(store.rows(verdict), ["complete"]);
 }
 
 #[test]
