@@ -1,7 +1,8 @@
 //! How much of the quotas a run uses against the simulated vendor over real HTTP, and how often it is refused.
 //!
 //! `cargo bench --bench quota [SECONDS]`: for answers that take 50, 150 and 400 ms a backfill of all streams that is cut
-//! after so many seconds (60), then a whole backfill of orders against the time that its requests need at the quota.
+//! after so many seconds (60), and the run after it; the same at buckets of one call; 90 seconds of nothing but refusals;
+//! then a whole backfill of orders against the time that its requests need at the quota.
 
 #[path = "../tests/sim/mod.rs"]
 mod sim;
@@ -29,30 +30,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let orders = usize::try_from(seconds * 20 * 100 * 5 / 4)?;
     let folder = Path::new("target/bench-quota");
     for latency in [50, 150, 400] {
-        cut(folder, orders, Duration::from_millis(latency), seconds)?;
+        let sim = start(orders, Duration::from_millis(latency), QuotaPlan::Published { factor: 1 });
+        let config = fresh(folder, &sim)?;
+        cut(&sim, &config, seconds, &format!("answers after {latency} ms"));
+        cut(&sim, &config, seconds, &format!("the next run, answers after {latency} ms"));
     }
+    let sim = start(orders, Duration::from_millis(150), QuotaPlan::Bucket { calls: 10, seconds: 1 });
+    cut(&sim, &fresh(folder, &sim)?, seconds, "buckets of one call at 10/s, answers after 150 ms");
+    outage(folder, orders)?;
     whole(folder, orders)
 }
 
 /// All streams until the deadline: what was used of each quota.
-fn cut(folder: &Path, orders: usize, latency: Duration, seconds: u64) -> Result<(), Box<dyn Error>> {
-    let sim = start(orders, latency);
-    let config = fresh(folder, &sim)?;
+fn cut(sim: &Sim, config: &Path, seconds: u64, what: &str) {
+    sim.reset_stats();
     let deadline = format!("{seconds}s");
     let started = Instant::now();
-    let code = run(&config, &["run", "-q", "--deadline", &deadline]);
+    let code = run(config, &["run", "-q", "--deadline", &deadline]);
     let elapsed = started.elapsed();
-    println!(
-        "\nanswers after {} ms, cut after {:.1} s (exit {code})",
-        latency.as_millis(),
-        elapsed.as_secs_f64()
-    );
+    println!("\n{what}, cut after {:.1} s (exit {code})", elapsed.as_secs_f64());
     println!(
         "{:<14} {:>8} {:>8} {:>9} {:>8} {:>9}",
         "endpoint", "calls", "refused", "% refused", "calls/s", "% used"
     );
     let (mut calls, mut refused) = (0, 0);
     for (endpoint, name, quota) in QUOTAS {
+        let quota = if what.starts_with("buckets") { 10 } else { quota };
         let count = sim.count(endpoint);
         let accepted = count.calls - count.refused;
         let rate = ratio(accepted, 1) / elapsed.as_secs_f64();
@@ -67,12 +70,38 @@ fn cut(folder: &Path, orders: usize, latency: Duration, seconds: u64) -> Result<
         refused += count.refused;
     }
     println!("refused in all: {:.2} %", 100.0 * ratio(refused, calls.max(1)));
+}
+
+/// Orders and what belongs to them; the vendor refuses everything for 90 seconds, and nothing any more behind that.
+fn outage(folder: &Path, orders: usize) -> Result<(), Box<dyn Error>> {
+    let published = QuotaPlan::Published { factor: 1 };
+    let sim = start(orders * 3, Duration::from_millis(150), published);
+    let config = fresh(folder, &sim)?;
+    let counts = || QUOTAS.map(|(endpoint, ..)| sim.count(endpoint));
+    let (before, during, code) = std::thread::scope(|scope| {
+        let running = scope.spawn(|| run(&config, &["run", "-q", "--deadline", "150s"]));
+        std::thread::sleep(Duration::from_secs(20));
+        let before = counts();
+        sim.set_quotas(QuotaPlan::Fixed { calls: 0, seconds: 1 });
+        std::thread::sleep(Duration::from_secs(90));
+        sim.set_quotas(published);
+        let during = counts();
+        (before, during, running.join())
+    });
+    let code = code.map_err(|_| "the run panicked")?;
+    println!("\n90 s of nothing but refusals, from second 20 to 110 of 150 (exit {code})");
+    println!("{:<14} {:>17} {:>20}", "endpoint", "refused meanwhile", "accepted afterwards");
+    for (at, ((_, name, _), end)) in QUOTAS.into_iter().zip(counts()).enumerate() {
+        let refused = during[at].refused - before[at].refused;
+        let accepted = (end.calls - end.refused) - (during[at].calls - during[at].refused);
+        println!("{name:<14} {refused:>17} {accepted:>20}");
+    }
     Ok(())
 }
 
 /// Orders alone, to the end: time of the run through the time of its requests at the quota.
 fn whole(folder: &Path, orders: usize) -> Result<(), Box<dyn Error>> {
-    let sim = start(orders, Duration::from_millis(150));
+    let sim = start(orders, Duration::from_millis(150), QuotaPlan::Published { factor: 1 });
     let config = fresh(folder, &sim)?;
     let started = Instant::now();
     let code = run(&config, &["run", "-q", "orders"]);
@@ -90,10 +119,9 @@ fn whole(folder: &Path, orders: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn start(orders: usize, latency: Duration) -> Sim {
+fn start(orders: usize, latency: Duration, quotas: QuotaPlan) -> Sim {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let until = i64::try_from(now).unwrap_or(i64::MAX) - 3600;
-    let quotas = QuotaPlan::Published { factor: 1 };
     Sim::start(Script::seeded(2026).orders(orders).until(until).quotas(quotas).latency(latency))
 }
 

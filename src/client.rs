@@ -6,11 +6,13 @@ use tokio::time::Instant;
 use tracing::{debug, warn};
 
 mod error;
+mod figures;
 mod gate;
 mod judge;
 mod login;
 mod meter;
 mod pace;
+mod pages;
 mod profile;
 #[cfg(test)]
 mod tests;
@@ -20,22 +22,26 @@ mod wait;
 pub use error::{ClientError, ExitClass, FetchError, Place};
 pub use meter::{Meter, Reading};
 pub use pace::Pace;
+pub use pages::PageLimits;
 pub use profile::{AddressError, Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
 
 pub use crate::rate::{QuotaOverrides, QuotaSetting};
 pub use crate::retry::Deadline;
 
 use crate::rate::RateState;
+use crate::rate::page_limit::PageState;
 use crate::rate::words::Signal;
 use crate::refusal::{Refusal, Setback, Unavailability};
-use crate::request::{Answer, Endpoint, Request};
+use crate::request::{Answer, Endpoint, Question};
 use crate::retry::Patience;
 use crate::time::UtcSecond;
 use crate::token::{self, Generation, Token, TokenKeeper};
+use figures::Figures;
 use gate::{Entry, Gate};
 use judge::{Verdict, judge, judge_patience};
 use login::{Credential, IamUser, Login, Prepared, VendorClock, prepare, prepare_token};
 use pace::Booked;
+use pages::Asking;
 use transport::{Reply, Transport};
 use wait::{NEXT_TURN, after, check, pause, within};
 
@@ -55,6 +61,8 @@ pub struct Client {
     domain_id: Option<String>,
     reseller: Option<String>,
     pace: Pace,
+    pages: PageLimits,
+    figures: Figures,
     login: Login,
     transport: Transport,
     tokens: TokenKeeper,
@@ -71,6 +79,15 @@ impl fmt::Debug for Client {
     }
 }
 
+/// What an earlier run learned about an account's endpoints.
+#[derive(Debug, Default)]
+pub struct Learned {
+    /// Their quotas.
+    pub rates: Vec<RateState>,
+    /// The size of their pages.
+    pub pages: Vec<PageState>,
+}
+
 /// What one HTTP exchange came to when it brought no answer.
 struct Failed {
     setback: Setback,
@@ -84,18 +101,20 @@ impl Client {
     /// # Errors
     /// When a value of the profile cannot be sent, token authentication has no IAM endpoint, or TLS cannot be set up.
     pub fn new(profile: Profile) -> Result<Self, ClientError> {
-        Self::resume(profile, Vec::new())
+        Self::resume(profile, Learned::default())
     }
 
-    /// As [`Self::new`], with what an earlier run learned about the quotas.
+    /// As [`Self::new`], with what an earlier run learned.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn resume(profile: Profile, known: Vec<RateState>) -> Result<Self, ClientError> {
+    pub fn resume(profile: Profile, known: Learned) -> Result<Self, ClientError> {
         let transport = Transport::new(&profile)?;
         let login = Login::of(&profile)?;
         Ok(Self {
-            pace: Pace::new(profile.account.clone(), profile.quotas, known),
+            pace: Pace::new(profile.account.clone(), profile.quotas, known.rates),
+            pages: PageLimits::new(profile.account.clone(), known.pages),
+            figures: Figures::default(),
             account: profile.account,
             endpoint: profile.endpoint,
             domain_id: profile.domain_id,
@@ -114,13 +133,20 @@ impl Client {
         &self.pace
     }
 
+    /// How large pages of the account are.
+    #[must_use]
+    pub const fn pages(&self) -> &PageLimits {
+        &self.pages
+    }
+
     /// The vendor's time by what is known of its clock: this machine's, corrected if it was found to be off.
     #[must_use]
     pub fn now(&self) -> UtcSecond {
         self.clock.now()
     }
 
-    /// Asks for one answer: waits for its turn within the quota, signs, sends, and repeats what may be repeated.
+    /// Asks for one answer: waits for its turn within the quota, signs, sends, and repeats what may be repeated, a page
+    /// that cannot be answered as a smaller one. Whoever finds the rows of a page in the answer tells [`PageLimits::came`].
     ///
     /// What is counted goes to `meter`; its failed calls are what the job's budget for failures is measured by. May be
     /// dropped at any time: nothing but a booked turn is lost.
@@ -133,13 +159,12 @@ impl Client {
     /// See [`FetchError`]; whatever could be done about it was done.
     pub async fn fetch(
         &self,
-        request: &Request,
+        question: Question<'_>,
         meter: &Meter,
         deadline: Deadline,
     ) -> Result<Answer, FetchError> {
-        let endpoint = request.endpoint;
-        let of_reseller = self.reseller.as_deref().map(|id| request.clone().of_reseller(id));
-        let request = of_reseller.as_ref().unwrap_or(request);
+        let mut asking = Asking::new(question, &self.pages);
+        let endpoint = asking.request().endpoint;
         let at = self.place(endpoint.name);
         let mut patience = Patience::new();
         let mut refused_token = None;
@@ -153,9 +178,12 @@ impl Client {
                 self.admit(endpoint, meter, deadline).await.map_err(|error| after(error, last.as_deref()))?;
             let signed_at = self.clock.now();
             // Signed afresh each time: a signature has a time.
-            let prepared =
+            let of_reseller = self.reseller.as_deref().map(|id| asking.request().clone().of_reseller(id));
+            let request = of_reseller.as_ref().unwrap_or(asking.request());
+            let mut prepared =
                 prepare(&self.endpoint, self.domain_id.as_deref(), request, &credential, signed_at)
                     .map_err(|problem| FetchError::Unsendable { at: at.clone(), problem })?;
+            self.figures.ask(endpoint, &mut prepared.call.headers);
             meter.count_request();
             call.sent();
             let sent = call.at();
@@ -164,7 +192,11 @@ impl Client {
                     Ok(reply) => {
                         self.gate.open();
                         meter.count_bytes(reply.body.len());
-                        call.answered(Signal::Accepted { told: reply.told() });
+                        let told = reply.told();
+                        if told.is_some() {
+                            self.figures.told(endpoint);
+                        }
+                        call.answered(Signal::Accepted { told });
                         let date = reply.date();
                         if let (Credential::Token(_), Some(theirs)) = (&credential, date)
                             && self.is_to_be_confirmed(&at, theirs, &mut odd_offset)?
@@ -172,16 +204,23 @@ impl Client {
                             continue;
                         }
                         let answered_at = date.unwrap_or_else(|| self.clock.now());
-                        return Ok(Answer { body: reply.body, answered_at, sent });
+                        let limit = asking.limit();
+                        return Ok(Answer { body: reply.body, answered_at, sent, limit });
                     }
                     Err(failed) => failed,
                 };
+            let is_smaller = asking.is_to_shrink(&setback);
             let verdict = match judge(&at, &self.endpoint, setback) {
                 Ok(verdict) => verdict,
                 Err(error) => {
                     self.gate.learn(&error);
                     if error.is_about_the_question() {
                         call.answered(Signal::Accepted { told: None });
+                    }
+                    if is_smaller {
+                        meter.count_retried();
+                        last = Some(error.to_string());
+                        continue;
                     }
                     return Err(error);
                 }

@@ -56,12 +56,24 @@ pub struct Endpoint {
     pub method: Method,
     /// Path without parameters, starting with a slash.
     pub path: &'static str,
-    /// Largest page the endpoint gives.
-    pub max_limit: u32,
+    /// How its answers are cut.
+    pub pages: Pages,
     /// The quota the vendor publishes; 10/s where none was seen (`CONTRACT` §5).
     pub quota: Quota,
     /// Where a distributor names the reseller whose customers are meant.
     pub reseller: ResellerIn,
+}
+
+/// How an endpoint's answers are cut (`CONTRACT` §3.1). None of those asked here counts pages instead of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// `limit` and `offset` count rows, so a walk may change the size of its pages on the way.
+    ByRow {
+        /// Largest `limit`.
+        most: u32,
+    },
+    /// One answer has everything.
+    None,
 }
 
 /// Where a request has `indirect_partner_id` (`CONTRACT` §7).
@@ -115,6 +127,17 @@ impl Request {
     }
 }
 
+impl Endpoint {
+    /// Most rows of an answer by the documents; no bound where one answer has everything.
+    #[must_use]
+    pub const fn max_limit(&self) -> u32 {
+        match self.pages {
+            Pages::ByRow { most } => most,
+            Pages::None => u32::MAX,
+        }
+    }
+}
+
 impl PartialEq for Endpoint {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
@@ -122,6 +145,20 @@ impl PartialEq for Endpoint {
 }
 
 impl Eq for Endpoint {}
+
+/// What is asked: a request, or a page of whatever size can be had.
+#[derive(Clone, Copy)]
+pub enum Question<'a> {
+    /// This, as it is.
+    Exact(&'a Request),
+    /// A page.
+    Page {
+        /// Most rows it may have.
+        most: u32,
+        /// The request for a page of so many rows.
+        of: &'a (dyn Fn(u32) -> Request + Sync),
+    },
+}
 
 /// The body of a successful answer.
 #[derive(Clone, Debug)]
@@ -132,4 +169,6 @@ pub struct Answer {
     pub answered_at: UtcSecond,
     /// When the request that brought it was sent, by this machine's monotonic clock.
     pub sent: tokio::time::Instant,
+    /// Most rows that were asked for; `None` where exactly one request was meant.
+    pub limit: Option<u32>,
 }

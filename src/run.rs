@@ -32,7 +32,7 @@ pub use repair::repair;
 pub use units::Reason;
 pub use verify::{Comparison, Orders, Part, Verified, Verify, verify};
 
-use crate::client::{Client, ClientError, Deadline};
+use crate::client::{Client, ClientError, Deadline, Learned};
 use crate::config::Account;
 use crate::job::Job;
 use crate::request::ResellerIn;
@@ -41,8 +41,8 @@ use crate::time::{UtcSecond, Window};
 use crate::warehouse::{RunStart, WarehouseError, Writer};
 use board::Board;
 
-/// How often what is known about the quotas is stored (`RATE` item 9).
-const RATE_STATE_INTERVAL: Duration = Duration::from_secs(10);
+/// How often what is known about the quotas and the size of pages is stored (`RATE` item 9).
+const LEARNED_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What to run.
 #[derive(Debug)]
@@ -185,7 +185,7 @@ pub async fn run(
         });
         let failed = tokio::select! {
             () = &mut joining => None,
-            Err(error) = keep_rate_state(&accounts, writer) => Some(error),
+            Err(error) = keep_learned(&accounts, writer) => Some(error),
         };
         if let Some(error) = failed {
             joining.await;
@@ -193,7 +193,7 @@ pub async fn run(
         }
     }
     for (account, client) in &accounts {
-        save_rate_state(account, client, writer).await?;
+        save_learned(account, client, writer).await?;
     }
     let place = |report: &JobReport| {
         let at = order.jobs.iter().position(|job| job.name.as_str() == report.job);
@@ -245,29 +245,39 @@ fn cannot_name_reseller(stream: &dyn Stream, account: &Account) -> bool {
     account.profile.reseller.is_some() && stream.endpoint().reseller == ResellerIn::Impossible
 }
 
-/// A client that goes on with what earlier runs learned about the quotas.
+/// A client that goes on with what earlier runs learned about the quotas and the size of pages.
 async fn client_of(account: &Account, writer: &Writer) -> Result<Client, RunError> {
     let (name, host) = (account.name.clone(), account.profile.endpoint.host().to_owned());
-    let known = writer.call(move |warehouse| warehouse.rate_state(&name, &host)).await?;
+    let known = writer
+        .call(move |warehouse| {
+            let rates = warehouse.rate_state(&name, &host)?;
+            Ok(Learned { rates, pages: warehouse.page_limits(&name, &host, UtcSecond::now())? })
+        })
+        .await?;
     Ok(Client::resume(account.profile.clone(), known)?)
 }
 
-/// Stores what is known about the quotas now.
-async fn save_rate_state(account: &Account, client: &Client, writer: &Writer) -> Result<(), WarehouseError> {
+/// Stores what is known about the quotas and the size of pages now.
+async fn save_learned(account: &Account, client: &Client, writer: &Writer) -> Result<(), WarehouseError> {
     let (name, host) = (account.name.clone(), account.profile.endpoint.host().to_owned());
-    let states = client.pace().remember();
-    writer.call(move |warehouse| warehouse.save_rate_state(&name, &host, &states)).await
+    let (rates, pages) = (client.pace().remember(), client.pages().remember());
+    writer
+        .call(move |warehouse| {
+            warehouse.save_rate_state(&name, &host, &rates)?;
+            warehouse.save_page_limits(&name, &host, &pages, UtcSecond::now())
+        })
+        .await
 }
 
 /// Stores it again and again, so that a run that is killed does not begin anew.
-async fn keep_rate_state(
+async fn keep_learned(
     accounts: &[(&Account, Arc<Client>)],
     writer: &Writer,
 ) -> Result<std::convert::Infallible, WarehouseError> {
     loop {
-        tokio::time::sleep(RATE_STATE_INTERVAL).await;
+        tokio::time::sleep(LEARNED_INTERVAL).await;
         for (account, client) in accounts {
-            save_rate_state(account, client, writer).await?;
+            save_learned(account, client, writer).await?;
         }
     }
 }

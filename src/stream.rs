@@ -146,7 +146,7 @@ pub trait Stream: Sync {
     /// The size of page to ask for: the endpoint's largest.
     fn limit(&self, scope: &Scope, attempt: u32) -> u32 {
         let _ = (scope, attempt);
-        self.endpoint().max_limit
+        self.endpoint().max_limit()
     }
 
     /// The request for a page of `limit` rows.

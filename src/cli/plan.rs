@@ -119,10 +119,14 @@ fn duration(time: Duration, certainty: Certainty) -> String {
 }
 
 fn quota(endpoint: &EndpointPlan) -> String {
-    match endpoint.quota {
+    let quota = match endpoint.quota {
         Some(quota) => format!("{quota} ({})", endpoint.origin),
         None => "no limit of our own".to_owned(),
+    };
+    if endpoint.limit == endpoint.documented_limit {
+        return quota;
     }
+    format!("{quota}, pages of {} rows (learned; documented {})", endpoint.limit, endpoint.documented_limit)
 }
 
 fn to_json(plan: &AccountPlan) -> serde_json::Value {

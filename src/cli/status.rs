@@ -5,7 +5,7 @@ mod completeness;
 use super::{Common, Output, say, say_json, table};
 use crate::config::Config;
 use crate::error::Failure;
-use crate::warehouse::{Overview, QuotaState, Warehouse};
+use crate::warehouse::{Overview, PageLimitState, QuotaState, Warehouse};
 
 pub(super) fn execute(common: &Common, config: &Config) -> Result<u8, Failure> {
     let overview = Warehouse::open_read_only(&config.warehouse)?.overview()?;
@@ -28,6 +28,17 @@ fn quotas(known: &[QuotaState]) -> String {
         )
     });
     lines.collect()
+}
+
+/// The sizes of pages that are not as documented.
+fn page_limits(known: &[PageLimitState]) -> String {
+    let line = |known: &PageLimitState| {
+        let PageLimitState { account, endpoint, limit, documented, learned_at } = known;
+        format!(
+            "\n{account} {endpoint}: pages of {limit} rows, documented {documented}, learned {learned_at}"
+        )
+    };
+    known.iter().map(line).collect()
 }
 
 fn render(overview: &Overview) -> String {
@@ -84,6 +95,7 @@ fn render(overview: &Overview) -> String {
         }
     }
     text.push_str(&quotas(&overview.quotas));
+    text.push_str(&page_limits(&overview.page_limits));
     for (count, what) in [
         (overview.disputed, "window(s), list(s) or order(s) not proven complete: view disputes"),
         (overview.quarantined, "row(s) that could not be decoded: view undecoded_rows"),

@@ -11,16 +11,17 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::rate::words::Origin;
-use crate::request::{Method, Quota};
+use crate::request::{Method, Pages, Quota, Request};
 use crate::retry::{GaveUp, TRIES};
 
 mod credentials;
+mod pages;
 
 static ORDERS: Endpoint = Endpoint {
     name: "orders",
     method: Method::Get,
     path: "/v2/orders/customer-orders",
-    max_limit: 100,
+    pages: Pages::ByRow { most: 100 },
     quota: Quota::per_second(20),
     reseller: crate::request::ResellerIn::Query,
 };
@@ -29,7 +30,7 @@ static RESOURCES: Endpoint = Endpoint {
     name: "resources",
     method: Method::Post,
     path: "/v2/orders/suscriptions/resources/query",
-    max_limit: 100,
+    pages: Pages::ByRow { most: 100 },
     quota: Quota::per_second(10),
     reseller: crate::request::ResellerIn::Query,
 };
@@ -171,7 +172,7 @@ async fn fetch_as(
     let server = Server::start(script);
     let client = Client::new(profile(&server, auth)).expect("a client");
     let meter = Meter::default();
-    let result = client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await;
+    let result = client.fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE).await;
     for text in [format!("{result:?}"), format!("{client:?}")] {
         assert!(!text.to_lowercase().contains("canary"), "{text}");
     }
@@ -207,7 +208,10 @@ async fn a_page_arrives_signed_and_with_the_vendors_time() {
 async fn a_body_is_posted_as_it_was_signed() {
     let server = Server::start([json(200, PAGE)]);
     let client = Client::new(profile(&server, keys())).expect("a client");
-    client.fetch(&page_of(&RESOURCES), &Meter::default(), Deadline::NONE).await.expect("a page");
+    client
+        .fetch(Question::Exact(&page_of(&RESOURCES)), &Meter::default(), Deadline::NONE)
+        .await
+        .expect("a page");
     assert!(server.seen()[0].ends_with("\r\n\r\n{\"limit\":100}"));
     assert!(server.seen()[0].contains("content-type: application/json\r\n"));
 }
@@ -233,7 +237,10 @@ async fn a_configured_proxy_is_used() {
     let mut profile = profile(&target, keys());
     profile.proxy = Proxy::parse(&proxy.url).ok();
     let client = Client::new(profile).expect("a client");
-    client.fetch(&page_of(&ORDERS), &Meter::default(), Deadline::NONE).await.expect("a page");
+    client
+        .fetch(Question::Exact(&page_of(&ORDERS)), &Meter::default(), Deadline::NONE)
+        .await
+        .expect("a page");
     assert_eq!((proxy.seen().len(), target.seen().len()), (1, 0));
 }
 
@@ -257,7 +264,10 @@ async fn a_lower_quota_in_a_refusal_is_kept_to() {
     profile.quotas = QuotaOverrides::default();
     let client = Client::new(profile).expect("a client");
     assert_eq!(client.pace().quota(&ORDERS), (Some(Quota::per_second(20)), Origin::Published));
-    client.fetch(&page_of(&ORDERS), &Meter::default(), Deadline::NONE).await.expect("a page");
+    client
+        .fetch(Question::Exact(&page_of(&ORDERS)), &Meter::default(), Deadline::NONE)
+        .await
+        .expect("a page");
     assert_eq!(client.pace().quota(&ORDERS), (Some(Quota::per_second(5)), Origin::Refusal));
     // Another endpoint has a quota of its own.
     assert_eq!(client.pace().quota(&RESOURCES).1, Origin::Published);
@@ -306,7 +316,8 @@ async fn a_job_whose_calls_keep_failing_is_given_up() {
         meter.count_request();
         meter.count_retried();
     }
-    let error = client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await.expect_err("given up");
+    let error =
+        client.fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE).await.expect_err("given up");
     assert!(matches!(error, FetchError::Unavailable { gave_up: GaveUp::Budget, tries: 1, .. }), "{error}");
     assert_eq!(error.exit_class(), ExitClass::NotFinished);
     assert!(
@@ -384,7 +395,8 @@ async fn a_server_that_does_not_speak_tls_is_not_asked_twice() {
     let client =
         Client { endpoint: BaseUrl::billing(&format!("https://{address}")).expect("here"), ..client };
     let meter = Meter::default();
-    let error = client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await.expect_err("no TLS");
+    let error =
+        client.fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE).await.expect_err("no TLS");
     assert!(matches!(error, FetchError::Tls { .. }), "{error}");
     assert_eq!((error.exit_class(), meter.read().requests), (ExitClass::Refused, 1));
 }
@@ -400,7 +412,10 @@ async fn a_host_that_is_not_there_is_named() {
     for _ in 0..50 {
         meter.count_retried();
     }
-    let error = client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await.expect_err("nobody there");
+    let error = client
+        .fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE)
+        .await
+        .expect_err("nobody there");
     assert!(matches!(error, FetchError::Unavailable { .. }), "{error}");
     assert!(error.to_string().contains(&closed.to_string()), "{error}");
 }
@@ -461,7 +476,7 @@ async fn a_token_is_asked_for_once_and_renewed_once_when_refused() {
     let client = Client::new(profile(&server, user())).expect("a client");
     let meter = Meter::default();
     for _ in 0..2 {
-        client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await.expect("a page");
+        client.fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE).await.expect("a page");
     }
     let seen = server.seen();
     let lines: Vec<&str> = seen.iter().filter_map(|sent| sent.split(' ').nth(1)).collect();
@@ -501,7 +516,10 @@ async fn a_wait_beyond_the_deadline_is_not_begun() {
     let server = Server::start([answer(429, "Retry-After: 3000\r\n", ""), json(200, PAGE)]);
     let client = Client::new(profile(&server, keys())).expect("a client");
     let deadline = Deadline::after(Instant::now(), Duration::from_mins(10));
-    let error = client.fetch(&page_of(&ORDERS), &Meter::default(), deadline).await.expect_err("too late");
+    let error = client
+        .fetch(Question::Exact(&page_of(&ORDERS)), &Meter::default(), deadline)
+        .await
+        .expect_err("too late");
     assert!(matches!(error, FetchError::Deadline { .. }), "{error}");
     assert!(error.to_string().contains("HTTP 429"), "{error}");
     assert_eq!((error.exit_class(), server.seen().len()), (ExitClass::NotFinished, 1));
@@ -516,10 +534,10 @@ async fn a_dropped_fetch_leaves_the_client_usable() {
     let (request, meter) = (page_of(&ORDERS), Meter::default());
     tokio::select! {
         biased;
-        _ = client.fetch(&request, &meter, Deadline::NONE) => panic!("nothing came"),
+        _ = client.fetch(Question::Exact(&request), &meter, Deadline::NONE) => panic!("nothing came"),
         () = async { while server.seen().len() < 2 { tokio::task::yield_now().await } } => {}
     }
-    client.fetch(&request, &meter, Deadline::NONE).await.expect("a page");
+    client.fetch(Question::Exact(&request), &meter, Deadline::NONE).await.expect("a page");
     assert_eq!((meter.read().requests, server.seen().len()), (2, 3));
 }
 
@@ -529,10 +547,13 @@ async fn ids_that_would_lead_elsewhere_are_not_sent() {
     let client = Client::new(profile(&server, keys())).expect("a client");
     let with = |id: &str| Request { path_parameter: Some(id.to_owned()), ..page_of(&ORDERS) };
     for id in ["", ".", ".."] {
-        let result = client.fetch(&with(id), &Meter::default(), Deadline::NONE).await;
+        let result = client.fetch(Question::Exact(&with(id)), &Meter::default(), Deadline::NONE).await;
         assert!(matches!(result, Err(FetchError::Unsendable { .. })), "{id}");
     }
-    client.fetch(&with("CS 1/../?x=#"), &Meter::default(), Deadline::NONE).await.expect("a page");
+    client
+        .fetch(Question::Exact(&with("CS 1/../?x=#")), &Meter::default(), Deadline::NONE)
+        .await
+        .expect("a page");
     let path = "get /v2/orders/customer-orders/cs%201%2f..%2f%3fx%3d%23?limit=100&offset=0 ";
     assert!(server.seen().len() == 1 && server.seen()[0].starts_with(path), "{:?}", server.seen());
 }
@@ -555,5 +576,5 @@ fn a_fetch_may_run_on_any_thread() {
     let server = Server::start([]);
     let client = Client::new(profile(&server, user())).expect("a client");
     let (request, meter) = (page_of(&ORDERS), Meter::default());
-    is_send(&client.fetch(&request, &meter, Deadline::NONE));
+    is_send(&client.fetch(Question::Exact(&request), &meter, Deadline::NONE));
 }

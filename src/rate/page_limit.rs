@@ -52,6 +52,15 @@ pub struct RememberedLimit {
     pub limit: u32,
 }
 
+/// What a run learned about the pages of an endpoint, for the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageState {
+    /// The endpoint's short name.
+    pub endpoint: String,
+    /// What was learned.
+    pub remembered: RememberedLimit,
+}
+
 /// The limit of the pages of one endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit {
@@ -61,6 +70,10 @@ pub struct PageLimit {
     /// The largest limit the server accepted in this run.
     works: u32,
     clean: u32,
+    /// The limit that pages had before they began to fail.
+    sound: Option<u32>,
+    /// The smallest pages failed as well: then it was not their size.
+    is_innocent: bool,
     /// The limits to return to if none is accepted: then the request is wrong in another way.
     before: Option<(u32, u32)>,
 }
@@ -70,7 +83,16 @@ impl PageLimit {
     #[must_use]
     pub const fn new(documented: u32) -> Self {
         let limit = if documented == 0 { 1 } else { documented };
-        Self { documented: limit, most: limit, limit, works: 0, clean: 0, before: None }
+        Self {
+            documented: limit,
+            most: limit,
+            limit,
+            works: 0,
+            clean: 0,
+            sound: None,
+            is_innocent: false,
+            before: None,
+        }
     }
 
     /// Begins with what was learned, unless the documents say something else meanwhile. The caller forgets what is old.
@@ -123,6 +145,13 @@ impl PageLimit {
             // The larger ones were refused, this one is not.
             self.most = self.limit;
         }
+        let sound = self.sound.take();
+        if std::mem::take(&mut self.is_innocent)
+            && let Some(sound) = sound
+        {
+            self.limit = sound.min(self.most);
+            return Step::Larger(self.limit);
+        }
         // A page that is not full shows nothing about larger ones.
         if rows < asked || self.limit >= self.most {
             return Step::Keep;
@@ -143,9 +172,14 @@ impl PageLimit {
             return Step::Again(self.limit);
         }
         let half = (self.limit / 2).max(self.smallest());
-        if asked < self.limit || half == self.limit {
+        if asked < self.limit {
             return Step::Keep;
         }
+        if half == self.limit {
+            self.is_innocent = self.sound.is_some();
+            return Step::Keep;
+        }
+        self.sound.get_or_insert(self.limit);
         self.limit = half;
         Step::Again(half)
     }
@@ -192,11 +226,20 @@ mod tests {
         assert_eq!(pages.observe(25, PageOutcome::Failed { times: 1 }), Step::Keep);
         assert_eq!(pages.observe(25, PageOutcome::Failed { times: 2 }), Step::Again(12));
         assert_eq!(pages.observe(12, PageOutcome::TimedOut), Step::Again(10));
-        assert_eq!(pages.observe(10, PageOutcome::TimedOut), Step::Keep);
         assert_eq!(full_pages(&mut pages, 19), []);
         assert_eq!(full_pages(&mut pages, 1), [Step::Larger(20)]);
         assert_eq!(full_pages(&mut pages, 80), [Step::Larger(40), Step::Larger(80), Step::Larger(100)]);
         assert_eq!((pages.limit(), pages.remember()), (100, None));
+    }
+
+    #[test]
+    fn when_the_smallest_pages_fail_as_well_their_size_was_not_the_reason() {
+        let mut pages = PageLimit::new(40);
+        for step in [Step::Again(20), Step::Again(10), Step::Keep, Step::Keep] {
+            assert_eq!(pages.observe(pages.limit(), PageOutcome::TimedOut), step);
+        }
+        assert_eq!(pages.observe(10, PageOutcome::Clean { rows: 0 }), Step::Larger(40));
+        assert_eq!((pages.limit(), pages.remember()), (40, None));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::units::{Planned, Reason, Wish};
 use super::{Extent, Order, reads};
-use crate::client::Pace;
+use crate::client::{Pace, PageLimits};
 use crate::config::Account;
 use crate::job::Job;
 use crate::rate::words::Origin;
@@ -99,6 +99,10 @@ pub struct EndpointPlan {
     pub quota: Option<Quota>,
     /// Where it comes from.
     pub origin: Origin,
+    /// Rows that its pages have.
+    pub limit: u32,
+    /// The documents' largest page.
+    pub documented_limit: u32,
     /// The shortest time the requests take, at the share of the quota that is used.
     pub time: Duration,
 }
@@ -152,6 +156,8 @@ fn estimate_account(
         .filter(|job| reads(job, account))
         .filter_map(|job| Some((*job, stream::find(&job.stream)?)))
         .collect();
+    let (name, host) = (&account.name, account.profile.endpoint.host());
+    let sizes = PageLimits::new(name.clone(), warehouse.page_limits(name, host, now)?);
     let mut plans = Vec::with_capacity(jobs.len());
     // Feeding jobs first: what they do not know, those behind them know even less.
     let mut fed = Certainty::Exact;
@@ -165,7 +171,7 @@ fn estimate_account(
                 extent: &order.extent,
                 now,
             };
-            let rows = Counting { wish, warehouse, fed }.rows()?;
+            let rows = Counting { wish, warehouse, sizes: &sizes, fed }.rows()?;
             let plan = JobPlan { job: job.name.to_string(), stream: *stream, rows };
             if feeds {
                 fed = fed.max(plan.requests().certainty);
@@ -174,9 +180,8 @@ fn estimate_account(
         }
     }
     plans.sort_by_key(|plan| jobs.iter().position(|(job, _)| job.name.as_str() == plan.job));
-    let profile = &account.profile;
-    let known = warehouse.rate_state(&account.name, profile.endpoint.host())?;
-    let pace = Pace::new(account.name.clone(), profile.quotas.clone(), known);
+    let known = warehouse.rate_state(name, host)?;
+    let pace = Pace::new(name.clone(), account.profile.quotas.clone(), known);
     let mut sums: Vec<(&'static Endpoint, Requests)> = Vec::new();
     for plan in &plans {
         let endpoint = plan.stream.endpoint();
@@ -186,13 +191,13 @@ fn estimate_account(
             sums.push((endpoint, plan.requests()));
         }
     }
-    let in_time = |(endpoint, requests)| at_pace(endpoint, requests, &pace);
+    let in_time = |(endpoint, requests)| at_pace(endpoint, requests, &pace, &sizes);
     let endpoints = sums.into_iter().map(in_time).collect();
     Ok(AccountPlan { account: account.name.clone(), jobs: plans, endpoints })
 }
 
 /// How long requests to an endpoint take at the pace that a run would keep.
-fn at_pace(endpoint: &'static Endpoint, requests: Requests, pace: &Pace) -> EndpointPlan {
+fn at_pace(endpoint: &'static Endpoint, requests: Requests, pace: &Pace, sizes: &PageLimits) -> EndpointPlan {
     let nanos = pace.spacing(endpoint).as_nanos().saturating_mul(u128::from(requests.count));
     let (quota, origin) = pace.quota(endpoint);
     EndpointPlan {
@@ -200,6 +205,8 @@ fn at_pace(endpoint: &'static Endpoint, requests: Requests, pace: &Pace) -> Endp
         requests,
         quota,
         origin,
+        limit: sizes.limit(endpoint),
+        documented_limit: endpoint.max_limit(),
         time: Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)),
     }
 }
@@ -219,6 +226,7 @@ fn is_known(window: Window, covered: &[Window]) -> bool {
 struct Counting<'a> {
     wish: Wish<'a>,
     warehouse: &'a Warehouse,
+    sizes: &'a PageLimits,
     /// How well it is known what the jobs before put into the queue.
     fed: Certainty,
 }
@@ -282,7 +290,7 @@ impl Counting<'_> {
     fn requests(&self, planned: &Planned, created: &[Window]) -> Result<Requests, WarehouseError> {
         let Wish { account, stream, .. } = self.wish;
         let Ask { scope, customer_id } = &planned.unit.ask;
-        let limit = stream.limit(scope, planned.unit.walk.attempt);
+        let limit = stream.limit(scope, planned.unit.walk.attempt).min(self.sizes.limit(stream.endpoint()));
         let of = |rows: u64, is_known: bool| {
             let count = pages(rows, limit);
             if is_known { Requests::exactly(count) } else { Requests::at_least(count) }
@@ -352,8 +360,10 @@ mod tests {
         let orders = stream::find("orders").expect("a stream");
         let lines = stream::find("order_lines").expect("a stream");
         let pace = Pace::new(String::new(), QuotaOverrides::default(), Vec::new());
-        let plan =
-            |stream: &'static dyn Stream, count| at_pace(stream.endpoint(), Requests::exactly(count), &pace);
+        let sizes = PageLimits::new(String::new(), Vec::new());
+        let plan = |stream: &'static dyn Stream, count| {
+            at_pace(stream.endpoint(), Requests::exactly(count), &pace, &sizes)
+        };
         let endpoints = vec![plan(orders, 180), plan(lines, 180)];
         assert_eq!(endpoints[0].quota, Some(Quota::per_second(20)));
         let time = AccountPlan { account: String::new(), jobs: Vec::new(), endpoints }.time();

@@ -4,7 +4,6 @@
 use super::job::Context;
 use super::outcome::Stop;
 use super::walker::{ATTEMPTS, End, Fetched, fetch, store};
-use crate::page::Page;
 use crate::scope::{Ask, Scope, Slice};
 use crate::stream::Slicing;
 use crate::time::UtcSecond;
@@ -48,12 +47,12 @@ pub(super) async fn read(
 
 /// One try: all slices, and at the end another look at the number of rows in the whole list.
 async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) -> Result<Try, Stop> {
-    let limit = context.stream.endpoint().max_limit;
+    let most = context.stream.endpoint().max_limit();
     let mut keys = Keys::default();
     let mut waiting = vec![Slice::default()];
     while let Some(slice) = waiting.pop() {
         let part = Ask { scope: Scope::Slice(slice.clone()), ..ask.clone() };
-        let fetched = fetch(context, &part, &Cursor::Offset(0), limit).await?.in_order(&walk);
+        let fetched = fetch(context, &part, &Cursor::Offset(0), most).await?.in_order(&walk);
         walk.requests += 1;
         walk.started_at = walk.started_at.or(Some(fetched.answered_at.unix()));
         let page = &fetched.page;
@@ -66,13 +65,13 @@ async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) ->
         };
         walk.expected = walk.expected.or(Some(total));
         let received = page.rows.len() as u64;
-        if received == total && received < u64::from(limit) {
+        if received == total && received < u64::from(fetched.limit) {
             walk.rejected += page.rejects.len() as u64;
             for row in &page.rows {
                 keys.insert(&row.key);
             }
         } else {
-            let smaller = divide(context, slicing, &slice, total, page).await?;
+            let smaller = divide(context, slicing, &slice, total, &fetched).await?;
             if smaller.is_empty() {
                 let reason = format!("{total} rows announced for the slice {slice}, {received} shown");
                 return Ok(Try::Unproven(Box::new(walk), Box::new(fetched), reason));
@@ -109,12 +108,12 @@ async fn divide(
     slicing: Slicing,
     slice: &Slice,
     total: u64,
-    page: &Page,
+    Fetched { page, limit, .. }: &Fetched,
 ) -> Result<Vec<Slice>, Stop> {
     let rows = page.records.iter().filter_map(|record| record.text(slicing.time));
     let mut times: Vec<UtcSecond> = rows.filter_map(UtcSecond::parse).collect();
     times.sort_unstable();
-    let by_time = by_time(slice, &times, total, u64::from(context.stream.endpoint().max_limit));
+    let by_time = by_time(slice, &times, total, u64::from(*limit));
     if by_time.len() > 1 {
         return Ok(by_time);
     }

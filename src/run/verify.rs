@@ -20,7 +20,7 @@ use super::unit::is_refusal;
 use super::units::Permission;
 use super::walker::fetch;
 use super::width::PagePace;
-use super::{Extent, RunError, Word, client_of, reads, save_rate_state};
+use super::{Extent, RunError, Word, client_of, reads, save_learned};
 use crate::client::{Deadline, Reading as Asked};
 use crate::config::Account;
 use crate::job::Job;
@@ -230,7 +230,7 @@ async fn verify_account(
     let reason = reason.or_else(|| (differing > 0).then(|| format!("{differing} comparison(s) differ")));
     let end = outcome.ends_run(reason, requests);
     writer.call(move |warehouse| warehouse.end_run(run, &end)).await?;
-    save_rate_state(account, &client, writer).await?;
+    save_learned(account, &client, writer).await?;
     Ok(Verified {
         account: account.name.clone(),
         comparisons,

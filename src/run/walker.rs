@@ -10,7 +10,7 @@ use super::outcome::Stop;
 use crate::client::FetchError;
 use crate::page::Page;
 use crate::record::Record;
-use crate::request::Answer;
+use crate::request::{Answer, Pages, Question};
 use crate::scope::{Ask, Scope};
 use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};
@@ -66,11 +66,11 @@ pub(super) enum End {
 pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
     let Unit { ask, mut walk, mut keys } = unit;
     let paging = context.stream.paging(&ask.scope);
-    let largest = context.stream.endpoint().max_limit;
+    let largest = context.stream.endpoint().max_limit();
     let mut allowed = u32::MAX;
     loop {
-        let limit = context.stream.limit(&ask.scope, walk.attempt).min(allowed);
-        let fetched = match fetch(context, &ask, &walk.cursor, limit).await {
+        let most = context.stream.limit(&ask.scope, walk.attempt).min(allowed);
+        let fetched = match fetch(context, &ask, &walk.cursor, most).await {
             Ok(fetched) => fetched,
             Err(Stop::Fetch(error)) if matches!(*error, FetchError::NotARefundOrder { .. }) => {
                 let started_at = Some(context.client.now().unix());
@@ -82,14 +82,14 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
                 return Ok(doubt.map_or(End::Complete(keys), End::Disputed));
             }
             // A page larger than the documents promise was worth a try.
-            Err(Stop::Fetch(error)) if matches!(*error, FetchError::Invalid { .. }) && limit > largest => {
+            Err(Stop::Fetch(error)) if matches!(*error, FetchError::Invalid { .. }) && most > largest => {
                 allowed = largest;
                 continue;
             }
             Err(stop) => return Err(stop),
         };
         let fetched = fetched.in_order(&walk);
-        let answered_at = fetched.answered_at;
+        let (answered_at, limit) = (fetched.answered_at, fetched.limit);
         // The order list answers an unknown id with an empty list: no proof that an order we know is gone.
         let shows_nothing = fetched.page.rows.is_empty() && fetched.page.total == Some(0);
         if shows_nothing && is_single_order(context, &ask.scope) {
@@ -206,11 +206,13 @@ pub(super) struct Fetched {
     pub(super) answered_at: UtcSecond,
     /// When its request was sent.
     sent: Instant,
+    /// Most rows that were asked for.
+    pub(super) limit: u32,
 }
 
 impl Fetched {
     pub(super) fn nothing(context: &Context) -> Self {
-        Self { page: Page::default(), answered_at: context.client.now(), sent: Instant::now() }
+        Self { page: Page::default(), answered_at: context.client.now(), sent: Instant::now(), limit: 0 }
     }
 
     /// Answers of one walk are in order, whatever the clocks behind them say: what it showed must not look as if it was
@@ -224,17 +226,18 @@ impl Fetched {
     }
 }
 
-pub(super) async fn fetch(
-    context: &Context,
-    ask: &Ask,
-    cursor: &Cursor,
-    limit: u32,
-) -> Result<Fetched, Stop> {
-    let request = context.stream.request(ask, cursor, limit);
+/// Asks for a page of at most `most` rows, smaller where the server cannot answer that.
+pub(super) async fn fetch(context: &Context, ask: &Ask, cursor: &Cursor, most: u32) -> Result<Fetched, Stop> {
+    let endpoint = context.stream.endpoint();
+    let of = |limit| context.stream.request(ask, cursor, limit);
+    let exactly = of(most);
+    // A page beyond what the documents promise is worth one try, as it is.
+    let is_page = matches!(endpoint.pages, Pages::ByRow { .. }) && most <= endpoint.max_limit();
+    let question = if is_page { Question::Page { most, of: &of } } else { Question::Exact(&exactly) };
     let mut bad_bodies = 0;
     loop {
-        let fetching = context.client.fetch(&request, &context.counts.meter, context.deadline);
-        let Answer { body, answered_at, sent } = tokio::select! {
+        let fetching = context.client.fetch(question, &context.counts.meter, context.deadline);
+        let Answer { body, answered_at, sent, limit } = tokio::select! {
             answer = fetching => answer?,
             () = context.patience_is_over() => return Err(Stop::Asked),
         };
@@ -243,8 +246,10 @@ pub(super) async fn fetch(
                 if !page.rows.is_empty() {
                     context.has_seen_rows();
                 }
+                let limit = limit.unwrap_or(most);
+                context.client.pages().came(endpoint, limit, page.rows.len());
                 let answered_at = plausible(answered_at, context.client.now());
-                return Ok(Fetched { page, answered_at, sent });
+                return Ok(Fetched { page, answered_at, sent, limit });
             }
             Err(error) => {
                 bad_bodies += 1;
@@ -273,7 +278,7 @@ pub(super) async fn store(
         Progress::Complete { walk, .. } | Progress::NoRecords { walk, .. } => walk.generation,
         _ => None,
     };
-    let Fetched { page, answered_at, sent } = fetched;
+    let Fetched { page, answered_at, sent, limit: _ } = fetched;
     let Committed { tally, doubt } = context
         .writer
         .commit(PageCommit {

@@ -6,7 +6,7 @@ use super::{ListAnswer, Owned, Reading, Stream};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table, Value};
-use crate::request::{Endpoint, Method, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Pages, Quota, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
@@ -18,7 +18,7 @@ static ENDPOINT: Endpoint = Endpoint {
     method: Method::Get,
     path: "/v2/orders/customer-orders/refund-orders",
     // The endpoint has no paging: one answer has all records.
-    max_limit: u32::MAX,
+    pages: Pages::None,
     quota: Quota::per_second(10),
     reseller: ResellerIn::Query,
 };

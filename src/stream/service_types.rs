@@ -4,7 +4,7 @@ use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table};
-use crate::request::{Endpoint, Method, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Pages, Quota, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
@@ -16,7 +16,7 @@ static ENDPOINT: Endpoint = Endpoint {
     method: Method::Get,
     path: "/v2/products/service-types",
     // The documents name no maximum; the vendor's own example asks for 100.
-    max_limit: 100,
+    pages: Pages::ByRow { most: 100 },
     quota: Quota::per_second(10),
     reseller: ResellerIn::Needless,
 };
@@ -58,7 +58,7 @@ impl Stream for ServiceTypes {
 
     /// Once the list has moved between two pages, one page for all of it is asked for: it is a few hundred rows.
     fn limit(&self, _scope: &Scope, attempt: u32) -> u32 {
-        if attempt > 1 { LARGE_PAGE } else { ENDPOINT.max_limit }
+        if attempt > 1 { LARGE_PAGE } else { ENDPOINT.max_limit() }
     }
 
     fn request(&self, _ask: &Ask, cursor: &Cursor, limit: u32) -> Request {

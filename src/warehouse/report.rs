@@ -7,7 +7,7 @@ use serde::Serialize;
 pub use months::{Completeness, MonthState, Part, PartsState};
 
 use super::queue::IS_ASKED;
-use super::{Warehouse, WarehouseError, lock};
+use super::{PageLimitState, Warehouse, WarehouseError, lock};
 
 /// The state of the warehouse.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +24,8 @@ pub struct Overview {
     pub queues: Vec<QueueState>,
     /// The quotas that the last runs worked with.
     pub quotas: Vec<QuotaState>,
+    /// Pages that have another size than the documented one.
+    pub page_limits: Vec<PageLimitState>,
     /// Windows, orders and lists that could not be proven complete.
     pub disputed: i64,
     /// Rows that came last in a form that could not be decoded.
@@ -163,6 +165,7 @@ impl Warehouse {
                 })?
                 .collect::<rusqlite::Result<_>>()?,
             quotas: QuotaState::all(&self.connection)?,
+            page_limits: PageLimitState::all(&self.connection)?,
             disputed: count("select count(*) from coverage where verdict = 'disputed'")?,
             quarantined: count(
                 "select count(*) from (select distinct account, stream, key from undecoded_rows)",

@@ -137,7 +137,8 @@ impl Turn<'_> {
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        let reply = self.answer_known(endpoint, request).await;
+        let mut reply = self.answer_known(endpoint, request).await;
+        reply.headers.extend(self.quota_header(endpoint, request));
         self.shared.control().log(Seen {
             endpoint,
             target: if request.query.is_empty() {
@@ -154,6 +155,18 @@ impl Turn<'_> {
             status: reply.status,
         });
         reply
+    }
+
+    /// What the quota is, for callers who ask.
+    fn quota_header(&self, endpoint: Endpoint, request: &Received<'_>) -> Option<(&'static str, String)> {
+        if !self.shared.ways().tells_quota || request.header("x-apig-mode") != Some("debug") {
+            return None;
+        }
+        let control = self.shared.control();
+        let caller = control.desk.admit(request, self.now).ok()?;
+        let (calls, seconds) = control.plan.of(endpoint)?;
+        let left = control.meter.left(control.plan, &caller.name, endpoint)?;
+        Some(("x-apig-ratelimit-user", format!("remain:{left},limit:{calls},time:{seconds} second")))
     }
 
     async fn answer_known(&self, endpoint: Endpoint, request: &Received<'_>) -> Reply {
@@ -185,6 +198,11 @@ impl Turn<'_> {
         };
         if let Some(reply) = fault.as_ref().and_then(|fault| self.instead(fault)) {
             return reply;
+        }
+        if let Some((rows, status)) = self.shared.ways().largest_page
+            && asked_limit(request) > rows
+        {
+            return Reply::error(status, "CBC.0100", "Parameter error: limit is out of range.");
         }
         let mut reply = match &caller {
             None => self.issue(request),

@@ -176,6 +176,8 @@ pub enum Clock {
 #[derive(Clone, Copy)]
 struct Ways {
     latency: Duration,
+    largest_page: Option<(usize, u16)>,
+    tells_quota: bool,
     bounds: Bounds,
     row_order: RowOrder,
     ties: RowOrder,

@@ -11,6 +11,8 @@ impl Shared {
         let truth = script.take_truth();
         let ways = Ways {
             latency: script.latency,
+            largest_page: script.largest_page,
+            tells_quota: script.tells_quota,
             bounds: script.bounds,
             row_order: script.row_order,
             ties: script.ties,

@@ -21,6 +21,8 @@ pub struct Script {
     pub plan: QuotaPlan,
     pub style: RefusalStyle,
     pub latency: Duration,
+    pub largest_page: Option<(usize, u16)>,
+    pub tells_quota: bool,
     pub bounds: Bounds,
     pub row_order: RowOrder,
     pub ties: RowOrder,
@@ -46,6 +48,8 @@ impl Script {
             plan: QuotaPlan::None,
             style: RefusalStyle::Gateway,
             latency: Duration::ZERO,
+            largest_page: None,
+            tells_quota: false,
             bounds: Bounds::Inclusive,
             row_order: RowOrder::Stable,
             ties: RowOrder::Stable,
@@ -99,6 +103,16 @@ impl Script {
     /// Every answer takes this long.
     pub fn latency(self, latency: Duration) -> Self {
         Self { latency, ..self }
+    }
+
+    /// Whoever asks for more rows than these is answered with this status: 400, 413 or a failure.
+    pub fn largest_page(self, rows: usize, status: u16) -> Self {
+        Self { largest_page: Some((rows, status)), ..self }
+    }
+
+    /// Answers name the quota in a header when the request asks for it (`X-Apig-Mode: debug`).
+    pub fn tells_quota(self) -> Self {
+        Self { tells_quota: true, ..self }
     }
 
     pub fn bounds(self, bounds: Bounds) -> Self {

@@ -15,10 +15,12 @@ async fn fetch_many(server: &Server, auth: Auth) -> (Vec<Result<Answer, FetchErr
     for walker in 0..WALKERS {
         let (client, meter) = (Arc::clone(&client), Arc::clone(&meter));
         let endpoint = if walker % 2 == 0 { &ORDERS } else { &RESOURCES };
-        tasks.spawn(async move { client.fetch(&page_of(endpoint), &meter, Deadline::NONE).await });
+        tasks.spawn(async move {
+            client.fetch(Question::Exact(&page_of(endpoint)), &meter, Deadline::NONE).await
+        });
     }
     let mut results = tasks.join_all().await;
-    results.push(client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await);
+    results.push(client.fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE).await);
     (results, meter.read().requests)
 }
 
@@ -79,9 +81,9 @@ async fn a_key_that_is_revoked_later_is_not_tried_again() {
     let server = Server::start([json(200, PAGE), refused_signature(), json(200, PAGE)]);
     let client = Client::new(profile(&server, keys())).expect("a client");
     let (request, meter) = (page_of(&ORDERS), Meter::default());
-    client.fetch(&request, &meter, Deadline::NONE).await.expect("a page");
+    client.fetch(Question::Exact(&request), &meter, Deadline::NONE).await.expect("a page");
     for _ in 0..3 {
-        let result = client.fetch(&request, &meter, Deadline::NONE).await;
+        let result = client.fetch(Question::Exact(&request), &meter, Deadline::NONE).await;
         assert!(matches!(result, Err(FetchError::Credentials { .. })));
     }
     assert_eq!((meter.read().requests, server.seen().len()), (2, 2));
@@ -93,9 +95,9 @@ async fn a_missing_permission_closes_no_other_endpoint() {
     let server = Server::start([denied, json(200, PAGE)]);
     let client = Client::new(profile(&server, keys())).expect("a client");
     let meter = Meter::default();
-    let result = client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await;
+    let result = client.fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE).await;
     assert!(matches!(result, Err(FetchError::Forbidden { .. })));
-    client.fetch(&page_of(&RESOURCES), &meter, Deadline::NONE).await.expect("a page");
+    client.fetch(Question::Exact(&page_of(&RESOURCES)), &meter, Deadline::NONE).await.expect("a page");
 }
 
 #[tokio::test]
@@ -106,11 +108,16 @@ async fn after_the_first_accepted_call_all_go_out_together() {
     let script = [failing, json(200, PAGE)].into_iter().chain((0..WALKERS).map(|_| together.clone()));
     let server = Server::start(script);
     let client = Arc::new(Client::new(profile(&server, keys())).expect("a client"));
-    client.fetch(&page_of(&ORDERS), &Meter::default(), Deadline::NONE).await.expect("a page");
+    client
+        .fetch(Question::Exact(&page_of(&ORDERS)), &Meter::default(), Deadline::NONE)
+        .await
+        .expect("a page");
     let mut tasks = JoinSet::new();
     for _ in 0..WALKERS {
         let client = Arc::clone(&client);
-        tasks.spawn(async move { client.fetch(&page_of(&ORDERS), &Meter::default(), Deadline::NONE).await });
+        tasks.spawn(async move {
+            client.fetch(Question::Exact(&page_of(&ORDERS)), &Meter::default(), Deadline::NONE).await
+        });
     }
     assert!(tasks.join_all().await.iter().all(Result::is_ok));
 }
@@ -133,8 +140,8 @@ async fn a_business_answer_counts_as_let_in() {
     let server = Server::start([no_refund(), together.clone(), together]);
     let client = Client::new(profile(&server, keys())).expect("a client");
     let (request, meter) = (page_of(&ORDERS), Meter::default());
-    assert!(client.fetch(&request, &meter, Deadline::NONE).await.is_err());
-    let ask = || client.fetch(&request, &meter, Deadline::NONE);
+    assert!(client.fetch(Question::Exact(&request), &meter, Deadline::NONE).await.is_err());
+    let ask = || client.fetch(Question::Exact(&request), &meter, Deadline::NONE);
     let (one, other) = tokio::join!(ask(), ask());
     for result in [one, other] {
         assert!(matches!(result, Err(FetchError::NotARefundOrder { .. })));
@@ -159,11 +166,14 @@ async fn fetch_dated(answers: &[i64]) -> (Result<Answer, FetchError>, i64, u64) 
         Server::start([new_token("canary-one")].into_iter().chain(answers.iter().copied().map(dated)));
     let client = Client::new(profile(&server, user())).expect("a client");
     let meter = Meter::default();
-    let result = client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await;
+    let result = client.fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE).await;
     let ahead = client.now().unix() - UtcSecond::now().unix();
     let requests = meter.read().requests;
     if result.is_err() {
-        client.fetch(&page_of(&ORDERS), &meter, Deadline::NONE).await.expect_err("and so every later one");
+        client
+            .fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE)
+            .await
+            .expect_err("and so every later one");
         assert_eq!(meter.read().requests, requests);
     }
     (result, ahead, requests)
