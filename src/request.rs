@@ -68,12 +68,18 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pages {
     /// `limit` and `offset` count rows, so a walk may change the size of its pages on the way.
-    ByRow {
-        /// Largest `limit`.
-        most: u32,
-    },
+    ByRow(Most),
     /// One answer has everything.
     None,
+}
+
+/// The largest `limit` of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Most {
+    /// The documents say so: a request that is called invalid is wrong in another way, unless the vendor names the limit.
+    Documented(u32),
+    /// No document says it; this is what similar endpoints have, and the server may think otherwise.
+    Assumed(u32),
 }
 
 /// Where a request has `indirect_partner_id` (`CONTRACT` §7).
@@ -128,11 +134,11 @@ impl Request {
 }
 
 impl Endpoint {
-    /// Most rows of an answer by the documents; no bound where one answer has everything.
+    /// Most rows of an answer, as far as documents tell; no bound where one answer has everything.
     #[must_use]
     pub const fn max_limit(&self) -> u32 {
         match self.pages {
-            Pages::ByRow { most } => most,
+            Pages::ByRow(Most::Documented(most) | Most::Assumed(most)) => most,
             Pages::None => u32::MAX,
         }
     }

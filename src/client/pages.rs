@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use tracing::info;
 
 use crate::rate::page_limit::{PageLimit, PageOutcome, PageState, RememberedLimit, Step};
-use crate::refusal::{Setback, Unavailability};
-use crate::request::{Endpoint, Pages, Question, Request};
+use crate::refusal::{Refusal, Setback, Unavailability};
+use crate::request::{Endpoint, Most, Pages, Question, Request};
 
 /// The limits of an account at all endpoints.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl PageLimits {
     #[must_use]
     pub fn limit(&self, endpoint: &'static Endpoint) -> u32 {
         match endpoint.pages {
-            Pages::ByRow { .. } => self.with(endpoint, |limit| limit.limit()),
+            Pages::ByRow(_) => self.with(endpoint, |limit| limit.limit()),
             Pages::None => endpoint.max_limit(),
         }
     }
@@ -37,7 +37,7 @@ impl PageLimits {
     /// A page that was asked for with a limit came, with so many rows.
     pub fn came(&self, endpoint: &'static Endpoint, asked: u32, rows: usize) {
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-        if matches!(endpoint.pages, Pages::ByRow { .. }) {
+        if matches!(endpoint.pages, Pages::ByRow(_)) {
             self.learn(endpoint, asked, PageOutcome::Clean { rows });
         }
     }
@@ -115,7 +115,7 @@ impl<'a> Asking<'a> {
         let (Some(asked), Question::Page { most, of }) = (self.limit, self.question) else { return false };
         let outcome = match setback {
             Setback::TooLarge(_) => PageOutcome::TooLarge,
-            Setback::Invalid(_) => PageOutcome::Invalid,
+            Setback::Invalid(refusal) if self.may_be_the_limit(refusal) => PageOutcome::Invalid,
             Setback::Unavailable { reason, .. } => match reason {
                 Unavailability::TimedOut => PageOutcome::TimedOut,
                 Unavailability::Damaged(_) => PageOutcome::TooLarge,
@@ -129,7 +129,8 @@ impl<'a> Asking<'a> {
                 | Unavailability::NotJson { .. }
                 | Unavailability::NoToken(_) => return false,
             },
-            Setback::Throttled { .. }
+            Setback::Invalid(_)
+            | Setback::Throttled { .. }
             | Setback::DailyQuota(_)
             | Setback::TokenRejected(_)
             | Setback::SignatureRejected(_)
@@ -148,6 +149,16 @@ impl<'a> Asking<'a> {
                 true
             }
             Step::Keep | Step::Again(_) | Step::Larger(_) => false,
+        }
+    }
+
+    /// Whether a request that is called invalid may be so because of its limit. The vendor's usual words name nothing
+    /// ("Parameter error."), so a limit that the documents allow is only doubted when it is named.
+    fn may_be_the_limit(&self, refusal: &Refusal) -> bool {
+        match self.request.endpoint.pages {
+            Pages::ByRow(Most::Assumed(_)) => true,
+            Pages::ByRow(Most::Documented(_)) => refusal.message.to_ascii_lowercase().contains("limit"),
+            Pages::None => false,
         }
     }
 }

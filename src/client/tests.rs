@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::rate::words::Origin;
-use crate::request::{Method, Pages, Quota, Request};
+use crate::request::{Method, Most, Pages, Quota, Request};
 use crate::retry::{GaveUp, TRIES};
 
 mod credentials;
@@ -21,7 +21,7 @@ static ORDERS: Endpoint = Endpoint {
     name: "orders",
     method: Method::Get,
     path: "/v2/orders/customer-orders",
-    pages: Pages::ByRow { most: 100 },
+    pages: Pages::ByRow(Most::Documented(100)),
     quota: Quota::per_second(20),
     reseller: crate::request::ResellerIn::Query,
 };
@@ -30,7 +30,7 @@ static RESOURCES: Endpoint = Endpoint {
     name: "resources",
     method: Method::Post,
     path: "/v2/orders/suscriptions/resources/query",
-    pages: Pages::ByRow { most: 100 },
+    pages: Pages::ByRow(Most::Assumed(100)),
     quota: Quota::per_second(10),
     reseller: crate::request::ResellerIn::Query,
 };

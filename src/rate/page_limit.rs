@@ -76,6 +76,8 @@ pub struct PageLimit {
     is_innocent: bool,
     /// The limits to return to if none is accepted: then the request is wrong in another way.
     before: Option<(u32, u32)>,
+    /// The limit that was accepted after larger ones were refused; these are tried once more before that is believed.
+    accepted: Option<u32>,
 }
 
 impl PageLimit {
@@ -92,6 +94,7 @@ impl PageLimit {
             sound: None,
             is_innocent: false,
             before: None,
+            accepted: None,
         }
     }
 
@@ -141,10 +144,13 @@ impl PageLimit {
         if asked != self.limit {
             return Step::Keep;
         }
-        if self.before.take().is_some() {
-            // The larger ones were refused, this one is not.
-            self.most = self.limit;
+        if let Some((most, limit)) = self.before.take() {
+            // The larger ones were refused, this one is not. Once may have been the server's whim.
+            self.accepted = Some(asked);
+            (self.most, self.limit) = (most, limit);
+            return Step::Larger(self.limit);
         }
+        self.accepted = None;
         let sound = self.sound.take();
         if std::mem::take(&mut self.is_innocent)
             && let Some(sound) = sound
@@ -187,6 +193,9 @@ impl PageLimit {
     fn invalid(&mut self, asked: u32) -> Step {
         if asked <= self.works {
             return Step::Keep;
+        }
+        if let Some(accepted) = self.accepted.take_if(|accepted| asked > *accepted) {
+            (self.most, self.limit) = (accepted, accepted);
         }
         if asked > self.limit {
             return Step::Again(self.limit);
@@ -267,7 +276,9 @@ mod tests {
         assert_eq!(pages.observe(1000, PageOutcome::Invalid), Step::Again(500));
         assert_eq!(pages.remember(), None);
         assert_eq!(pages.observe(500, PageOutcome::Invalid), Step::Again(200));
-        assert_eq!(pages.observe(200, FULL), Step::Keep);
+        assert_eq!(pages.observe(200, FULL), Step::Larger(1000));
+        assert_eq!(pages.remember(), None);
+        assert_eq!(pages.observe(1000, PageOutcome::Invalid), Step::Again(200));
         assert_eq!(full_pages(&mut pages, 100), []);
         let remembered = RememberedLimit { documented: 1000, most: 200, limit: 200 };
         assert_eq!(pages.remember(), Some(remembered));
@@ -279,6 +290,15 @@ mod tests {
         assert_eq!(next.observe(200, PageOutcome::Invalid), Step::Keep);
         assert_eq!(next.limit(), 200);
         assert_eq!(PageLimit::resume(500, remembered).limit(), 500);
+    }
+
+    #[test]
+    fn a_limit_that_is_refused_once_is_believed_to_work() {
+        let mut pages = PageLimit::new(100);
+        assert_eq!(pages.observe(100, PageOutcome::Invalid), Step::Again(50));
+        assert_eq!(pages.observe(50, PageOutcome::Clean { rows: 0 }), Step::Larger(100));
+        assert_eq!(pages.observe(100, PageOutcome::Clean { rows: 0 }), Step::Keep);
+        assert_eq!((pages.limit(), pages.remember()), (100, None));
     }
 
     #[test]

@@ -232,7 +232,7 @@ pub(super) async fn fetch(context: &Context, ask: &Ask, cursor: &Cursor, most: u
     let of = |limit| context.stream.request(ask, cursor, limit);
     let exactly = of(most);
     // A page beyond what the documents promise is worth one try, as it is.
-    let is_page = matches!(endpoint.pages, Pages::ByRow { .. }) && most <= endpoint.max_limit();
+    let is_page = matches!(endpoint.pages, Pages::ByRow(_)) && most <= endpoint.max_limit();
     let question = if is_page { Question::Page { most, of: &of } } else { Question::Exact(&exactly) };
     let mut bad_bodies = 0;
     loop {

@@ -6,7 +6,7 @@ use crate::decode::decode_row;
 use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
-use crate::request::{Endpoint, Method, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
 use crate::scope::Ask;
 use crate::walk::Cursor;
 
@@ -17,7 +17,7 @@ static ENDPOINT: Endpoint = Endpoint {
     name: "order_details",
     method: Method::Get,
     path: "/v2/orders/customer-orders/details",
-    pages: Pages::ByRow { most: 100 },
+    pages: Pages::ByRow(Most::Documented(100)),
     quota: Quota::per_second(10),
     reseller: ResellerIn::Query,
 };

@@ -9,7 +9,7 @@ use crate::page::Page;
 use crate::record::{
     Children, Column, Context, Dependent, Drift, Kind, Record, Reject, Source, Table, Value,
 };
-use crate::request::{Endpoint, Method, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
@@ -20,7 +20,7 @@ static ENDPOINT: Endpoint = Endpoint {
     name: "orders",
     method: Method::Get,
     path: "/v2/orders/customer-orders",
-    pages: Pages::ByRow { most: 100 },
+    pages: Pages::ByRow(Most::Documented(100)),
     quota: Quota::per_second(20),
     reseller: ResellerIn::Query,
 };

@@ -4,7 +4,7 @@ use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table};
-use crate::request::{Endpoint, Method, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
 use crate::scope::Ask;
 use crate::walk::Cursor;
 
@@ -15,7 +15,7 @@ static ENDPOINT: Endpoint = Endpoint {
     name: "resource_types",
     method: Method::Get,
     path: "/v2/products/resource-types",
-    pages: Pages::ByRow { most: 1000 },
+    pages: Pages::ByRow(Most::Documented(1000)),
     quota: Quota::per_second(10),
     reseller: ResellerIn::Needless,
 };

@@ -4,7 +4,7 @@ use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table};
-use crate::request::{Endpoint, Method, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
@@ -16,7 +16,7 @@ static ENDPOINT: Endpoint = Endpoint {
     method: Method::Get,
     path: "/v2/products/service-types",
     // The documents name no maximum; the vendor's own example asks for 100.
-    pages: Pages::ByRow { most: 100 },
+    pages: Pages::ByRow(Most::Assumed(100)),
     quota: Quota::per_second(10),
     reseller: ResellerIn::Needless,
 };

@@ -6,7 +6,7 @@ use super::{ListAnswer, Reading, Slicing, Stream, codes};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Children, Column, Context, Source, Table};
-use crate::request::{Endpoint, Method, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
 use crate::scope::{Ask, Role, Scope};
 use crate::walk::Cursor;
 
@@ -17,7 +17,7 @@ static ENDPOINT: Endpoint = Endpoint {
     name: "sub_customers",
     method: Method::Post,
     path: "/v2/partners/sub-customers/query",
-    pages: Pages::ByRow { most: 100 },
+    pages: Pages::ByRow(Most::Documented(100)),
     quota: Quota::per_second(10),
     reseller: ResellerIn::Body,
 };

@@ -232,26 +232,49 @@ fn expand_decimals(view: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_ledger_that_knows_no_refusals_keeps_its_rows_and_takes_some() {
-        let coverage = include_str!("../../schema/ledger.3.sql");
-        let former = MIGRATIONS.iter().position(|migration| *migration == coverage).expect("a migration");
+    /// The tables as they were before a migration, and run 1.
+    fn before(migration: &str) -> Connection {
+        let former = MIGRATIONS.iter().position(|known| *known == migration).expect("a migration");
         let mut db = Connection::open_in_memory().expect("a file");
         Migrations::new(MIGRATIONS[..former].iter().map(|migration| M::up(migration)).collect())
             .to_latest(&mut db)
             .expect("the former tables");
+        db.execute_batch(
+            "insert into runs (run_id, job, account, stream, program_version, started_at)
+                 values (1, 'orders', 'acme', 'orders', '0', '2026-04-06T00:00:00Z')",
+        )
+        .expect("a run");
+        db
+    }
+
+    #[test]
+    fn the_queue_of_a_ledger_that_counted_absences_is_kept() {
+        let mut db = before(include_str!("../../schema/ledger.2.sql"));
+        db.execute_batch(
+            "insert into queue (account, stream, parent_id, parent_time, not_before, generation, absences, enqueued_run,
+                 enqueued_at)
+             values ('acme', 'orders', 'A', '2026-04-01T00:00:00Z', '', 3, 1, 1, '2026-04-06T00:00:00Z')",
+        )
+        .expect("an order");
+        bring_up_to_date(&mut db, Path::new("memory")).expect("the tables of now");
+        let kept: (String, i64, Option<String>) = db
+            .query_row("select parent_id, generation, absent_at from queue", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .expect("an order");
+        assert_eq!(kept, ("A".to_owned(), 3, None));
+    }
+
+    #[test]
+    fn a_ledger_that_knows_no_refusals_keeps_its_rows_and_takes_some() {
+        let mut db = before(include_str!("../../schema/ledger.3.sql"));
         let add = |scope: &str, verdict: &str| {
             format!(
                 "insert into coverage (account, stream, scope, seen, requests, attempts, verdict, proof, run_id, read_at)
                  values ('acme', 'resources', '{scope}', 7, 1, 1, '{verdict}', 'because', 1, '2026-04-06T00:00:00Z');"
             )
         };
-        db.execute_batch(
-            "insert into runs (run_id, job, account, stream, program_version, started_at)
-                 values (1, 'resources', 'acme', 'resources', '0', '2026-04-06T00:00:00Z');
-             create view mine as select sum(seen) as seen from coverage;",
-        )
-        .expect("a run");
+        db.execute_batch("create view mine as select sum(seen) as seen from coverage").expect("a view");
         db.execute_batch(&add("whole", "complete")).expect("a row");
         assert!(db.execute_batch(&add("order A", "refused")).is_err());
 

@@ -429,24 +429,3 @@ fn the_warehouse_is_its_owners_alone() {
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
-
-#[test]
-fn the_queue_of_a_warehouse_that_counted_absences_is_kept() {
-    let bench = bench();
-    bench.run(&["orders"]).expect_code(0);
-    let queue =
-        || rows(&bench.db(), "select stream, parent_id, generation, attempts from queue order by 1, 2");
-    let before = queue();
-    assert!(!before.is_empty());
-    bench
-        .writable_db()
-        .execute_batch(
-            "alter table queue drop column absent_at;
-             alter table queue add column absences integer not null default 0;
-             pragma user_version = 8;",
-        )
-        .expect("changed");
-    bench.run(&["service_types"]).expect_code(0);
-    assert_eq!(queue(), before);
-    assert_eq!(bench.count("select count(*) from queue where absent_at is not null"), 0);
-}

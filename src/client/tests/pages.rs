@@ -48,10 +48,9 @@ async fn a_page_is_halved_when_the_server_fails_on_it_twice() {
 async fn a_limit_that_the_server_refuses_is_not_asked_for_again() {
     let refused = || json(400, r#"{"error_code":"CBC.0100","error_msg":"limit"}"#);
     let (result, asked, client) = limits(100, vec![], [refused(), refused(), json(200, PAGE)]).await;
-    let limit = result.expect("a page").limit.expect("a page's limit");
-    client.pages().came(&ORDERS, limit, 0);
-    assert_eq!(asked, [100, 50, 20]);
-    assert_eq!(client.pages().remember(), [("orders", Some(state(20, 20).remembered))]);
+    assert_eq!((result.expect("a page").limit, asked), (Some(20), vec![100, 50, 20]));
+    client.pages().came(&ORDERS, 20, 0);
+    assert_eq!(client.pages().limit(&ORDERS), 100, "once more, to be sure");
 
     let (_, asked, _) = limits(100, vec![state(20, 20)], [json(200, PAGE)]).await;
     assert_eq!(asked, [20], "the next run knows");
@@ -59,11 +58,19 @@ async fn a_limit_that_the_server_refuses_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn a_request_that_is_refused_at_every_size_fails_with_the_vendors_words_and_teaches_nothing() {
-    let refused = || json(400, r#"{"error_code":"CBC.0100","error_msg":"order_by"}"#);
+    let refused = || json(400, r#"{"error_code":"CBC.0100","error_msg":"over the limit of reason"}"#);
     let (result, asked, client) = limits(100, vec![], [refused(), refused(), refused(), refused()]).await;
     assert!(matches!(result, Err(FetchError::Invalid { .. })), "{result:?}");
     assert_eq!(asked, [100, 50, 20, 10]);
     assert_eq!(client.pages().remember(), [("orders", None)]);
+}
+
+#[tokio::test]
+async fn a_documented_limit_is_not_doubted_when_the_vendor_does_not_name_it() {
+    let refused = json(400, include_str!("../../../tests/fixtures/bss/error-400-invalid-parameter.json"));
+    let (result, asked, _) = limits(100, vec![], [refused]).await;
+    assert!(matches!(result, Err(FetchError::Invalid { .. })), "{result:?}");
+    assert_eq!(asked, [100]);
 }
 
 #[tokio::test]

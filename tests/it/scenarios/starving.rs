@@ -19,9 +19,20 @@ fn many_windows(orders: i64) -> Bench {
     bench
 }
 
-/// The vendor finds a request too large: no other try.
+/// The vendor finds a request too large.
 fn too_large() -> Fault {
     Fault::status(413, "APIGW.0201", "Request entity too large")
+}
+
+/// The sizes in which a page is asked for, one after the other, while it is too large.
+const SIZES: [u32; 5] = [100, 50, 25, 12, 10];
+
+/// The vendor finds a window of orders too large, whatever the size of its page.
+fn too_large_at_every_size(front: &Front) {
+    for size in SIZES {
+        let page = format!("&limit={size}&");
+        front.answer(&page, 413, r#"{"error_code":"APIGW.0201","error_msg":"too large"}"#);
+    }
 }
 
 fn status(bench: &Bench, order: &str) -> i64 {
@@ -42,7 +53,7 @@ fn windows_without_a_usable_answer_keep_no_other_from_being_read() {
     for _ in 0..3 {
         front.answer("create_time_begin=", 200, "{}");
     }
-    front.answer("create_time_begin=", 413, r#"{"error_code":"APIGW.0201","error_msg":"too large"}"#);
+    too_large_at_every_size(&front);
     let report = bench.run(&["orders"]).expect_code(1).job("orders");
     front.is_used_up();
     let reason = report["reason"].as_str().expect("a reason");
@@ -60,7 +71,8 @@ fn windows_without_a_usable_answer_keep_no_other_from_being_read() {
 #[test]
 fn a_window_that_is_too_large_is_named() {
     let bench = many_windows(60);
-    bench.sim.push_fault(Endpoint::Orders, too_large());
+    let front = Front::before(&bench);
+    too_large_at_every_size(&front);
     let report = bench.run(&["orders"]).expect_code(1).job("orders");
     let reason = report["reason"].as_str().expect("a reason");
     assert!(reason.starts_with("created ") && reason.contains("too large"), "{reason}");
@@ -75,7 +87,8 @@ fn windows_that_all_fail_end_the_job_after_a_few() {
     bench.sim.every_nth(Endpoint::Orders, 1, too_large);
     bench.run(&["orders"]).expect_code(1);
     // Five, and what was asked for at the same time as the last of them.
-    assert!((5..12).contains(&asked_for_orders(&bench)), "{}", asked_for_orders(&bench));
+    let sizes = SIZES.len() as u64;
+    assert!((5..12 + sizes).contains(&asked_for_orders(&bench)), "{}", asked_for_orders(&bench));
 }
 
 #[test]
@@ -136,7 +149,7 @@ fn a_window_that_fails_does_not_keep_single_orders_from_being_read() {
     let bench = with_an_open_order();
     assert!(bench.sim.change(|truth| truth.set_status("CSOPEN", 4, None)));
     let front = Front::before(&bench);
-    front.answer("create_time_begin=", 413, r#"{"error_code":"APIGW.0201","error_msg":"too large"}"#);
+    too_large_at_every_size(&front);
     bench.run(&["orders"]).expect_code(1);
     front.is_used_up();
     assert_eq!(status(&bench, "CSOPEN"), 4);
