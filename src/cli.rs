@@ -3,6 +3,7 @@
 mod jobs;
 mod logging;
 mod plan;
+mod publish;
 mod run;
 mod status;
 mod verify;
@@ -73,6 +74,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Compare what is stored with the vendor's counts; --repair reads again what differs
     Verify(verify::VerifyArgs),
+    /// Make the read-only copy for finance, checked, and replace the former one by it
+    Publish(publish::PublishArgs),
     /// List the jobs and when their schedules would run them next
     Jobs,
     /// Show how fresh and complete the warehouse is
@@ -99,7 +102,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
 fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     let secrets = match cli.command {
         Command::Run(_) | Command::Verify(_) => Secrets::Read,
-        Command::Plan(_) | Command::Jobs | Command::Status => Secrets::Leave,
+        Command::Plan(_) | Command::Publish(_) | Command::Jobs | Command::Status => Secrets::Leave,
     };
     let config = load(&cli.common, environment, secrets)?;
     logging::start(&cli.common, &config.log);
@@ -107,6 +110,7 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         Command::Run(args) => run::execute(args, &cli.common, &config),
         Command::Plan(args) => plan::execute(args, &cli.common, &config),
         Command::Verify(args) => verify::execute(args, &cli.common, &config),
+        Command::Publish(args) => publish::execute(args, &cli.common, &config),
         Command::Jobs => {
             jobs::execute(&cli.common, &config);
             Ok(0)

@@ -9,6 +9,7 @@ mod error;
 mod known;
 mod ledger;
 mod lock;
+mod publish;
 mod queue;
 mod rates;
 mod report;
@@ -28,6 +29,7 @@ pub use dependents::{Member, OrdersRead, Proof, Unlike};
 pub use error::WarehouseError;
 pub use known::{Covered, Customer, Mark, OpenWalk};
 pub use ledger::{RunEnd, RunId, RunStart};
+pub use publish::{Publication, PublishError, Published};
 pub use queue::{Absence, Again, QueueEntry};
 pub use report::{
     Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, QuotaState, WatermarkState,

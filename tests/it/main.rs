@@ -10,6 +10,7 @@ mod fixtures;
 mod kills;
 mod plan;
 mod proof;
+mod publish;
 mod quotas;
 mod resellers;
 mod resume;
