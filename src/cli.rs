@@ -1,5 +1,6 @@
 //! The command line: parses, calls and prints.
 
+mod export;
 mod jobs;
 mod logging;
 mod plan;
@@ -76,6 +77,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Make the read-only copy for finance, checked, and replace the former one by it
     Publish(publish::PublishArgs),
+    /// Write views or tables to a file: CSV, Excel, Parquet
+    Export(export::ExportArgs),
     /// List the jobs and when their schedules would run them next
     Jobs,
     /// Show how fresh and complete the warehouse is
@@ -102,7 +105,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
 fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     let secrets = match cli.command {
         Command::Run(_) | Command::Verify(_) => Secrets::Read,
-        Command::Plan(_) | Command::Publish(_) | Command::Jobs | Command::Status => Secrets::Leave,
+        Command::Plan(_)
+        | Command::Publish(_)
+        | Command::Export(_)
+        | Command::Jobs
+        | Command::Status => Secrets::Leave,
     };
     let config = load(&cli.common, environment, secrets)?;
     logging::start(&cli.common, &config.log);
@@ -111,6 +118,7 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         Command::Plan(args) => plan::execute(args, &cli.common, &config),
         Command::Verify(args) => verify::execute(args, &cli.common, &config),
         Command::Publish(args) => publish::execute(args, &cli.common, &config),
+        Command::Export(args) => export::execute(args, &cli.common, &config),
         Command::Jobs => {
             jobs::execute(&cli.common, &config);
             Ok(0)

@@ -2,6 +2,7 @@
 
 use crate::client::ClientError;
 use crate::config::ConfigError;
+use crate::export::ExportError;
 use crate::run::RunError;
 use crate::warehouse::{PublishError, WarehouseError};
 
@@ -20,6 +21,9 @@ pub enum Failure {
     /// The copy for finance could not be made.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// A view could not be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A client could not be built from the configuration.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -50,6 +54,7 @@ impl Failure {
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Client(error) => error.exit_code(),
             Self::Publish(error) => error.exit_code(),
+            Self::Export(error) => error.exit_code(),
             Self::Warehouse(WarehouseError::Held { .. }) => 75,
             Self::Warehouse(_) => 6,
             Self::System { .. } => 1,
@@ -62,6 +67,7 @@ impl Failure {
         match self {
             Self::Warehouse(error) => error.advice(),
             Self::Publish(error) => error.advice(),
+            Self::Export(error) => error.advice(),
             Self::Config(_) | Self::Usage(_) | Self::Client(_) | Self::System { .. } => "",
         }
     }

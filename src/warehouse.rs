@@ -12,6 +12,7 @@ mod lock;
 mod publish;
 mod queue;
 mod rates;
+mod relation;
 mod report;
 mod schema;
 mod upsert;
@@ -31,6 +32,7 @@ pub use known::{Covered, Customer, Mark, OpenWalk};
 pub use ledger::{RunEnd, RunId, RunStart};
 pub use publish::{Publication, PublishError, Published};
 pub use queue::{Absence, Again, QueueEntry};
+pub use relation::{Cell, Filter, Relation, RelationColumn};
 pub use report::{
     Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, QuotaState, WatermarkState,
 };

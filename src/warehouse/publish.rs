@@ -106,11 +106,9 @@ impl Warehouse {
         // Opened anew, as finance will.
         let copy = open(draft.path(), OpenFlags::SQLITE_OPEN_READ_ONLY, is_stopped).map_err(wrong)?;
         check(&copy).map_err(wrong)?.map_or(Ok(()), |detail| Err(PublishError::Unsound { detail }))?;
-        let mut published = summary(&copy).map_err(wrong)?;
+        let published = summary(&copy).map_err(wrong)?;
         drop(copy);
-        published.path = publication.path.to_owned();
-        published.bytes = draft.put_in_place()?;
-        Ok(published)
+        Ok(Published { path: publication.path.to_owned(), bytes: draft.put_in_place()?, ..published })
     }
 
     fn copy_into(

@@ -105,13 +105,14 @@ fn the_copy_says_what_it_is() {
     assert_eq!(
         rows(
             &copy,
-            "select first_month, last_month = strftime('%Y-%m', published_at, '+8 hours'), accounts, months = complete_months + 1,
-                 data_as_of = min(published_at, data_as_of), data_as_of_utc8 > data_as_of, open_breaks, program_version,
+            "select first_month, last_month = strftime('%Y-%m', published_at, '+8 hours'), accounts, months = (select count(*) from about_months),
+                 complete_months = (select count(*) from about_months where verdict = 'complete'),
+                 data_as_of = min(published_at, data_as_of), data_as_of_utc8 = strftime('%Y-%m-%d %H:%M:%S', data_as_of, '+8 hours'), open_breaks, program_version,
                  schema_version = (select user_version from pragma_user_version),
                  published_at_utc8 = strftime('%Y-%m-%d %H:%M:%S', published_at, '+8 hours')
              from about"
         ),
-        [format!("'2026-01' | 1 | 1 | 1 | 1 | 0 | null | '{version}' | 1 | 1")]
+        [format!("'2026-01' | 1 | 1 | 1 | 1 | 1 | 1 | null | '{version}' | 1 | 1")]
     );
     assert_eq!(
         rows(

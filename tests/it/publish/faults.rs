@@ -44,9 +44,9 @@ fn forty_kills_leave_the_former_copy_or_the_new_one() {
         let _ = process.kill();
         process.wait().expect("an end");
         if draft.exists() {
-            unfinished += 1
+            unfinished += 1;
         } else {
-            finished += 1
+            finished += 1;
         }
         let copy = copy(&file);
         assert_eq!(rows(&copy, "pragma integrity_check"), ["'ok'"]);
@@ -93,7 +93,7 @@ fn what_a_killed_process_left_is_removed_and_a_living_one_is_not_disturbed() {
         insta::assert_snapshot!(ran.stderr, @"
     bss-sync: another process is publishing: it writes ./finance.sqlite.publishing
       wait until it ends; nothing was replaced
-    ")
+    ");
     });
     assert_eq!(fs::read_to_string(&left).expect("there"), "half a copy");
     drop(living);
@@ -117,10 +117,10 @@ fn a_disk_that_fills_up_in_the_middle_leaves_the_former_copy() {
         .output()
         .expect("a shell");
     assert_eq!(output.status.code(), Some(6), "{output:?}");
-    steady(&bench).bind(|| insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"
+    steady(&bench).bind(|| { insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"
     bss-sync: could not write ./finance.sqlite.publishing: disk I/O error
       check that the folder exists, that this user may write to it, and its limits (ulimit -f); the former copy is as it was
-    "));
+    "); });
     assert_untouched(&bench, &former);
 }
 
@@ -154,7 +154,7 @@ fn a_disk_that_is_too_small_is_named_before_anything_is_written() {
         insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"
     bss-sync: the folder disk has N bytes free, and publishing N bytes needs N
       free some space and publish again; the former copy is as it was
-    ")
+    ");
     });
 }
 
@@ -181,10 +181,10 @@ fn a_row_that_names_none_keeps_the_copy_from_being_published() {
     let db = bench.writable_db();
     db.execute_batch("pragma foreign_keys = off; delete from runs where run_id = 1;").expect("deleted");
     let ran = publish(&bench).expect_code(6);
-    steady(&bench).bind(|| insta::assert_snapshot!(ran.stderr, @"
+    steady(&bench).bind(|| { insta::assert_snapshot!(ran.stderr, @"
     bss-sync: the copy failed its check: row 1 of orders names a row of runs that is not there
       publish again; if it happens again, check the disk and report it with this message; the former copy is as it was
-    "));
+    "); });
     assert_untouched(&bench, &former);
 }
 
@@ -197,7 +197,7 @@ fn nothing_but_a_published_copy_is_replaced() {
         insta::assert_snapshot!(at("report.xlsx").expect_code(2).stderr, @"
     bss-sync: report.xlsx is no published copy
       it was left alone; name another file with --to or in the configuration: [publish] path
-    ")
+    ");
     });
     assert_eq!(fs::read_to_string(bench.path("report.xlsx")).expect("there"), "a report");
     let notes = Connection::open(bench.path("notes.sqlite")).expect("a database");
@@ -207,7 +207,7 @@ fn nothing_but_a_published_copy_is_replaced() {
         insta::assert_snapshot!(at("billing.sqlite").expect_code(2).stderr, @"
     bss-sync: billing.sqlite is a warehouse that runs write to
       it was left alone; name another file with --to or in the configuration: [publish] path
-    ")
+    ");
     });
     assert_eq!(bench.count("select count(*) from orders"), 8);
     // An empty file is nothing.
@@ -227,7 +227,7 @@ fn a_copy_that_somebody_wrote_to_is_left_to_a_person() {
         insta::assert_snapshot!(publish(&bench).expect_code(6).stderr, @"
     bss-sync: another program wrote to the published copy: ./finance.sqlite-journal lies beside it
       nothing was replaced; close that program, remove the file, and let finance only read the copy
-    ")
+    ");
     });
     fs::remove_file(journal).expect("removed");
     assert_untouched(&bench, &former);
@@ -246,7 +246,7 @@ fn a_group_that_is_not_there_is_named_and_a_place_must_be() {
         insta::assert_snapshot!(publish(&bench).expect_code(2).stderr, @"
     bss-sync: there is no group `no-such-group`
       correct [publish] group, or create the group
-    ")
+    ");
     });
     assert_eq!(beside(&bench), [""; 0]);
 }
