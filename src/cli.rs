@@ -1,6 +1,8 @@
 //! The command line: parses, calls and prints.
 
+mod explain;
 mod export;
+mod history;
 mod jobs;
 mod logging;
 mod plan;
@@ -32,7 +34,7 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0   done: everything asked for is complete
-  1   failed for another reason
+  1   failed for another reason; explain: nothing has this id
   2   wrong usage or configuration
   3   done, with findings: a disputed window, quarantined rows, a count that differs
   4   not finished: deadline or quota reached; the next run goes on from there
@@ -79,6 +81,10 @@ enum Command {
     Publish(publish::PublishArgs),
     /// Write views or tables to a file: CSV, Excel, Parquet
     Export(export::ExportArgs),
+    /// Show an order, resource or customer with everything it came from: rows, versions, links, readings, runs, checks
+    Explain(explain::ExplainArgs),
+    /// Show past runs
+    History(history::HistoryArgs),
     /// List the jobs and when their schedules would run them next
     Jobs,
     /// Show how fresh and complete the warehouse is
@@ -108,6 +114,8 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         Command::Plan(_)
         | Command::Publish(_)
         | Command::Export(_)
+        | Command::Explain(_)
+        | Command::History(_)
         | Command::Jobs
         | Command::Status => Secrets::Leave,
     };
@@ -119,6 +127,8 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         Command::Verify(args) => verify::execute(args, &cli.common, &config),
         Command::Publish(args) => publish::execute(args, &cli.common, &config),
         Command::Export(args) => export::execute(args, &cli.common, &config),
+        Command::Explain(args) => explain::execute(args, &cli.common, &config),
+        Command::History(args) => history::execute(args, &cli.common, &config),
         Command::Jobs => {
             jobs::execute(&cli.common, &config);
             Ok(0)
