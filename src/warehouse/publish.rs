@@ -217,7 +217,7 @@ fn describe(copy: &Connection) -> rusqlite::Result<()> {
         "create temp table this_copy as select ?1 as program_version, ?2 as published_at",
         (env!("CARGO_PKG_VERSION"), UtcSecond::now().to_string()),
     )?;
-    tx.execute_batch(include_str!("../../schema/published.sql"))?;
+    tx.execute_batch(include_str!("../../schema/publish/about.sql"))?;
     tx.commit()
 }
 
