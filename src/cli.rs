@@ -1,8 +1,12 @@
 //! The command line: parses, calls and prints.
 
+mod explain;
+mod export;
+mod history;
 mod jobs;
 mod logging;
 mod plan;
+mod publish;
 mod run;
 mod status;
 mod verify;
@@ -30,7 +34,7 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0   done: everything asked for is complete
-  1   failed for another reason
+  1   failed for another reason; explain: nothing has this id
   2   wrong usage or configuration
   3   done, with findings: a disputed window, quarantined rows, a count that differs
   4   not finished: deadline or quota reached; the next run goes on from there
@@ -73,6 +77,14 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Compare what is stored with the vendor's counts; --repair reads again what differs
     Verify(verify::VerifyArgs),
+    /// Make the read-only copy for finance, checked, and replace the former one by it
+    Publish(publish::PublishArgs),
+    /// Write views or tables to a file: CSV, Excel, Parquet
+    Export(export::ExportArgs),
+    /// Show an order, resource or customer with everything it came from: rows, versions, links, readings, runs, checks
+    Explain(explain::ExplainArgs),
+    /// Show past runs
+    History(history::HistoryArgs),
     /// List the jobs and when their schedules would run them next
     Jobs,
     /// Show how fresh and complete the warehouse is
@@ -99,7 +111,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
 fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     let secrets = match cli.command {
         Command::Run(_) | Command::Verify(_) => Secrets::Read,
-        Command::Plan(_) | Command::Jobs | Command::Status => Secrets::Leave,
+        Command::Plan(_)
+        | Command::Publish(_)
+        | Command::Export(_)
+        | Command::Explain(_)
+        | Command::History(_)
+        | Command::Jobs
+        | Command::Status => Secrets::Leave,
     };
     let config = load(&cli.common, environment, secrets)?;
     logging::start(&cli.common, &config.log);
@@ -107,6 +125,10 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         Command::Run(args) => run::execute(args, &cli.common, &config),
         Command::Plan(args) => plan::execute(args, &cli.common, &config),
         Command::Verify(args) => verify::execute(args, &cli.common, &config),
+        Command::Publish(args) => publish::execute(args, &cli.common, &config),
+        Command::Export(args) => export::execute(args, &cli.common, &config),
+        Command::Explain(args) => explain::execute(args, &cli.common, &config),
+        Command::History(args) => history::execute(args, &cli.common, &config),
         Command::Jobs => {
             jobs::execute(&cli.common, &config);
             Ok(0)

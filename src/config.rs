@@ -11,10 +11,12 @@ mod account;
 mod environment;
 mod jobs;
 mod overlay;
+mod publish;
 mod secret;
 
 pub use crate::scope::Role;
 pub use environment::Environment;
+pub use publish::{Publish, PublishWhen};
 
 /// Where a configuration is looked for when no flag names one, in this order.
 const PLACES: [&str; 2] = ["./bss-sync.toml", "/etc/bss-sync/config.toml"];
@@ -71,6 +73,8 @@ pub struct Config {
     pub jobs: Vec<Job>,
     /// What is logged and how.
     pub log: Log,
+    /// Where the copy for finance goes, when the configuration says so.
+    pub publish: Option<Publish>,
 }
 
 /// One credential profile.
@@ -249,6 +253,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
     let root = Section::root(&tree, problems);
     let warehouse = warehouse(&root, folder);
     let log = log(&root);
+    let publish = publish::read(&root, folder);
     let accounts = account::read_all(&root, folder, about);
     let jobs_dir = root.read("jobs_dir", |path| {
         if path.is_empty() { Err("write a path".to_owned()) } else { Ok(folder.join(path)) }
@@ -262,7 +267,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
     root.finish();
     let jobs = jobs::read(files, job_settings, about.known.streams, problems);
     jobs::check_accounts(&jobs, &account_names, problems);
-    Some(Config { file: file.to_owned(), warehouse: warehouse?, accounts: accounts?, jobs, log })
+    Some(Config { file: file.to_owned(), warehouse: warehouse?, accounts: accounts?, jobs, log, publish })
 }
 
 fn warehouse(root: &Section<'_>, folder: &Path) -> Option<PathBuf> {

@@ -2,8 +2,9 @@
 
 use crate::client::ClientError;
 use crate::config::ConfigError;
+use crate::export::ExportError;
 use crate::run::RunError;
-use crate::warehouse::WarehouseError;
+use crate::warehouse::{PublishError, WarehouseError};
 
 /// A command failed before or outside its jobs.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,12 @@ pub enum Failure {
     /// The warehouse failed.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
+    /// The copy for finance could not be made.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// A view could not be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A client could not be built from the configuration.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -46,6 +53,8 @@ impl Failure {
         match self {
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Client(error) => error.exit_code(),
+            Self::Publish(error) => error.exit_code(),
+            Self::Export(error) => error.exit_code(),
             Self::Warehouse(WarehouseError::Held { .. }) => 75,
             Self::Warehouse(_) => 6,
             Self::System { .. } => 1,
@@ -57,6 +66,8 @@ impl Failure {
     pub const fn advice(&self) -> &'static str {
         match self {
             Self::Warehouse(error) => error.advice(),
+            Self::Publish(error) => error.advice(),
+            Self::Export(error) => error.advice(),
             Self::Config(_) | Self::Usage(_) | Self::Client(_) | Self::System { .. } => "",
         }
     }

@@ -6,6 +6,7 @@ pub mod client;
 pub mod config;
 pub mod decode;
 pub mod error;
+pub mod export;
 pub mod job;
 pub mod json;
 pub mod money;

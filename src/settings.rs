@@ -48,7 +48,8 @@ enum Value {
     Text(String),
     List(Vec<Node>),
     Table(BTreeMap<String, Node>),
-    /// A number, boolean or date: no key wants one, so only its kind is kept, for the message.
+    Boolean(bool),
+    /// A number or date: no key wants one, so only its kind is kept, for the message.
     Other(&'static str),
 }
 
@@ -105,7 +106,7 @@ impl Node {
     pub fn take(&mut self, key: &str) -> Option<Self> {
         match &mut self.value {
             Value::Table(entries) => entries.remove(key),
-            Value::Text(_) | Value::List(_) | Value::Other(_) => None,
+            Value::Text(_) | Value::List(_) | Value::Boolean(_) | Value::Other(_) => None,
         }
     }
 
@@ -123,7 +124,7 @@ impl Node {
                     }
                 }
             }
-            Value::Text(_) | Value::List(_) | Value::Other(_) => *self = over,
+            Value::Text(_) | Value::List(_) | Value::Boolean(_) | Value::Other(_) => *self = over,
         }
     }
 
@@ -131,7 +132,7 @@ impl Node {
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
         match &mut self.value {
             Value::Table(entries) => entries.get_mut(key),
-            Value::Text(_) | Value::List(_) | Value::Other(_) => None,
+            Value::Text(_) | Value::List(_) | Value::Boolean(_) | Value::Other(_) => None,
         }
     }
 
@@ -150,7 +151,7 @@ impl Node {
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Source)> {
         let entries = match &self.value {
             Value::Table(entries) => Some(entries),
-            Value::Text(_) | Value::List(_) | Value::Other(_) => None,
+            Value::Text(_) | Value::List(_) | Value::Boolean(_) | Value::Other(_) => None,
         };
         entries.into_iter().flatten().map(|(key, node)| (key.as_str(), &node.source))
     }
@@ -167,7 +168,9 @@ impl Node {
         }
         match &mut self.value {
             Value::Table(entries) => entries,
-            Value::Text(_) | Value::List(_) | Value::Other(_) => unreachable!("a table was just put there"),
+            Value::Text(_) | Value::List(_) | Value::Boolean(_) | Value::Other(_) => {
+                unreachable!("a table was just put there")
+            }
         }
     }
 
@@ -176,6 +179,7 @@ impl Node {
             Value::Text(_) => "a text",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
+            Value::Boolean(_) => "a boolean",
             Value::Other(kind) => kind,
         }
     }
@@ -202,7 +206,7 @@ fn value_of(value: &DeValue<'_>, source: &dyn Fn(usize) -> Source) -> Value {
         DeValue::Table(table) => table_of(table, source),
         DeValue::Integer(_) => Value::Other("a whole number"),
         DeValue::Float(_) => Value::Other("a number"),
-        DeValue::Boolean(_) => Value::Other("a boolean"),
+        DeValue::Boolean(boolean) => Value::Boolean(*boolean),
         DeValue::Datetime(_) => Value::Other("a date"),
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::watched::with_warehouse;
-use super::{Common, Output, say, say_json, table};
+use super::{Common, Output, publish, say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::job::Job;
@@ -41,14 +41,28 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         deadline: args.deadline,
     };
     check_pairs(&args.jobs, &args.account, &order)?;
-    let reports = with_warehouse(common, config, async |writer, progress, stop| {
-        crate::run::run(order, writer, progress, stop).await
+    let (reports, published) = with_warehouse(common, config, async |writer, progress, stop| {
+        let reports = crate::run::run(order, writer, progress, stop.clone()).await?;
+        let published = publish::after_run(config, &reports, stop).await;
+        Ok((reports, published))
     })?;
     match common.output {
-        Output::Json => say_json(&reports.iter().map(to_json).collect::<Vec<_>>()),
-        Output::Text => say(&render(&reports)),
+        Output::Json => {
+            say_json(
+                &reports
+                    .iter()
+                    .map(to_json)
+                    .chain(published.iter().map(publish::to_json))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        Output::Text => {
+            let published = published.as_ref().map(publish::render_after_run);
+            say(&[Some(render(&reports)), published].into_iter().flatten().collect::<Vec<_>>().join("\n\n"));
+        }
     }
-    Ok(reports.iter().map(|report| report.outcome).max().unwrap_or(Outcome::Done).exit_code())
+    let outcomes = reports.iter().map(|report| report.outcome).chain(published.iter().map(publish::outcome));
+    Ok(outcomes.max().unwrap_or(Outcome::Done).exit_code())
 }
 
 /// Every job and every account that was named must have something to do, or somebody expects what will not happen.

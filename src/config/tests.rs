@@ -470,3 +470,29 @@ fn whoever_only_looks_needs_no_secret() {
     let config = load(Secrets::Leave).expect("right but for its secrets");
     assert!(matches!(only(&config).profile.auth, Auth::Unread));
 }
+
+#[test]
+fn the_copy_for_finance_is_configured_in_a_table_of_its_own() {
+    let with = |lines: &str| format!("{MINIMAL}\n[publish]\n{lines}");
+    assert_eq!(parse(MINIMAL).expect("right").publish, None);
+    let publish = |lines: &str| parse(&with(lines)).expect("right").publish.expect("there");
+    let copy = publish("path = \"finance.sqlite\"");
+    assert_eq!(copy.path, Path::new("/etc/bss/finance.sqlite"));
+    assert_eq!((copy.group, copy.when), (None, PublishWhen::OnCommand));
+    let copy = publish("path = \"/srv/f.sqlite\"\ngroup = \"finance\"\nafter_run = true");
+    assert_eq!((copy.group.as_deref(), copy.when), (Some("finance"), PublishWhen::AfterRun));
+    let set = ["publish.after_run=false"];
+    let text = with("path = \"f\"\nafter_run = true");
+    let copy = parse_with(&text, &set, &keys()).expect("right").publish.expect("there");
+    assert_eq!(copy.when, PublishWhen::OnCommand);
+    let wrong = parse(&with("after_run = \"yes\"\ngroup = \"\"\ngrup = \"x\"")).expect_err("four mistakes");
+    for part in [
+        "publish.path: this key is missing",
+        "publish.after_run: a text stands here",
+        "write true or false",
+        "publish.group",
+        "did you mean publish.group?",
+    ] {
+        assert!(wrong.contains(part), "{part} in {wrong}");
+    }
+}

@@ -60,6 +60,20 @@ impl<'a> Section<'a> {
             .ok()
     }
 
+    /// The boolean at `key`; `None` when missing, or no boolean and therefore reported. A flag or variable gives it as text.
+    pub fn boolean(&self, key: &'static str) -> Option<bool> {
+        let node = self.entry(key)?;
+        match &node.value {
+            Value::Boolean(boolean) => Some(*boolean),
+            Value::Text(text) if text == "true" => Some(true),
+            Value::Text(text) if text == "false" => Some(false),
+            Value::Text(_) | Value::List(_) | Value::Table(_) | Value::Other(_) => {
+                self.wrong_kind(key, node, "true or false, without quotes");
+                None
+            }
+        }
+    }
+
     /// As [`Section::read`], but a missing key is a problem too; `remedy` says what to write.
     pub fn required<T>(
         &self,
@@ -91,14 +105,14 @@ impl<'a> Section<'a> {
                     Value::Text(text) => {
                         parse(text).map_err(|remedy| report(&item.source, text, remedy)).ok()
                     }
-                    Value::List(_) | Value::Table(_) | Value::Other(_) => {
+                    Value::List(_) | Value::Table(_) | Value::Boolean(_) | Value::Other(_) => {
                         self.wrong_kind(key, item, "a text in quotes");
                         None
                     }
                 };
                 items.iter().map(item).collect()
             }
-            Value::Table(_) | Value::Other(_) => {
+            Value::Table(_) | Value::Boolean(_) | Value::Other(_) => {
                 self.wrong_kind(key, node, "a list of texts: [\"a\", \"b\"]");
                 None
             }
@@ -120,7 +134,7 @@ impl<'a> Section<'a> {
     pub fn peek(&self, key: &'static str) -> Option<&'a str> {
         match &self.entry(key)?.value {
             Value::Text(text) => Some(text),
-            Value::List(_) | Value::Table(_) | Value::Other(_) => None,
+            Value::List(_) | Value::Table(_) | Value::Boolean(_) | Value::Other(_) => None,
         }
     }
 
@@ -204,7 +218,7 @@ impl<'a> Section<'a> {
         let node: &'a Node = self.node;
         let entries = match &node.value {
             Value::Table(entries) => Some(entries),
-            Value::Text(_) | Value::List(_) | Value::Other(_) => None,
+            Value::Text(_) | Value::List(_) | Value::Boolean(_) | Value::Other(_) => None,
         };
         entries.into_iter().flatten().map(|(key, node)| (key.as_str(), node))
     }

@@ -176,7 +176,7 @@ impl Warehouse {
 
     /// The newest run that nobody works on although it was never ended; 0 when there is none. A worker that was
     /// killed cannot write how it ended, but the kernel took its lock away.
-    fn crashed_up_to(&self) -> rusqlite::Result<i64> {
+    pub(super) fn crashed_up_to(&self) -> rusqlite::Result<i64> {
         let newest = "select coalesce(max(run_id), 0) from runs where outcome = 'running'";
         let newest = self.connection.query_row(newest, [], |row| row.get(0))?;
         Ok(if newest > 0 && !lock::holder_lives(&self.path) { newest } else { 0 })

@@ -60,7 +60,7 @@ const VIEWS: &[&str] = &[
 ];
 
 /// Columns of a record table that are bookkeeping, not content.
-const BOOKKEEPING: &[&str] =
+pub(super) const BOOKKEEPING: &[&str] =
     &["asked_customer_id", "role", "first_seen_run", "last_changed_run", "last_seen_at", "version"];
 
 /// Applies the missing migrations, and makes the derived objects anew when this program's differ.
@@ -209,7 +209,7 @@ fn history_sql(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<String> {
 
 /// Replaces `decimal(x_e8)` in a view's text by the exact decimal text of `x_e8`: SQLite has no decimal type,
 /// and a view must work in any client, without a function of ours.
-fn expand_decimals(view: &str) -> String {
+pub(super) fn expand_decimals(view: &str) -> String {
     const MARK: &str = "decimal(";
     let mut sql = String::with_capacity(view.len());
     let mut rest = view;

@@ -6,10 +6,13 @@ mod sim;
 mod support;
 
 mod cli;
+mod explain;
+mod export;
 mod fixtures;
 mod kills;
 mod plan;
 mod proof;
+mod publish;
 mod quotas;
 mod resellers;
 mod resume;

@@ -1,0 +1,169 @@
+//! The unfinished copy beside the published one: made exclusively, removed when it is not finished, put in place at once.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use nix::unistd::Group;
+
+use super::super::APPLICATION_ID;
+use super::{Publication, PublishError};
+
+/// Readable by the group that the file belongs to, writable by nobody else.
+const MODE: u32 = 0o640;
+
+/// The file that becomes the published copy. It is locked while it is being made, and removed when it is dropped before it
+/// is in its place; what a killed process left is not locked, and the next one removes it.
+pub(super) struct Draft {
+    target: PathBuf,
+    path: PathBuf,
+    file: File,
+    is_in_place: bool,
+}
+
+impl Draft {
+    /// Makes an empty file beside the target, of the group that is to read it.
+    pub(super) fn begin(publication: &Publication<'_>) -> Result<Self, PublishError> {
+        let target = publication.path;
+        let group = match publication.group {
+            Some(group) => Some((group, group_id(group)?)),
+            None => None,
+        };
+        refuse_others(target)?;
+        let path = beside(target, ".publishing");
+        remove_leftover(&path)?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
+        let file = file.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => PublishError::Underway { path: path.clone() },
+            _ => PublishError::io(&path, &error),
+        })?;
+        file.try_lock().map_err(|_| PublishError::Underway { path: path.clone() })?;
+        let draft = Self { target: target.to_owned(), path, file, is_in_place: false };
+        let given = draft.file.metadata().map_err(|error| PublishError::io(&draft.path, &error))?.gid();
+        // A folder may give its group to new files. Now, and not at the end: whoever may not do this shall hear it before
+        // minutes of work.
+        if let Some((group, id)) = group.filter(|(_, id)| *id != given) {
+            std::os::unix::fs::fchown(&draft.file, None, Some(id)).map_err(|error| PublishError::Group {
+                path: draft.path.clone(),
+                group: group.to_owned(),
+                detail: error.to_string(),
+            })?;
+        }
+        Ok(draft)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Replaces the published copy by this one, in one step that a reader sees entirely or not at all. Returns its size.
+    pub(super) fn put_in_place(mut self) -> Result<u64, PublishError> {
+        let io = |error: &std::io::Error| PublishError::io(&self.path, error);
+        self.file.set_permissions(Permissions::from_mode(MODE)).map_err(|error| io(&error))?;
+        self.file.sync_all().map_err(|error| io(&error))?;
+        let bytes = self.file.metadata().map_err(|error| io(&error))?.len();
+        // Somebody may have opened the former copy for writing meanwhile: their journal would be applied to this one.
+        refuse_companions(&self.target)?;
+        fs::rename(&self.path, &self.target).map_err(|error| PublishError::io(&self.target, &error))?;
+        self.is_in_place = true;
+        let folder = folder_of(&self.target);
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| PublishError::io(folder, &error))?;
+        Ok(bytes)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_in_place {
+            // What cannot be removed now is removed by the next process.
+            let _ = remove_with_companions(&self.path);
+        }
+    }
+}
+
+/// The folder of a file.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name: OsString = file.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn group_id(group: &str) -> Result<u32, PublishError> {
+    let unknown = || PublishError::NoGroup { group: group.to_owned() };
+    match Group::from_name(group) {
+        Ok(Some(known)) => Ok(known.gid.as_raw()),
+        Ok(None) => group.parse().map_err(|_| unknown()),
+        Err(_) => Err(unknown()),
+    }
+}
+
+/// Refuses to replace what is no published copy: a report, another program's database, a warehouse in use.
+fn refuse_others(target: &Path) -> Result<(), PublishError> {
+    let mut header = Vec::new();
+    match File::open(target) {
+        Ok(file) => {
+            file.take(100).read_to_end(&mut header).map_err(|error| PublishError::io(target, &error))?
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return refuse_companions(target),
+        Err(error) => return Err(PublishError::io(target, &error)),
+    };
+    // The file format of SQLite, §1.3: magic, at 18 the version for writers (2: WAL), at 68 the application id.
+    let is_ours = header.starts_with(b"SQLite format 3\0")
+        && header.get(68..72) == Some(APPLICATION_ID.to_be_bytes().as_slice());
+    if !is_ours && !header.is_empty() {
+        return Err(PublishError::Foreign { path: target.to_owned() });
+    }
+    if header.get(18) == Some(&2) {
+        return Err(PublishError::Live { path: target.to_owned() });
+    }
+    refuse_companions(target)
+}
+
+/// Files that SQLite would apply to whatever lies at the target.
+fn refuse_companions(target: &Path) -> Result<(), PublishError> {
+    let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|file| file.len() > 0);
+    match ["-journal", "-wal"].map(|ending| beside(target, ending)).into_iter().find(is_there) {
+        Some(path) => Err(PublishError::WrittenTo { path }),
+        None => Ok(()),
+    }
+}
+
+/// Removes what a killed process left. A living one holds the lock.
+fn remove_leftover(path: &Path) -> Result<(), PublishError> {
+    let io = |error: &std::io::Error| PublishError::io(path, error);
+    let left = OpenOptions::new().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path);
+    let left = match left {
+        Ok(left) => left,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io(&error)),
+    };
+    match left.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(PublishError::Underway { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => return Err(io(&error)),
+    }
+    // Between opening and locking another process may have removed the file and begun its own.
+    let locked = left.metadata().map_err(|error| io(&error))?;
+    if fs::symlink_metadata(path).is_ok_and(|now| now.ino() != locked.ino()) {
+        return Err(PublishError::Underway { path: path.to_owned() });
+    }
+    remove_with_companions(path).map_err(|error| io(&error))
+}
+
+fn remove_with_companions(path: &Path) -> std::io::Result<()> {
+    ["-journal", "-wal", "-shm", ""].into_iter().try_for_each(|ending| {
+        match fs::remove_file(beside(path, ending)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    })
+}
