@@ -54,7 +54,7 @@ fn the_copy_has_all_that_the_warehouse_has_but_what_only_a_worker_needs() {
     let copy = copy(&bench.path("finance.sqlite"));
     assert_eq!(rows(&copy, "pragma integrity_check"), ["'ok'"]);
     let of_the_copy = ["about", "about_accounts", "about_months"];
-    let of_the_worker = ["checkpoints", "checkpoint_pages", "rate_state"];
+    let of_the_worker = ["checkpoints", "checkpoint_pages", "rate_state", "page_limits"];
     for (table, rows) in content(&bench.db()) {
         if !of_the_worker.contains(&table.as_str()) {
             let copied = content(&copy).into_iter().find(|(name, _)| *name == table).map(|(_, rows)| rows);
@@ -76,6 +76,7 @@ fn the_copy_has_all_that_the_warehouse_has_but_what_only_a_worker_needs() {
             ("about_months".to_owned(), months),
             ("checkpoint_pages".to_owned(), 0),
             ("checkpoints".to_owned(), 0),
+            ("page_limits".to_owned(), 0),
             ("rate_state".to_owned(), 0),
         ]
     );
