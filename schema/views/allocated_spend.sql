@@ -16,6 +16,8 @@ rests as (
         order_service_type_name,
         coalesce(order_signed_amount_e8, 0)
         - sum(iif(service_type_code is null, 0, coalesce(signed_amount_e8, 0))) as amount_e8,
+        coalesce(order_official_e8, 0)
+        - sum(iif(service_type_code is null, 0, coalesce(official_e8, 0))) as official_e8,
         order_coupon_effect_e8
         - sum(iif(service_type_code is null, 0, coupon_effect_e8)) as coupon_effect_e8
     from counted_lines
@@ -30,6 +32,7 @@ rests as (
         order_service_type_code,
         order_service_type_name,
         order_signed_amount_e8,
+        order_official_e8,
         order_coupon_effect_e8
 )
 select
@@ -42,6 +45,7 @@ select
     service_type_code,
     service_type_name,
     coalesce(signed_amount_e8, 0) as amount_e8,
+    coalesce(official_e8, 0) as official_e8,
     coupon_effect_e8
 from counted_lines
 where service_type_code is not null
@@ -57,6 +61,7 @@ select
     coalesce(iif(has_lines, null, order_service_type_code), '(not allocated)'),
     iif(has_lines, null, order_service_type_name),
     amount_e8,
+    official_e8,
     coupon_effect_e8
 from rests
-where not has_lines or amount_e8 <> 0 or coupon_effect_e8 <> 0;
+where not has_lines or amount_e8 <> 0 or official_e8 <> 0 or coupon_effect_e8 <> 0;

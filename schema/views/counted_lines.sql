@@ -11,6 +11,8 @@ select
     o.service_type_code as order_service_type_code,
     o.service_type_name as order_service_type_name,
     o.signed_amount_e8 as order_signed_amount_e8,
+    -- List prices of purchases only: a refund has none. Without a list price no discount is known.
+    iif(o.kind = 'purchase', coalesce(o.official_amount_e8, o.signed_amount_e8), 0) as order_official_e8,
     o.coupon_effect_e8 as order_coupon_effect_e8,
     l.order_line_item_id,
     nullif(l.service_type_code, '') as service_type_code,
@@ -19,6 +21,7 @@ select
         when o.order_type in (4, 10) then -abs(l.amount_after_discount_e8)
         else l.amount_after_discount_e8
     end as signed_amount_e8,
+    iif(o.kind = 'purchase', coalesce(l.official_amount_e8, l.amount_after_discount_e8), 0) as official_e8,
     case
         when o.kind = 'refund' then abs(coalesce(l.coupon_amount_e8, 0))
         else -coalesce(l.coupon_amount_e8, 0)
