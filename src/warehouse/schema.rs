@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/ledger.2.sql"),
     include_str!("../../schema/ledger.3.sql"),
     include_str!("../../schema/ledger.7.sql"),
+    include_str!("../../schema/order_lines.2.sql"),
 ];
 
 /// Schema version of this program: the number of migrations.
@@ -42,6 +43,9 @@ const VIEWS: &[&str] = &[
     include_str!("../../schema/views/f03_net_spend_by_enterprise_project.sql"),
     include_str!("../../schema/views/f04_net_spend_by_region.sql"),
     include_str!("../../schema/views/f05_refunds_by_original_month.sql"),
+    include_str!("../../schema/views/amortised_lines.sql"),
+    include_str!("../../schema/views/f06_amortisation_schedule.sql"),
+    include_str!("../../schema/views/f07_prepaid_balance.sql"),
     include_str!("../../schema/views/renewals.sql"),
     include_str!("../../schema/views/f08_renewals_next_month.sql"),
     include_str!("../../schema/views/f09_orders_waiting_for_payment.sql"),

@@ -1,5 +1,6 @@
 //! Finance's views over rows made by hand: the definitions of finance, one fact per test.
 
+mod amortisation;
 mod breakdowns;
 mod months;
 mod records;
