@@ -314,36 +314,6 @@ costs as (
         )
     from paid_orders as o
 ),
--- Seconds of the term that are over at the begin of the month, at its end or the refund, and a year later. What has no
--- term is over at once.
-seconds as (
-    select
-        c.*,
-        c.paid_month = c.month as is_first,
-        c.term is not null as has_term,
-        coalesce(c.term, 1) as of_s,
-        coalesce(c.ended < m.ends_s, 0) as is_ended,
-        c.cost_e8 + coalesce(c.coupon_effect_e8, 0) as paid_e8,
-        min(max(coalesce(m.begins_s - c.starts, 0), 0), coalesce(c.term, 1)) as before_s,
-        min(max(coalesce(min(m.ends_s, coalesce(c.ended, m.ends_s)) - c.starts, 1), 0), coalesce(c.term, 1)) as by_now_s,
-        min(max(coalesce(m.year_ends_s - c.starts, 1), 0), coalesce(c.term, 1)) as by_next_year_s
-    from costs as c
-    cross join edges as m
-    where m.account = c.account and m.month = c.month and m.month >= c.paid_month
-        and coalesce(c.ended >= m.begins_s, 1)
-        and (c.entry = 'line' or c.cost_e8 <> 0 or c.coupon_effect_e8 <> 0)
-),
--- What is over of the costs, cut to 10^-8, in two halves that stay in 63 bits (see above).
-exact as (
-    select
-        *,
-        abs(cost_e8) / of_s * before_s + abs(cost_e8) % of_s * before_s / of_s as before_x,
-        abs(cost_e8) / of_s * by_now_s + abs(cost_e8) % of_s * by_now_s / of_s as by_now_x,
-        abs(cost_e8) / of_s * by_next_year_s + abs(cost_e8) % of_s * by_next_year_s / of_s as by_next_year_x,
-        abs(paid_e8) / of_s * before_s + abs(paid_e8) % of_s * before_s / of_s as paid_before_x,
-        abs(paid_e8) / of_s * by_now_s + abs(paid_e8) % of_s * by_now_s / of_s as paid_by_now_x
-    from seconds
-),
 -- Refunds of the month with their attributions; these name a line when the order they name is one of ours that was paid
 -- before. Not materialized, as above.
 attributed as not materialized (
@@ -497,11 +467,46 @@ unnamed as (
     from parts
     window refund as (partition by account, month, order_id, currency)
 ),
--- What is amortised at the three times: the whole cost at the end, else rounded half up to the cent, and never more than
--- the cost. With 代金券 and without; and what came back.
-cumulated as (
+-- Seconds of the term that are over at the begin of the month, at its end or the refund, and a year later. What has no
+-- term is over at once.
+schedules as (
     select
-        account,
+        +c.account as account, -- the + as above
+        c.month,
+        c.entry,
+        c.order_id,
+        c.order_line_item_id,
+        c.currency,
+        c.service_type_code,
+        c.commercial_resource,
+        c.kind,
+        c.paid_month,
+        c.paid_month = c.month as is_first,
+        c.term is not null as has_term,
+        coalesce(c.ended < m.ends_s, 0) as is_ended,
+        coalesce(c.term, 1) as of_s,
+        min(max(coalesce(m.begins_s - c.starts, 0), 0), coalesce(c.term, 1)) as before_s,
+        min(max(coalesce(min(m.ends_s, coalesce(c.ended, m.ends_s)) - c.starts, 1), 0), coalesce(c.term, 1)) as by_now_s,
+        min(max(coalesce(m.year_ends_s - c.starts, 1), 0), coalesce(c.term, 1)) as by_next_year_s,
+        c.cost_e8,
+        c.cost_e8 + coalesce(c.coupon_effect_e8, 0) as paid_e8,
+        0 as refunded_e8
+    from costs as c
+    cross join edges as m
+    where m.account = c.account and m.month = c.month and m.month >= c.paid_month
+        and coalesce(c.ended >= m.begins_s, 1)
+        and (c.entry = 'line' or c.cost_e8 <> 0 or c.coupon_effect_e8 <> 0)
+    union all
+    select
+        account, month, 'refund', base_order_id, order_line_item_id, currency, service_type_code, commercial_resource,
+        'refund', paid_month, 0, 0, 0, 1, 0, 0, 0, 0, 0, refunded_e8
+    from refunds
+),
+-- What is amortised at the three times, with 代金券 and without: the whole cost at the end, else the exact part (see above)
+-- rounded half up to the cent, and never more than the cost.
+amortised as (
+    select
+        +account as account, -- the + as above
         month,
         entry,
         order_id,
@@ -519,45 +524,35 @@ cumulated as (
         iif(
             before_s = of_s,
             cost_e8,
-            sign(cost_e8)
-            * min(abs(cost_e8), before_x / 1000000 * 1000000 + iif(before_x % 1000000 < 500000, 0, 1000000))
+            sign(cost_e8) * min(abs(cost_e8), ((abs(cost_e8) / of_s * before_s + abs(cost_e8) % of_s * before_s / of_s) / 500000 + 1) / 2 * 1000000)
         ) as before_e8,
         iif(
             by_now_s = of_s,
             cost_e8,
-            sign(cost_e8)
-            * min(abs(cost_e8), by_now_x / 1000000 * 1000000 + iif(by_now_x % 1000000 < 500000, 0, 1000000))
+            sign(cost_e8) * min(abs(cost_e8), ((abs(cost_e8) / of_s * by_now_s + abs(cost_e8) % of_s * by_now_s / of_s) / 500000 + 1) / 2 * 1000000)
         ) as by_now_e8,
         iif(
             by_next_year_s = of_s,
             cost_e8,
-            sign(cost_e8)
-            * min(abs(cost_e8), by_next_year_x / 1000000 * 1000000 + iif(by_next_year_x % 1000000 < 500000, 0, 1000000))
+            sign(cost_e8) * min(abs(cost_e8), ((abs(cost_e8) / of_s * by_next_year_s + abs(cost_e8) % of_s * by_next_year_s / of_s) / 500000 + 1) / 2 * 1000000)
         ) as by_next_year_e8,
         iif(
             before_s = of_s,
             paid_e8,
-            sign(paid_e8)
-            * min(abs(paid_e8), paid_before_x / 1000000 * 1000000 + iif(paid_before_x % 1000000 < 500000, 0, 1000000))
+            sign(paid_e8) * min(abs(paid_e8), ((abs(paid_e8) / of_s * before_s + abs(paid_e8) % of_s * before_s / of_s) / 500000 + 1) / 2 * 1000000)
         ) as paid_before_e8,
         iif(
             by_now_s = of_s,
             paid_e8,
-            sign(paid_e8)
-            * min(abs(paid_e8), paid_by_now_x / 1000000 * 1000000 + iif(paid_by_now_x % 1000000 < 500000, 0, 1000000))
+            sign(paid_e8) * min(abs(paid_e8), ((abs(paid_e8) / of_s * by_now_s + abs(paid_e8) % of_s * by_now_s / of_s) / 500000 + 1) / 2 * 1000000)
         ) as paid_by_now_e8,
-        0 as refunded_e8,
+        refunded_e8,
         0 as returned_coupon_e8
-    from exact
+    from schedules
     union all
     select
-        account, month, 'refund', base_order_id, order_line_item_id, currency, service_type_code,
-        commercial_resource, 'refund', paid_month, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, refunded_e8, 0
-    from refunds
-    union all
-    select
-        account, month, 'unnamed', order_id, null, currency, service_type_code,
-        null, 'refund', null, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, refunded_e8, coupon_effect_e8
+        account, month, 'unnamed', order_id, null, currency, service_type_code, null,
+        'refund', null, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, refunded_e8, coupon_effect_e8
     from unnamed
     where refunded_e8 <> 0 or coupon_effect_e8 <> 0
 )
@@ -585,4 +580,4 @@ select
     iif(is_ended, paid_e8, paid_by_now_e8) - iif(is_first, 0, paid_before_e8) - refunded_e8 + returned_coupon_e8
         as expense_net_of_coupons_e8,
     iif(is_ended, 0, paid_e8 - paid_by_now_e8) as closing_net_of_coupons_e8
-from cumulated;
+from amortised;

@@ -5,82 +5,56 @@
 -- kept: what is moved later does not move the months that are over.
 create view f03_net_spend_by_enterprise_project as
 with
--- The projects each order names: none, one or several.
-named as (
+-- Each order with its member.
+placed as (
     select
         o.*,
-        -- Of each place in the list the version that held when the order was paid.
-        (
-            select json_object('projects', count(distinct v.id), 'id', min(v.id), 'name', max(v.name))
-            from (
-                select
-                    nullif(t.enterprise_project_id, '') as id,
-                    nullif(t.enterprise_project_name, '') as name,
-                    t.gone_since,
-                    min(t.ended_at) as ended_at
-                from (
-                    select
-                        p.position,
-                        p.enterprise_project_id,
-                        p.enterprise_project_name,
-                        p.gone_since,
-                        'still holds' as ended_at -- behind every time
-                    from order_enterprise_projects as p
-                    where p.account = o.account and p.order_id = o.order_id
-                    union all
-                    select
-                        h.position,
-                        h.enterprise_project_id,
-                        h.enterprise_project_name,
-                        h.gone_since,
-                        h.ended_at
-                    from order_enterprise_projects_history as h
-                    where h.account = o.account and h.order_id = o.order_id and h.ended_at > o.event_time
-                ) as t
-                group by t.position
-            ) as v
-            where v.gone_since is null
-        ) as projects
-    from counted_orders as o
-),
--- Where the order names none: those of its main resources. A resource that was released since was in a project all the
--- same.
-found as (
-    select
-        n.*,
-        iif(
-            json_extract(n.projects, '$.projects') > 0,
-            n.projects,
+        coalesce(
+            -- The projects the order names: of each place in the list the version that held at the time of the event.
             (
-                select json_object('projects', count(distinct v.id), 'id', min(v.id), 'name', max(v.name))
+                select iif(count(distinct v.id) > 1, '(several projects)', max(v.id))
                 from (
                     select
                         nullif(t.enterprise_project_id, '') as id,
-                        nullif(t.enterprise_project_name, '') as name,
-                        min(t.ended_at) as ended_at
+                        t.gone_since,
+                        min(t.ended_at) as ended_at -- takes the other columns from its row
                     from (
                         select
-                            r.resource_id,
-                            r.enterprise_project_id,
-                            r.enterprise_project_name,
-                            'still holds' as ended_at
+                            p.position,
+                            p.enterprise_project_id,
+                            p.gone_since,
+                            'still holds' as ended_at -- sorts behind every time
+                        from order_enterprise_projects as p
+                        where p.account = o.account and p.order_id = o.order_id
+                        union all
+                        select h.position, h.enterprise_project_id, h.gone_since, h.ended_at
+                        from order_enterprise_projects_history as h
+                        where h.account = o.account and h.order_id = o.order_id and h.ended_at > o.event_time
+                    ) as t
+                    group by t.position
+                ) as v
+                where v.gone_since is null and v.ended_at is not null
+            ),
+            -- Those of its main resources, also of those that were released since.
+            (
+                select iif(count(distinct v.id) > 1, '(several projects)', max(v.id))
+                from (
+                    select nullif(t.enterprise_project_id, '') as id, min(t.ended_at) as ended_at
+                    from (
+                        select r.resource_id, r.enterprise_project_id, 'still holds' as ended_at
                         from order_resources as x
                         inner join resources as r on r.account = x.account and r.resource_id = x.resource_id
-                        where x.account = n.account and x.order_id = n.order_id
+                        where x.account = o.account and x.order_id = o.order_id
                             and iif(
                                 r.is_main_resource is null,
                                 coalesce(r.parent_resource_id, '') = '',
                                 r.is_main_resource = 1
                             )
                         union all
-                        select
-                            h.resource_id,
-                            h.enterprise_project_id,
-                            h.enterprise_project_name,
-                            h.ended_at
+                        select h.resource_id, h.enterprise_project_id, h.ended_at
                         from order_resources as x
                         inner join resources_history as h on h.account = x.account and h.resource_id = x.resource_id
-                        where x.account = n.account and x.order_id = n.order_id and h.ended_at > n.event_time
+                        where x.account = o.account and x.order_id = o.order_id and h.ended_at > o.event_time
                             and iif(
                                 h.is_main_resource is null,
                                 coalesce(h.parent_resource_id, '') = '',
@@ -89,22 +63,11 @@ found as (
                     ) as t
                     group by t.resource_id
                 ) as v
-            )
-        ) as place
-    from named as n
-),
--- The member each order belongs to.
-placed as (
-    select
-        f.*,
-        case json_extract(f.place, '$.projects')
-            when 0 then '(not allocated)'
-            when 1 then json_extract(f.place, '$.id')
-            else '(several projects)'
-        end as enterprise_project_id,
-        iif(json_extract(f.place, '$.projects') = 1, json_extract(f.place, '$.name'), null) as name,
-        json_extract(f.projects, '$.projects') = 0 and json_extract(f.place, '$.projects') > 0 as is_by_resource
-    from found as f
+                where v.ended_at is not null
+            ),
+            '(not allocated)'
+        ) as enterprise_project_id
+    from counted_orders as o
 ),
 -- One row per month, currency and project. Windows and no 'group by': see f01_net_spend_by_service.
 sums as (
@@ -113,9 +76,7 @@ sums as (
         month,
         currency,
         enterprise_project_id,
-        max(name) over project as name,
         count(*) over project as orders,
-        sum(is_by_resource) over project as orders_by_resource,
         sum(iif(kind = 'purchase', coalesce(signed_amount_e8, 0), 0)) over project as purchases_e8,
         sum(iif(kind = 'refund', coalesce(signed_amount_e8, 0), 0)) over project as refunds_e8,
         sum(coalesce(signed_amount_e8, 0)) over project as net_e8,
@@ -124,20 +85,28 @@ sums as (
     window project as (partition by account, month, currency, enterprise_project_id)
 )
 select
-    account,
-    month,
-    currency,
-    enterprise_project_id, -- '0': the default project | 企业项目ID；0 为默认项目
-    coalesce(name, enterprise_project_id) as enterprise_project_name,
-    enterprise_project_id = '0' as is_default_project,
-    orders,
-    orders_by_resource, -- orders that name no project and stand in that of their resources | 按关联资源归属的订单数
-    decimal(purchases_e8) as purchases,
-    decimal(refunds_e8) as refunds,
-    decimal(net_e8) as net,
-    decimal(net_of_coupons_e8) as net_of_coupons,
-    purchases_e8,
-    refunds_e8,
-    net_e8,
-    net_of_coupons_e8
-from sums;
+    s.account,
+    s.month,
+    s.currency,
+    s.enterprise_project_id, -- enterprise project; 0: the default project | 企业项目ID；0 为默认项目
+    coalesce(
+        (
+            select p.enterprise_project_name
+            from order_enterprise_projects as p
+            where p.account = s.account and p.enterprise_project_id = s.enterprise_project_id
+                and p.enterprise_project_name <> ''
+            limit 1
+        ),
+        s.enterprise_project_id
+    ) as enterprise_project_name,
+    s.enterprise_project_id = '0' as is_default_project,
+    s.orders,
+    decimal(s.purchases_e8) as purchases,
+    decimal(s.refunds_e8) as refunds,
+    decimal(s.net_e8) as net,
+    decimal(s.net_of_coupons_e8) as net_of_coupons,
+    s.purchases_e8,
+    s.refunds_e8,
+    s.net_e8,
+    s.net_of_coupons_e8
+from sums as s;

@@ -65,6 +65,7 @@ const VIEWS: &[&str] = &[
     include_str!("../../schema/views/undecoded_rows.sql"),
     include_str!("../../schema/views/freshness.sql"),
     include_str!("../../schema/views/coverage_by_month.sql"),
+    include_str!("../../schema/views/f17_can_i_close.sql"),
     include_str!("../../schema/views/disputes.sql"),
     include_str!("../../schema/views/late_arrivals.sql"),
 ];

@@ -131,7 +131,7 @@ fn each_file_of_the_schema_is_used_and_nothing_else_is_there() {
                     found.insert(rest.split([' ', '(']).next().unwrap_or_default().to_owned());
                 }
             }
-            // A later migration (`x.2.sql`) may only change what an earlier one defines.
+            // A later migration (`x.2.sql`) may only change what an earlier one defines, or how it is found.
             let changes = text
                 .lines()
                 .any(|line| line.starts_with(&format!("alter {what} ")) || line.starts_with("create index "));

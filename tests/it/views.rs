@@ -2,6 +2,7 @@
 
 mod amortisation;
 mod breakdowns;
+mod closing;
 mod months;
 mod records;
 mod renewals;

@@ -51,16 +51,16 @@ fn an_order_of_several_projects_is_not_split_and_one_of_none_is_where_its_resour
     is_in(&db, "disk", "north", "p2");
     order("refund", REFUND, "0.5", MAY).insert(&db);
     project(&db, "refund", 0, "p1", "shop");
-    let found = "select enterprise_project_id, enterprise_project_name, is_default_project, orders, orders_by_resource,
+    let found = "select enterprise_project_id, enterprise_project_name, is_default_project, orders,
                      purchases, refunds, net
                  from f03_net_spend_by_enterprise_project order by 1";
     assert_eq!(
         rows(&db, found),
         [
-            "(not allocated)|(not allocated)|0|1|0|100.00|0.00|100.00",
-            "(several projects)|(several projects)|0|1|0|10.00|0.00|10.00",
-            "0|default|1|1|0|1.00|0.00|1.00",
-            "p1|shop|0|2|1|1000.00|-0.50|999.50",
+            "(not allocated)|(not allocated)|0|1|100.00|0.00|100.00",
+            "(several projects)|(several projects)|0|1|10.00|0.00|10.00",
+            "0|default|1|1|1.00|0.00|1.00",
+            "p1|shop|0|2|1000.00|-0.50|999.50",
         ]
     );
 }
