@@ -559,25 +559,25 @@ amortised as (
 select
     account,
     month,
-    entry,
-    order_id,
+    entry, -- kind of row: line, rest, refund or unnamed | 行类型：line 订单项，rest 未解释部分，refund 退款，unnamed 未归属退款
+    order_id, -- order that was paid, or refund order of what is unnamed | 订单ID（未归属退款为退款订单）
     order_line_item_id,
     currency,
     coalesce(nullif(service_type_code, ''), '(not allocated)') as service_type_code,
     resource_type_code,
-    paid_month,
-    cost_e8,
-    iif(is_first and kind = 'purchase' and has_term, cost_e8, 0) as added_e8,
-    iif(has_term, by_now_e8 - before_e8, 0) as amortisation_e8,
-    iif(is_first and has_term, before_e8, 0) as catch_up_e8,
-    iif(has_term, 0, by_now_e8) as expensed_e8,
-    iif(is_ended, cost_e8 - by_now_e8, 0) - iif(is_first and kind = 'refund' and has_term, cost_e8, 0) as credited_e8,
-    iif(is_ended, cost_e8 - by_now_e8, 0) - refunded_e8 as loss_e8,
-    iif(is_first, 0, cost_e8 - before_e8) as opening_e8,
-    iif(is_ended, 0, cost_e8 - by_now_e8) as closing_e8,
-    iif(is_ended, 0, by_next_year_e8 - by_now_e8) as closing_within_year_e8,
-    iif(is_first, 0, paid_e8 - paid_before_e8) as opening_net_of_coupons_e8,
+    paid_month, -- month of payment (UTC+8) | 付款月份（UTC+8）
+    cost_e8, -- price after discounts of the line | 折后价 | unit: 10^-8
+    iif(is_first and kind = 'purchase' and has_term, cost_e8, 0) as added_e8, -- what was paid for the term in the month | 本月新增 | unit: 10^-8
+    iif(has_term, by_now_e8 - before_e8, 0) as amortisation_e8, -- parts of the month of what was paid for a term | 本月摊销额 | unit: 10^-8
+    iif(is_first and has_term, before_e8, 0) as catch_up_e8, -- parts of earlier months that were paid in this one | 以前月份补摊额 | unit: 10^-8
+    iif(has_term, 0, by_now_e8) as expensed_e8, -- what has no term, in the month of payment | 一次性计入费用 | unit: 10^-8
+    iif(is_ended, cost_e8 - by_now_e8, 0) - iif(is_first and kind = 'refund' and has_term, cost_e8, 0) as credited_e8, -- book value that a refund ended, or that a downgrade gave back | 退款冲减的待摊余额 | unit: 10^-8
+    iif(is_ended, cost_e8 - by_now_e8, 0) - refunded_e8 as loss_e8, -- book value that a refund ended, less the money that came back | 退款损失 | unit: 10^-8
+    iif(is_first, 0, cost_e8 - before_e8) as opening_e8, -- not amortised at the begin of the month | 期初待摊余额 | unit: 10^-8
+    iif(is_ended, 0, cost_e8 - by_now_e8) as closing_e8, -- not amortised at the end of the month | 期末待摊余额 | unit: 10^-8
+    iif(is_ended, 0, by_next_year_e8 - by_now_e8) as closing_within_year_e8, -- of it amortised within 12 months after the month | 其中12个月内摊销 | unit: 10^-8
+    iif(is_first, 0, paid_e8 - paid_before_e8) as opening_net_of_coupons_e8, -- opening without 代金券 | 扣除代金券后的期初余额 | unit: 10^-8
     iif(is_ended, paid_e8, paid_by_now_e8) - iif(is_first, 0, paid_before_e8) - refunded_e8 + returned_coupon_e8
-        as expense_net_of_coupons_e8,
-    iif(is_ended, 0, paid_e8 - paid_by_now_e8) as closing_net_of_coupons_e8
+        as expense_net_of_coupons_e8, -- what the month bears, without 代金券 | 扣除代金券后的本月费用 | unit: 10^-8
+    iif(is_ended, 0, paid_e8 - paid_by_now_e8) as closing_net_of_coupons_e8 -- closing without 代金券 | 扣除代金券后的期末余额 | unit: 10^-8
 from amortised;

@@ -1,4 +1,5 @@
--- F02: what each customer spent per month, and its rank. A customer has a row in the months in which it has orders.
+-- F02: what each customer spent per month, and its rank. | 客户净支出排名。
+-- A customer has a row in the months in which it has orders.
 -- Shares need a positive total. A month before the account's first order is unknown, not zero.
 create view f02_net_spend_by_customer as
 with

@@ -1,4 +1,5 @@
--- F05: money refunded in a month, by the month of the order it was once paid with. Positive is money back; per month it
+-- F05: money refunded in a month, by the month of the order it was once paid with. | 本月退款中属于以前期间的部分。
+-- Positive is money back; per month it
 -- adds up to the refunds of F01 with the sign turned. Members that are no months: '(before history)' for orders this
 -- warehouse does not know, '(not attributed)' for what the attributions of a refund order do not explain; whether these
 -- belong to an earlier period is unknown (null).

@@ -24,18 +24,18 @@ select
     account,
     month,
     currency,
-    decimal(opening_e8) as opening,
-    decimal(additions_e8) as additions,
-    decimal(amortisation_e8) as amortisation,
-    decimal(refunds_credited_e8) as refunds_credited,
-    decimal(closing_e8) as closing,
-    decimal(closing_within_12_months_e8) as closing_within_12_months,
-    decimal(closing_after_12_months_e8) as closing_after_12_months,
-    opening_e8,
-    additions_e8,
-    amortisation_e8,
-    refunds_credited_e8,
-    closing_e8,
-    closing_within_12_months_e8,
-    closing_after_12_months_e8
+    decimal(opening_e8) as opening, -- prepaid balance at the begin of the month | 期初待摊余额
+    decimal(additions_e8) as additions, -- what was paid for terms in the month | 本月新增
+    decimal(amortisation_e8) as amortisation, -- parts of the month of what was paid for a term | 本月摊销额
+    decimal(refunds_credited_e8) as refunds_credited, -- book value that refunds and downgrades ended | 退款冲减
+    decimal(closing_e8) as closing, -- prepaid balance at the end of the month | 期末待摊余额
+    decimal(closing_within_12_months_e8) as closing_within_12_months, -- of it amortised within 12 months after the month | 其中12个月内摊销
+    decimal(closing_after_12_months_e8) as closing_after_12_months, -- of it amortised later | 其中12个月后摊销
+    opening_e8, -- prepaid balance at the begin of the month | 期初待摊余额 | unit: 10^-8
+    additions_e8, -- what was paid for terms in the month | 本月新增 | unit: 10^-8
+    amortisation_e8, -- parts of the month of what was paid for a term | 本月摊销额 | unit: 10^-8
+    refunds_credited_e8, -- book value that refunds and downgrades ended | 退款冲减 | unit: 10^-8
+    closing_e8, -- prepaid balance at the end of the month | 期末待摊余额 | unit: 10^-8
+    closing_within_12_months_e8, -- of it amortised within 12 months after the month | 其中12个月内摊销 | unit: 10^-8
+    closing_after_12_months_e8 -- of it amortised later | 其中12个月后摊销 | unit: 10^-8
 from sums;

@@ -29,14 +29,14 @@ select
     s.service_type_code,
     coalesce(nullif(t.service_type_name, ''), s.name_in_orders, s.service_type_code) as service_name,
     s.orders,
-    decimal(s.official_e8) as official,
+    decimal(s.official_e8) as official, -- list price | 官网价
     decimal(s.purchases_e8) as purchases,
-    decimal(s.saved_e8) as saved,
+    decimal(s.saved_e8) as saved, -- list price less price | 节省金额
     -- Only the ratio is rounded; without a list price there is none.
-    iif(s.official_e8 > 0, round(100.0 * s.saved_e8 / s.official_e8, 2), null) as discount_rate_percent,
-    s.official_e8,
+    iif(s.official_e8 > 0, round(100.0 * s.saved_e8 / s.official_e8, 2), null) as discount_rate_percent, -- saved per list price | 折扣率 | unit: percent
+    s.official_e8, -- list price | 官网价 | unit: 10^-8
     s.purchases_e8,
-    s.saved_e8
+    s.saved_e8 -- list price less price | 节省金额 | unit: 10^-8
 from sums as s
 left join service_types as t
     on t.account = s.account and t.service_type_code = s.service_type_code and t.gone_since is null

@@ -1,4 +1,5 @@
 -- F11: what the vendor kept back of the refunds of a month, as handling fee and as already consumed.
+-- | 退订手续费与已消费金额。
 create view f11_fees_and_consumption_kept_back as
 with
 -- One row per month and currency.

@@ -35,10 +35,10 @@ select
     decimal(coupon_amount_e8) as coupon_amount,
     decimal(flexipurchase_coupon_amount_e8) as flexipurchase_coupon_amount,
     decimal(stored_card_amount_e8) as stored_card_amount,
-    decimal(cash_or_credit_e8) as cash_or_credit,
+    decimal(cash_or_credit_e8) as cash_or_credit, -- what coupons and cards did not pay | 现金或信用额度支付部分
     purchases_e8,
     coupon_amount_e8,
     flexipurchase_coupon_amount_e8,
     stored_card_amount_e8,
-    cash_or_credit_e8 -- what coupons and cards did not pay | 现金或信用额度支付部分
+    cash_or_credit_e8 -- what coupons and cards did not pay | 现金或信用额度支付部分 | unit: 10^-8
 from parts;

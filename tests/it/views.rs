@@ -4,6 +4,7 @@ mod amortisation;
 mod breakdowns;
 mod closing;
 mod months;
+mod reckoned;
 mod records;
 mod renewals;
 
