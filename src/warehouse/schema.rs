@@ -23,7 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/ledger.2.sql"),
     include_str!("../../schema/ledger.3.sql"),
     include_str!("../../schema/ledger.7.sql"),
-    include_str!("../../schema/order_lines.2.sql"),
+    include_str!("../../schema/order_lines.3.sql"),
 ];
 
 /// Schema version of this program: the number of migrations.
