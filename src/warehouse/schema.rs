@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/ledger.2.sql"),
     include_str!("../../schema/ledger.3.sql"),
     include_str!("../../schema/ledger.7.sql"),
+    include_str!("../../schema/orders.2.sql"),
 ];
 
 /// Schema version of this program: the number of migrations.

@@ -1,6 +1,7 @@
 //! Finance's views over rows made by hand: the definitions of finance, one fact per test.
 
 mod months;
+mod months_of_orders;
 mod records;
 mod renewals;
 
