@@ -2,6 +2,7 @@
 
 mod months;
 mod months_of_orders;
+mod plans;
 mod records;
 mod renewals;
 
