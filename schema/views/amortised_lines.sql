@@ -30,9 +30,15 @@ spans as (
             )
         ) as begins,
         max(
-            coalesce((select max(o.create_time) from orders as o where o.account = a.account), ''),
-            coalesce((select max(o.payment_time) from orders as o where o.account = a.account), ''),
-            coalesce((select max(l.expire_time) from order_lines as l where l.account = a.account), '')
+            coalesce(
+                (select max(o.create_time) from orders as o where o.account = a.account and o.create_time > ''), ''
+            ),
+            coalesce(
+                (select max(o.payment_time) from orders as o where o.account = a.account and o.payment_time > ''), ''
+            ),
+            coalesce(
+                (select max(l.expire_time) from order_lines as l where l.account = a.account and l.expire_time > ''), ''
+            )
         ) as ends
     from (select distinct account from runs) as a
 ),
@@ -66,13 +72,13 @@ running as (
             select o.month || substr(o.kind, 1, 1) || (o.coupon_effect_e8 <> 0) || o.currency
             from counted_orders as o
             where o.account = l.account
-                and o.order_id = coalesce(nullif(l.order_id, ''), l.requested_order_id)
+                and o.order_id = cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text)
                 and (o.kind = 'purchase' or o.order_type = 3)
                 and o.currency = coalesce(nullif(l.currency, ''), o.currency)
                 and o.month <= m.month
         ) as paid,
         l.account,
-        coalesce(nullif(l.order_id, ''), l.requested_order_id) as order_id,
+        cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) as order_id,
         l.order_line_item_id,
         l.service_type_code,
         l.commercial_resource,
@@ -89,7 +95,7 @@ running as (
                 select 1
                 from orders as o
                 where o.account = l.account
-                    and o.order_id = coalesce(nullif(l.order_id, ''), l.requested_order_id)
+                    and o.order_id = cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text)
                     and (coalesce(o.payment_time, '') = '' or o.payment_time < m.ends)
             )
         )
@@ -122,12 +128,8 @@ at_once as (
         coalesce(l.amount_after_discount_e8, 0) as cost_e8
     from paid_orders as o
     inner join order_lines as l
-        on (
-            (l.account = o.account and l.order_id = o.order_id)
-            or (
-                l.account = +o.account and l.requested_order_id = o.order_id and coalesce(l.order_id, '') = ''
-            )
-        )
+        on l.account = o.account
+        and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
         and l.gone_since is null
         and coalesce(nullif(l.currency, ''), o.currency) = o.currency
     where not coalesce(
@@ -203,14 +205,8 @@ costs as (
                     or not exists (
                         select 1
                         from order_lines as l
-                        where (
-                                (l.account = a.account and l.order_id = a.base_order_id)
-                                or (
-                                    l.account = +a.account
-                                    and l.requested_order_id = a.base_order_id
-                                    and coalesce(l.order_id, '') = ''
-                                )
-                            )
+                        where l.account = a.account
+                            and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = a.base_order_id
                             and l.gone_since is null
                             and l.service_type_code = a.service_type_code
                             and l.commercial_resource = a.resource_type_code
@@ -250,12 +246,8 @@ costs as (
                         sum(abs(l.amount_after_discount_e8))
                         / (sum(abs(l.amount_after_discount_e8)) / 2000000000000 + 1) as weights
                     from order_lines as l
-                    where (
-                        (l.account = t.account and l.order_id = t.order_id)
-                        or (
-                            l.account = +t.account and l.requested_order_id = t.order_id and coalesce(l.order_id, '') = ''
-                        )
-                    )
+                    where l.account = t.account
+                        and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = t.order_id
                         and l.gone_since is null
                         and coalesce(nullif(l.currency, ''), t.currency) = t.currency
                 ) as s
@@ -283,12 +275,8 @@ costs as (
             (
                 select sum(l.amount_after_discount_e8)
                 from order_lines as l
-                where (
-                    (l.account = o.account and l.order_id = o.order_id)
-                    or (
-                        l.account = +o.account and l.requested_order_id = o.order_id and coalesce(l.order_id, '') = ''
-                    )
-                )
+                where l.account = o.account
+                    and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
                     and l.gone_since is null
                     and coalesce(nullif(l.currency, ''), o.currency) = o.currency
             ),
@@ -299,12 +287,8 @@ costs as (
             exists (
                 select 1
                 from order_lines as l
-                where (
-                    (l.account = o.account and l.order_id = o.order_id)
-                    or (
-                        l.account = +o.account and l.requested_order_id = o.order_id and coalesce(l.order_id, '') = ''
-                    )
-                )
+                where l.account = o.account
+                    and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
                     and l.gone_since is null
                     and coalesce(nullif(l.currency, ''), o.currency) = o.currency
                     and l.amount_after_discount_e8 <> 0
@@ -357,12 +341,8 @@ sharers as (
         sum(abs(coalesce(l.amount_after_discount_e8, 0))) over attribution as all_e8
     from attributed as a
     inner join order_lines as l
-        on (
-            (l.account = a.account and l.order_id = a.base_order_id)
-            or (
-                l.account = +a.account and l.requested_order_id = a.base_order_id and coalesce(l.order_id, '') = ''
-            )
-        )
+        on l.account = a.account
+        and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = a.base_order_id
         and l.gone_since is null
         and coalesce(nullif(l.currency, ''), a.currency) = a.currency
     where a.paid_month is not null
@@ -371,14 +351,8 @@ sharers as (
             or not exists (
                 select 1
                 from order_lines as fitting
-                where (
-                        (fitting.account = a.account and fitting.order_id = a.base_order_id)
-                        or (
-                            fitting.account = +a.account
-                            and fitting.requested_order_id = a.base_order_id
-                            and coalesce(fitting.order_id, '') = ''
-                        )
-                    )
+                where fitting.account = a.account
+                    and cast(coalesce(nullif(fitting.order_id, ''), fitting.requested_order_id) as text) = a.base_order_id
                     and fitting.gone_since is null
                     and fitting.service_type_code = a.service_type_code
                     and fitting.commercial_resource = a.resource_type_code
@@ -445,12 +419,8 @@ parts as (
         and exists (
             select 1
             from order_lines as l
-            where (
-                (l.account = a.account and l.order_id = a.base_order_id)
-                or (
-                    l.account = +a.account and l.requested_order_id = a.base_order_id and coalesce(l.order_id, '') = ''
-                )
-            )
+            where l.account = a.account
+                and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = a.base_order_id
                 and l.gone_since is null
                 and coalesce(nullif(l.currency, ''), a.currency) = a.currency
         )
@@ -524,27 +494,47 @@ amortised as (
         iif(
             before_s = of_s,
             cost_e8,
-            sign(cost_e8) * min(abs(cost_e8), ((abs(cost_e8) / of_s * before_s + abs(cost_e8) % of_s * before_s / of_s) / 500000 + 1) / 2 * 1000000)
+            sign(cost_e8)
+            * min(
+                abs(cost_e8),
+                ((abs(cost_e8) / of_s * before_s + abs(cost_e8) % of_s * before_s / of_s) / 500000 + 1) / 2 * 1000000
+            )
         ) as before_e8,
         iif(
             by_now_s = of_s,
             cost_e8,
-            sign(cost_e8) * min(abs(cost_e8), ((abs(cost_e8) / of_s * by_now_s + abs(cost_e8) % of_s * by_now_s / of_s) / 500000 + 1) / 2 * 1000000)
+            sign(cost_e8)
+            * min(
+                abs(cost_e8),
+                ((abs(cost_e8) / of_s * by_now_s + abs(cost_e8) % of_s * by_now_s / of_s) / 500000 + 1) / 2 * 1000000
+            )
         ) as by_now_e8,
         iif(
             by_next_year_s = of_s,
             cost_e8,
-            sign(cost_e8) * min(abs(cost_e8), ((abs(cost_e8) / of_s * by_next_year_s + abs(cost_e8) % of_s * by_next_year_s / of_s) / 500000 + 1) / 2 * 1000000)
+            sign(cost_e8)
+            * min(
+                abs(cost_e8),
+                ((abs(cost_e8) / of_s * by_next_year_s + abs(cost_e8) % of_s * by_next_year_s / of_s) / 500000 + 1) / 2 * 1000000
+            )
         ) as by_next_year_e8,
         iif(
             before_s = of_s,
             paid_e8,
-            sign(paid_e8) * min(abs(paid_e8), ((abs(paid_e8) / of_s * before_s + abs(paid_e8) % of_s * before_s / of_s) / 500000 + 1) / 2 * 1000000)
+            sign(paid_e8)
+            * min(
+                abs(paid_e8),
+                ((abs(paid_e8) / of_s * before_s + abs(paid_e8) % of_s * before_s / of_s) / 500000 + 1) / 2 * 1000000
+            )
         ) as paid_before_e8,
         iif(
             by_now_s = of_s,
             paid_e8,
-            sign(paid_e8) * min(abs(paid_e8), ((abs(paid_e8) / of_s * by_now_s + abs(paid_e8) % of_s * by_now_s / of_s) / 500000 + 1) / 2 * 1000000)
+            sign(paid_e8)
+            * min(
+                abs(paid_e8),
+                ((abs(paid_e8) / of_s * by_now_s + abs(paid_e8) % of_s * by_now_s / of_s) / 500000 + 1) / 2 * 1000000
+            )
         ) as paid_by_now_e8,
         refunded_e8,
         0 as returned_coupon_e8

@@ -28,17 +28,10 @@ select
     end as coupon_effect_e8
 from counted_orders as o
 left join order_lines as l
-    -- A line names its own order, which inside a combined trade is not the one that was asked for. The account stands
-    -- in both branches, differently written (+), so that each of them uses its index: taken out of the brackets it
-    -- would be looked up alone, which is a scan.
-    on (
-        (l.account = o.account and l.order_id = o.order_id)
-        or (
-            l.account = +o.account
-            and l.requested_order_id = o.order_id
-            and coalesce(l.order_id, '') = ''
-        )
-    )
+    -- A line names its own order, which inside a combined trade is not the one that was asked for. Written as in the index
+    -- order_lines_by_own_order, to the letter.
+    on l.account = o.account
+    and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
     and l.gone_since is null
     -- Amounts of another currency cannot be part of this order's amount.
     and coalesce(nullif(l.currency, ''), o.currency) = o.currency;

@@ -23,7 +23,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/ledger.2.sql"),
     include_str!("../../schema/ledger.3.sql"),
     include_str!("../../schema/ledger.7.sql"),
+    include_str!("../../schema/orders.2.sql"),
+    include_str!("../../schema/order_lines.2.sql"),
+    include_str!("../../schema/resources.2.sql"),
     include_str!("../../schema/order_lines.3.sql"),
+    include_str!("../../schema/orders.3.sql"),
+    include_str!("../../schema/planner.sql"),
 ];
 
 /// Schema version of this program: the number of migrations.
@@ -36,6 +41,7 @@ const VIEWS: &[&str] = &[
     include_str!("../../schema/views/known_orders.sql"),
     include_str!("../../schema/views/classified_orders.sql"),
     include_str!("../../schema/views/counted_orders.sql"),
+    include_str!("../../schema/views/order_months.sql"),
     include_str!("../../schema/views/counted_lines.sql"),
     include_str!("../../schema/views/allocated_spend.sql"),
     include_str!("../../schema/views/f01_net_spend_by_service.sql"),

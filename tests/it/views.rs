@@ -4,6 +4,8 @@ mod amortisation;
 mod breakdowns;
 mod closing;
 mod months;
+mod months_of_orders;
+mod plans;
 mod reckoned;
 mod records;
 mod renewals;
