@@ -85,10 +85,10 @@ fn read_whole(db: &Db, sql: &str) -> Vec<String> {
                 cursors.remove(cursor);
             }
             "Rewind" | "Last" => {
-                if let Some((name, table)) = cursors.get(cursor) {
-                    if LARGE.contains(&table.as_str()) {
-                        found.push(name.clone());
-                    }
+                if let Some((name, table)) = cursors.get(cursor)
+                    && LARGE.contains(&table.as_str())
+                {
+                    found.push(name.clone());
                 }
             }
             _ => {}
