@@ -2,7 +2,8 @@
 -- counted_orders exactly, order by order.
 create view allocated_spend as
 with
--- What the lines that name a service leave of their order: all of it when it has no lines.
+-- What the lines that name a service leave of their order: all of it when it has no lines. Windows and no 'group by',
+-- because a filter on the month goes down to the orders through the one and not through the other.
 rests as (
     select
         account,
@@ -11,26 +12,18 @@ rests as (
         kind,
         month,
         currency,
-        count(order_line_item_id) > 0 as has_lines,
+        row_number() over its_lines as line,
+        count(order_line_item_id) over its_lines > 0 as has_lines,
         order_service_type_code,
         order_service_type_name,
         coalesce(order_signed_amount_e8, 0)
-        - sum(iif(service_type_code is null, 0, coalesce(signed_amount_e8, 0))) as amount_e8,
+        - sum(iif(service_type_code is null, 0, coalesce(signed_amount_e8, 0))) over its_lines as amount_e8,
+        coalesce(order_official_e8, 0)
+        - sum(iif(service_type_code is null, 0, coalesce(official_e8, 0))) over its_lines as official_e8,
         order_coupon_effect_e8
-        - sum(iif(service_type_code is null, 0, coupon_effect_e8)) as coupon_effect_e8
+        - sum(iif(service_type_code is null, 0, coupon_effect_e8)) over its_lines as coupon_effect_e8
     from counted_lines
-    -- Everything is the same in all lines of an order; naming it lets a filter on the month reach the orders.
-    group by
-        account,
-        order_id,
-        customer_id,
-        kind,
-        month,
-        currency,
-        order_service_type_code,
-        order_service_type_name,
-        order_signed_amount_e8,
-        order_coupon_effect_e8
+    window its_lines as (partition by account, month, order_id)
 )
 select
     account,
@@ -42,6 +35,7 @@ select
     service_type_code,
     service_type_name,
     coalesce(signed_amount_e8, 0) as amount_e8,
+    coalesce(official_e8, 0) as official_e8,
     coupon_effect_e8
 from counted_lines
 where service_type_code is not null
@@ -57,6 +51,7 @@ select
     coalesce(iif(has_lines, null, order_service_type_code), '(not allocated)'),
     iif(has_lines, null, order_service_type_name),
     amount_e8,
+    official_e8,
     coupon_effect_e8
 from rests
-where not has_lines or amount_e8 <> 0 or coupon_effect_e8 <> 0;
+where line = 1 and (not has_lines or amount_e8 <> 0 or official_e8 <> 0 or coupon_effect_e8 <> 0);

@@ -18,12 +18,10 @@ signed as (
             when o.order_type in (4, 10) then -abs(o.amount_after_discount_e8)
             else o.amount_after_discount_e8
         end as signed_amount_e8,
-        -- A combined trade contains the amounts of its members: only one of the two may count. The index is named
-        -- because most orders have no parent: after 'analyze' the planner takes it for useless and reads the whole
-        -- table for each order.
+        -- A combined trade contains the amounts of its members: only one of the two may count.
         exists (
             select 1
-            from orders as member indexed by orders_by_parent
+            from orders as member
             where member.account = o.account
                 and member.parent_order_id = o.order_id
                 and member.order_id <> o.order_id

@@ -11,6 +11,8 @@ select
     o.service_type_code as order_service_type_code,
     o.service_type_name as order_service_type_name,
     o.signed_amount_e8 as order_signed_amount_e8,
+    -- List prices of purchases only: a refund has none. Without a list price no discount is known.
+    iif(o.kind = 'purchase', coalesce(o.official_amount_e8, o.signed_amount_e8), 0) as order_official_e8,
     o.coupon_effect_e8 as order_coupon_effect_e8,
     l.order_line_item_id,
     nullif(l.service_type_code, '') as service_type_code,
@@ -19,23 +21,17 @@ select
         when o.order_type in (4, 10) then -abs(l.amount_after_discount_e8)
         else l.amount_after_discount_e8
     end as signed_amount_e8,
+    iif(o.kind = 'purchase', coalesce(l.official_amount_e8, l.amount_after_discount_e8), 0) as official_e8,
     case
         when o.kind = 'refund' then abs(coalesce(l.coupon_amount_e8, 0))
         else -coalesce(l.coupon_amount_e8, 0)
     end as coupon_effect_e8
 from counted_orders as o
 left join order_lines as l
-    -- A line names its own order, which inside a combined trade is not the one that was asked for. The account stands
-    -- in both branches, differently written (+), so that each of them uses its index: taken out of the brackets it
-    -- would be looked up alone, which is a scan.
-    on (
-        (l.account = o.account and l.order_id = o.order_id)
-        or (
-            l.account = +o.account
-            and l.requested_order_id = o.order_id
-            and coalesce(l.order_id, '') = ''
-        )
-    )
+    -- A line names its own order, which inside a combined trade is not the one that was asked for. Written as in the index
+    -- order_lines_by_own_order, to the letter.
+    on l.account = o.account
+    and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
     and l.gone_since is null
     -- Amounts of another currency cannot be part of this order's amount.
     and coalesce(nullif(l.currency, ''), o.currency) = o.currency;

@@ -1,35 +1,71 @@
--- F02: what each customer spent per month, and its rank. A customer has a row in the months in which it has orders.
+-- F02: what each customer spent per month, and its rank. | 客户净支出排名。
+-- A customer has a row in the months in which it has orders.
 -- Shares need a positive total. A month before the account's first order is unknown, not zero.
 create view f02_net_spend_by_customer as
 with
--- One row per month, currency and customer.
-sums as (
+-- Each order in its own month, and once more in those that are compared with it. The + keeps SQLite from looking for the
+-- account instead of the month.
+figures as (
     select
         account,
         month,
         currency,
         customer_id,
-        count(*) as orders,
-        sum(iif(kind = 'purchase', coalesce(signed_amount_e8, 0), 0)) as purchases_e8,
-        sum(iif(kind = 'refund', coalesce(signed_amount_e8, 0), 0)) as refunds_e8,
-        sum(coalesce(signed_amount_e8, 0)) as net_e8,
-        sum(coalesce(signed_amount_e8, 0) + coupon_effect_e8) as net_of_coupons_e8
+        1 as orders,
+        iif(kind = 'purchase', coalesce(signed_amount_e8, 0), 0) as purchases_e8,
+        iif(kind = 'refund', coalesce(signed_amount_e8, 0), 0) as refunds_e8,
+        coalesce(signed_amount_e8, 0) as net_e8,
+        coalesce(signed_amount_e8, 0) + coupon_effect_e8 as net_of_coupons_e8,
+        0 as previous_net_e8,
+        0 as last_year_net_e8
     from counted_orders
-    group by account, month, currency, customer_id
+    union all
+    select m.account, m.month, o.currency, o.customer_id, 0, 0, 0, 0, 0, coalesce(o.signed_amount_e8, 0), 0
+    from order_months as m
+    cross join counted_orders as o
+        on +o.account = +m.account and o.month = strftime('%Y-%m', m.month || '-01', '-1 month')
+    union all
+    select m.account, m.month, o.currency, o.customer_id, 0, 0, 0, 0, 0, 0, coalesce(o.signed_amount_e8, 0)
+    from order_months as m
+    cross join counted_orders as o
+        on +o.account = +m.account and o.month = strftime('%Y-%m', m.month || '-01', '-1 year')
 ),
--- The first month with any order of the account.
-beginnings as (
-    select account, min(month) as first_month
-    from sums
-    group by account
+-- One row per month, currency and customer that has orders in it. Windows and no 'group by', because a filter on the month
+-- goes down to the orders through the one and not through the other.
+sums as (
+    select distinct
+        account,
+        month,
+        currency,
+        customer_id,
+        sum(orders) over of_customer as orders,
+        sum(purchases_e8) over of_customer as purchases_e8,
+        sum(refunds_e8) over of_customer as refunds_e8,
+        sum(net_e8) over of_customer as net_e8,
+        sum(net_of_coupons_e8) over of_customer as net_of_coupons_e8,
+        sum(previous_net_e8) over of_customer as previous_net_e8,
+        sum(last_year_net_e8) over of_customer as last_year_net_e8
+    from figures
+    window of_customer as (partition by account, month, currency, customer_id)
+),
+-- The first month with any order of the account, which the index finds without reading the others.
+beginnings as materialized (
+    select
+        a.account,
+        (
+            select o.month
+            from counted_orders as o
+            where +o.account = a.account and o.month > ''
+            order by o.month
+            limit 1
+        ) as first_month
+    from (select distinct account from order_months) as a
 ),
 -- Place among the customers of the month; equal spend has equal rank.
 ranked as (
     select
         s.*,
         b.first_month,
-        strftime('%Y-%m', s.month || '-01', '-1 month') as previous_month,
-        strftime('%Y-%m', s.month || '-01', '-1 year') as month_last_year,
         rank() over (
             partition by s.account, s.month, s.currency
             order by s.net_e8 desc
@@ -42,32 +78,17 @@ ranked as (
         sum(s.net_e8) over (partition by s.account, s.month, s.currency) as total_net_e8
     from sums as s
     inner join beginnings as b on b.account = s.account
-),
--- With the figures of the month before and of the year before.
-compared as (
-    select
-        r.*,
-        iif(r.previous_month < r.first_month, null, coalesce(p.net_e8, 0)) as previous_net_e8,
-        iif(r.month_last_year < r.first_month, null, coalesce(y.net_e8, 0)) as last_year_net_e8
-    from ranked as r
-    left join sums as p
-        on p.account = r.account
-        and p.month = r.previous_month
-        and p.currency = r.currency
-        and p.customer_id = r.customer_id
-    left join sums as y
-        on y.account = r.account
-        and y.month = r.month_last_year
-        and y.currency = r.currency
-        and y.customer_id = r.customer_id
+    where s.orders > 0
 ),
 -- Differences are exact, only ratios are rounded.
 changes as (
     select
-        c.*,
-        c.net_e8 - c.previous_net_e8 as change_to_previous_month_e8,
-        c.net_e8 - c.last_year_net_e8 as change_to_last_year_e8
-    from compared as c
+        r.*,
+        iif(strftime('%Y-%m', month || '-01', '-1 month') < first_month, null, net_e8 - previous_net_e8)
+            as change_to_previous_month_e8,
+        iif(strftime('%Y-%m', month || '-01', '-1 year') < first_month, null, net_e8 - last_year_net_e8)
+            as change_to_last_year_e8
+    from ranked as r
 )
 select
     c.account,

@@ -1,4 +1,5 @@
--- F05: money refunded in a month, by the month of the order it was once paid with. Positive is money back; per month it
+-- F05: money refunded in a month, by the month of the order it was once paid with. | 本月退款中属于以前期间的部分。
+-- Positive is money back; per month it
 -- adds up to the refunds of F01 with the sign turned. Members that are no months: '(before history)' for orders this
 -- warehouse does not know, '(not attributed)' for what the attributions of a refund order do not explain; whether these
 -- belong to an earlier period is unknown (null).
@@ -10,7 +11,8 @@ refund_orders as (
     from counted_orders
     where kind = 'refund'
 ),
--- Their attributions. The original order's month stays what it was when the vendor stops showing that order.
+-- Their attributions. The original order's month stays what it was when the vendor stops showing that order. A cross join
+-- keeps SQLite from beginning with the attributions of the whole account.
 attributed as (
     select
         r.account,
@@ -25,36 +27,40 @@ attributed as (
         ) as original_month,
         -coalesce(a.amount_e8, 0) as refunded_e8
     from refund_orders as r
-    inner join refund_attributions as a
+    cross join refund_attributions as a
         on a.account = r.account
         and a.refund_order_id = r.order_id
         and a.gone_since is null
         -- Another unit than the main one would be a wrong sum: it shows as not attributed.
         and coalesce(a.measure_id, 1) = 1
 ),
--- What was attributed of each refund order.
-attributed_by_order as (
-    select account, order_id, sum(refunded_e8) as refunded_e8
-    from attributed
-    group by account, order_id
+-- What the attributions leave of each refund order.
+rests as (
+    select
+        r.*,
+        -r.signed_amount_e8 + coalesce(
+            (
+                select sum(a.amount_e8)
+                from refund_attributions as a
+                where a.account = r.account
+                    and a.refund_order_id = r.order_id
+                    and a.gone_since is null
+                    and coalesce(a.measure_id, 1) = 1
+            ),
+            0
+        ) as refunded_e8
+    from refund_orders as r
 ),
--- Attributions, and what they leave of each refund order.
 members as (
     select account, order_id, refund_month, currency, original_month, refunded_e8
     from attributed
     union all
-    select
-        r.account,
-        r.order_id,
-        r.month,
-        r.currency,
-        '(not attributed)',
-        -r.signed_amount_e8 - coalesce(a.refunded_e8, 0)
-    from refund_orders as r
-    left join attributed_by_order as a on a.account = r.account and a.order_id = r.order_id
-    where -r.signed_amount_e8 <> coalesce(a.refunded_e8, 0)
+    select account, order_id, month, currency, '(not attributed)', refunded_e8
+    from rests
+    where refunded_e8 <> 0
 ),
--- One row per refund month and original month.
+-- Running sums per refund month and original month; the last row has them all. Windows and no 'group by', because a filter
+-- on the month goes down to the orders through the one and not through the other.
 sums as (
     select
         account,
@@ -62,10 +68,11 @@ sums as (
         currency,
         original_month,
         original_month not like '(%' as has_original_month,
-        count(distinct order_id) as refund_orders,
-        sum(refunded_e8) as refunded_e8
+        lead(order_id) over months is null as is_last,
+        dense_rank() over months as refund_orders,
+        sum(refunded_e8) over months as refunded_e8
     from members
-    group by account, refund_month, currency, original_month
+    window months as (partition by account, refund_month, currency, original_month order by order_id)
 )
 select
     account,
@@ -85,4 +92,5 @@ select
     refund_orders,
     decimal(refunded_e8) as refunded,
     refunded_e8
-from sums;
+from sums
+where is_last;

@@ -1,4 +1,5 @@
--- F09: orders waiting for payment, with the time that is left. Members of a combined trade are paid with their trade,
+-- F09: orders waiting for payment, with the time that is left. | 待支付订单。
+-- Members of a combined trade are paid with their trade,
 -- whose details hold the deadline.
 create view f09_orders_waiting_for_payment as
 with

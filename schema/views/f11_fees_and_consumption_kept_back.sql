@@ -1,19 +1,21 @@
 -- F11: what the vendor kept back of the refunds of a month, as handling fee and as already consumed.
+-- | 退订手续费与已消费金额。
 create view f11_fees_and_consumption_kept_back as
 with
--- One row per month and currency.
+-- One row per month and currency. Windows and no 'group by', because a filter on the month goes down to the orders
+-- through the one and not through the other.
 sums as (
-    select
+    select distinct
         account,
         month,
         currency,
-        count(*) as refund_orders,
-        sum(commission_e8) as commission_e8,
-        sum(consumed_e8) as consumed_e8,
-        -sum(coalesce(signed_amount_e8, 0)) as net_refund_e8
+        count(*) over of_month as refund_orders,
+        sum(commission_e8) over of_month as commission_e8,
+        sum(consumed_e8) over of_month as consumed_e8,
+        -sum(coalesce(signed_amount_e8, 0)) over of_month as net_refund_e8
     from counted_orders
     where kind = 'refund'
-    group by account, month, currency
+    window of_month as (partition by account, month, currency)
 )
 select
     account,

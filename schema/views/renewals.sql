@@ -8,157 +8,227 @@
 -- another period than the main one's, are left out, and attached_without_estimate counts them.
 create view renewals as
 with
--- Resources in use, each with its last full-price order and the main resource it is renewed with (null: itself).
-candidates as materialized (
+-- Main resources in use, and behind each the attached ones that are renewed with it, all in the month of the main one's
+-- expiry. Not materialized, so that a filter on the month finds them by the index resources_by_expire_month, which is
+-- written the same to the letter.
+renewed as not materialized (
     select
         r.account,
-        iif(
-            iif(r.is_main_resource is null, coalesce(r.parent_resource_id, '') = '', r.is_main_resource = 1),
-            null,
-            coalesce(r.parent_resource_id, '')
-        ) as main_resource_id,
-        strftime('%Y-%m', r.expire_time, '+8 hours') as expire_month,
+        strftime('%Y-%m', ltrim(r.expire_time, 'NnSs'), '+8 hours') as expire_month,
+        r.resource_id as main_resource_id,
         r.resource_id,
-        r.resource_name,
-        r.asked_customer_id,
         r.service_type_code,
-        r.service_type_name,
-        r.resource_type_code,
-        r.resource_type_name,
-        r.region_code,
-        r.product_spec_desc,
-        r.enterprise_project_id,
-        r.enterprise_project_name,
-        r.expire_time,
-        r.expire_policy,
-        r.last_seen_at,
-        (
-            select o.order_id
-            from order_resources as x
-            inner join counted_orders as o on o.account = x.account and o.order_id = x.order_id
-            where x.account = r.account
-                and x.resource_id = r.resource_id
-                and x.gone_since is null
-                and o.order_type in (1, 2, 11, 14)
-            order by o.event_time desc, o.order_id desc
-            limit 1
-        ) as priced_order_id
+        r.resource_type_code
     from resources as r
     where r.gone_since is null
         and r.status = 2
-),
--- What the order's lines of the same service and type cost, and for how long.
-lines as (
+        and iif(r.is_main_resource is null, coalesce(r.parent_resource_id, '') = '', r.is_main_resource = 1)
+        and r.expire_time <> ''
+    union all
     select
         m.account,
+        strftime('%Y-%m', ltrim(m.expire_time, 'NnSs'), '+8 hours'),
         m.resource_id,
+        r.resource_id,
+        r.service_type_code,
+        r.resource_type_code
+    from resources as m
+    cross join resources as r on r.account = m.account and r.parent_resource_id = m.resource_id
+    where m.gone_since is null
+        and m.status = 2
+        and iif(m.is_main_resource is null, coalesce(m.parent_resource_id, '') = '', m.is_main_resource = 1)
+        and m.expire_time <> ''
+        and r.gone_since is null
+        and r.status = 2
+        and iif(r.is_main_resource is null, r.parent_resource_id <> '', r.is_main_resource <> 1)
+),
+-- Each with its last full-price order.
+priced as (
+    select
+        r.*,
+        (
+            select order_id
+            from (
+                select o.event_time, o.order_id
+                from order_resources as x
+                cross join counted_orders as o on o.account = x.account and o.order_id = x.order_id
+                where x.account = r.account
+                    and x.resource_id = r.resource_id
+                    and x.gone_since is null
+                    and o.order_type in (1, 2, 11, 14)
+                order by o.event_time desc, o.order_id desc
+                limit 1
+            )
+        ) as priced_order_id
+    from renewed as r
+),
+-- The order's lines of the same service and type.
+lines as (
+    select
+        r.account,
+        r.expire_month,
+        r.main_resource_id,
+        r.resource_id,
+        r.service_type_code,
+        r.resource_type_code,
+        o.order_id,
         o.event_time,
         o.customer_id,
         o.currency,
-        min(l.period_type) as period_type,
-        min(l.period_num) as period_num,
-        -- Time units only: one-off and usage lines have no price per period.
-        count(*) = sum(l.period_type in (0, 1, 2, 3, 4) and l.period_num > 0)
-        and min(l.period_type) = max(l.period_type)
-        and min(l.period_num) = max(l.period_num) as has_one_period,
-        count(*) = count(l.amount_after_discount_e8) as has_amounts,
-        sum(l.amount_after_discount_e8) as amount_e8
-    from candidates as m
-    inner join counted_orders as o on o.account = m.account and o.order_id = m.priced_order_id
-    inner join order_lines as l
-        on (
-            (l.account = m.account and l.order_id = m.priced_order_id)
-            or (
-                -- The + keeps SQLite from looking up the account alone, which is a scan.
-                l.account = +m.account
-                and l.requested_order_id = m.priced_order_id
-                and coalesce(l.order_id, '') = ''
-            )
-        )
+        l.period_type,
+        l.period_num,
+        l.amount_after_discount_e8
+    from priced as r
+    cross join counted_orders as o on o.account = r.account and o.order_id = r.priced_order_id
+    cross join order_lines as l
+        on l.account = o.account
+        and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
         and l.gone_since is null
         and coalesce(nullif(l.currency, ''), o.currency) = o.currency
-        and l.service_type_code = m.service_type_code
-        and l.commercial_resource = m.resource_type_code
-    group by m.account, m.resource_id
+        and l.service_type_code = r.service_type_code
+        and l.commercial_resource = r.resource_type_code
+),
+-- What they cost, and for how long. Windows and no 'group by', because a filter on the month goes down to the resources
+-- through the one and not through the other.
+costs as (
+    select
+        account,
+        expire_month,
+        main_resource_id,
+        resource_id,
+        service_type_code,
+        resource_type_code,
+        order_id,
+        event_time,
+        customer_id,
+        currency,
+        row_number() over of_resource as line,
+        min(period_type) over of_resource as period_type,
+        min(period_num) over of_resource as period_num,
+        -- Time units only: one-off and usage lines have no price per period.
+        count(*) over of_resource
+        = sum(period_type in (0, 1, 2, 3, 4) and period_num > 0) over of_resource
+        and min(period_type) over of_resource = max(period_type) over of_resource
+        and min(period_num) over of_resource = max(period_num) over of_resource as has_one_period,
+        count(*) over of_resource = count(amount_after_discount_e8) over of_resource as has_amounts,
+        sum(amount_after_discount_e8) over of_resource as amount_e8
+    from lines
+    window of_resource as (partition by account, expire_month, main_resource_id, resource_id)
 ),
 -- How many resources of that kind the order was for; those that are gone since were paid for as well.
-sharers as (
-    select m.account, m.resource_id, count(*) as resources
-    from candidates as m
-    inner join order_resources as x on x.account = m.account and x.order_id = m.priced_order_id
-    inner join resources as other
-        on other.account = x.account
-        and other.resource_id = x.resource_id
-        and other.service_type_code = m.service_type_code
-        and other.resource_type_code = m.resource_type_code
-    group by m.account, m.resource_id
-),
--- The price of one period for one resource, rounded half up to 10^-8 once.
-estimates as materialized (
+shared as (
     select
-        l.account,
-        l.resource_id,
-        l.event_time,
-        l.customer_id,
-        l.currency,
-        l.period_type,
-        (2 * l.amount_e8 + l.period_num * s.resources) / (2 * l.period_num * s.resources) as estimate_e8,
+        c.*,
+        (
+            select count(*)
+            from order_resources as x
+            inner join resources as other
+                on other.account = x.account
+                and other.resource_id = x.resource_id
+                and other.service_type_code = c.service_type_code
+                and other.resource_type_code = c.resource_type_code
+            where x.account = c.account and x.order_id = c.order_id
+        ) as resources
+    from costs as c
+    where c.line = 1 and c.has_one_period and c.has_amounts and c.amount_e8 >= 0
+),
+-- Everything that is renewed, and once more, with the price of one period for one resource, what has one. It is rounded
+-- half up to 10^-8 once.
+estimates as (
+    select
+        account,
+        expire_month,
+        main_resource_id,
+        resource_id,
+        0 as is_estimate,
+        null as order_id,
+        null as customer_id,
+        null as currency,
+        null as period_type,
+        null as estimate_e8,
+        null as changed_since
+    from renewed
+    union all
+    select
+        s.account,
+        s.expire_month,
+        s.main_resource_id,
+        s.resource_id,
+        1,
+        s.order_id,
+        s.customer_id,
+        s.currency,
+        s.period_type,
+        (2 * s.amount_e8 + s.period_num * s.resources) / (2 * s.period_num * s.resources),
         exists (
             select 1
             from order_resources as x
-            inner join counted_orders as o on o.account = x.account and o.order_id = x.order_id
-            where x.account = l.account
-                and x.resource_id = l.resource_id
+            cross join counted_orders as o on o.account = x.account and o.order_id = x.order_id
+            where x.account = s.account
+                and x.resource_id = s.resource_id
                 and x.gone_since is null
                 and o.order_type = 3
-                and o.event_time >= l.event_time
-        ) as changed_since
-    from lines as l
-    inner join sharers as s on s.account = l.account and s.resource_id = l.resource_id
-    where l.has_one_period and l.has_amounts and l.amount_e8 >= 0
+                and o.event_time >= s.event_time
+        )
+    from shared as s
 ),
--- What is attached to each main resource, and what of it can be added to the main resource's estimate.
+-- The main resource's estimate, beside those of what is attached to it.
+compared as (
+    select
+        *,
+        resource_id = main_resource_id as is_main,
+        max(iif(resource_id = main_resource_id, order_id, null)) over of_main as main_order_id,
+        max(iif(resource_id = main_resource_id, customer_id, null)) over of_main as main_customer_id,
+        max(iif(resource_id = main_resource_id, currency, null)) over of_main as main_currency,
+        max(iif(resource_id = main_resource_id, period_type, null)) over of_main as main_period_type,
+        max(iif(resource_id = main_resource_id, estimate_e8, null)) over of_main as main_estimate_e8,
+        max(iif(resource_id = main_resource_id, changed_since, null)) over of_main as main_changed_since
+    from estimates
+    window of_main as (partition by account, expire_month, main_resource_id)
+),
+-- What of it can be added to the main resource's.
+added as (
+    select
+        *,
+        not is_main and currency = main_currency and period_type = main_period_type as can_be_added
+    from compared
+),
+-- What is attached to each main resource.
 attached as (
     select
-        a.account,
-        a.main_resource_id,
-        count(*) as resources,
-        count(*) - count(e.estimate_e8) as without_estimate,
-        sum(e.estimate_e8) as estimate_e8,
-        max(e.changed_since) as changed_since
-    from candidates as a
-    left join estimates as main on main.account = a.account and main.resource_id = a.main_resource_id
-    left join estimates as e
-        on e.account = a.account
-        and e.resource_id = a.resource_id
-        and e.currency = main.currency
-        and e.period_type = main.period_type
-    where a.main_resource_id <> ''
-    group by a.account, a.main_resource_id
+        *,
+        sum(not is_main and not is_estimate) over of_main as attached_resources,
+        coalesce(sum(can_be_added) over of_main, 0) as with_estimate,
+        coalesce(sum(iif(can_be_added, estimate_e8, 0)) over of_main, 0) as attached_e8,
+        coalesce(max(iif(can_be_added, changed_since, 0)) over of_main, 0) as attached_changed_since
+    from added
+    window of_main as (partition by account, expire_month, main_resource_id)
 ),
 -- Main resources with what is attached to them.
-renewed as (
+summed as (
     select
-        m.*,
-        e.customer_id,
-        e.currency,
-        e.period_type,
-        coalesce(a.resources, 0) as attached_resources,
-        coalesce(a.without_estimate, 0) as attached_without_estimate,
-        coalesce(e.changed_since, 0) or coalesce(a.changed_since, 0) as changed_since,
+        r.*,
+        a.expire_month,
+        a.main_order_id as estimate_order_id,
+        a.main_customer_id as customer_id,
+        a.main_currency as currency,
+        a.main_period_type as period_type,
+        a.attached_resources,
+        a.attached_resources - a.with_estimate as attached_without_estimate,
+        coalesce(a.main_changed_since, 0) or a.attached_changed_since as changed_since,
         case
-            when e.estimate_e8 is null then 'unknown'
-            when a.without_estimate > 0 then 'estimate of a part'
+            when a.main_estimate_e8 is null then 'unknown'
+            when a.attached_resources > a.with_estimate then 'estimate of a part'
             else 'estimate'
         end as amount_basis,
         -- Nothing attached costs nothing; attached at an unknown price is unknown.
-        iif(e.estimate_e8 is null or a.resources = a.without_estimate, null, coalesce(a.estimate_e8, 0))
-            as attached_estimate_e8,
-        e.estimate_e8 + coalesce(a.estimate_e8, 0) as estimate_e8
-    from candidates as m
-    left join estimates as e on e.account = m.account and e.resource_id = m.resource_id
-    left join attached as a on a.account = m.account and a.main_resource_id = m.resource_id
-    where m.main_resource_id is null and m.expire_time <> ''
+        iif(
+            a.main_estimate_e8 is null or (a.attached_resources > 0 and a.with_estimate = 0), null, a.attached_e8
+        ) as attached_estimate_e8,
+        a.main_estimate_e8 + a.attached_e8 as estimate_e8
+    from attached as a
+    cross join resources as r on r.account = a.account and r.resource_id = a.resource_id
+    where a.is_main and not a.is_estimate
 )
 select
     m.account,
@@ -198,7 +268,7 @@ select
     m.attached_resources,
     m.attached_without_estimate,
     m.amount_basis,
-    iif(m.estimate_e8 is null, null, m.priced_order_id) as estimate_order_id,
+    m.estimate_order_id,
     p.name_en as estimate_period_en,
     p.name_zh as estimate_period_zh,
     m.changed_since,
@@ -207,6 +277,6 @@ select
     decimal(m.estimate_e8) as estimate,
     m.attached_estimate_e8,
     m.estimate_e8
-from renewed as m
+from summed as m
 left join code_names as c on c.domain = 'expire_policy' and c.code = cast(m.expire_policy as text)
 left join code_names as p on p.domain = 'period_type' and p.code = cast(m.period_type as text);

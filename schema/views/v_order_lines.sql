@@ -46,7 +46,8 @@ select
     l.consumed_amount_e8 as consumed_e8
 from order_lines as l
 left join classified_orders as o
-    on o.account = l.account and o.order_id = coalesce(nullif(l.order_id, ''), l.requested_order_id)
+    -- Written as in the index order_lines_by_own_order, to the letter.
+    on o.account = l.account and o.order_id = cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text)
 left join code_names as t on t.domain = 'order_type' and t.code = cast(o.order_type as text)
 left join code_names as s on s.domain = 'order_status' and s.code = cast(o.status as text)
 left join code_names as p on p.domain = 'period_type' and p.code = cast(l.period_type as text)

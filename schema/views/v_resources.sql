@@ -30,7 +30,8 @@ select
     r.expire_time,
     strftime('%Y-%m-%d %H:%M:%S', r.effective_time, '+8 hours') as effective_time_utc8,
     strftime('%Y-%m-%d %H:%M:%S', r.expire_time, '+8 hours') as expire_time_utc8,
-    strftime('%Y-%m', r.expire_time, '+8 hours') as expire_month,
+    -- Written as in the index resources_by_expire_month, to the letter.
+    strftime('%Y-%m', ltrim(r.expire_time, 'NnSs'), '+8 hours') as expire_month,
     r.last_seen_at,
     (
         select count(*)

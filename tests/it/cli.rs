@@ -23,10 +23,6 @@ pub fn steady(bench: &Bench) -> insta::Settings {
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
     settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", "TIME");
     settings.add_filter(r"process \d+", "process PID");
-    settings.add_filter(
-        r"has schema \d+, this program knows up to \d+",
-        "has schema [NEWER], this program knows up to [KNOWN]",
-    );
     settings.add_filter(r"\(\d+ m?s\)", "(WAIT)");
     settings.add_filter(r"request [0-9a-f]{32}", "request ID");
     settings.add_filter(r"(?m) +$", "");

@@ -1,6 +1,12 @@
 //! Finance's views over rows made by hand: the definitions of finance, one fact per test.
 
+mod amortisation;
+mod breakdowns;
+mod closing;
 mod months;
+mod months_of_orders;
+mod plans;
+mod reckoned;
 mod records;
 mod renewals;
 
@@ -535,61 +541,71 @@ fn draw() -> impl Strategy<Value = Draw> {
     )
 }
 
+/// Stores generated orders with their lines and attributions.
+fn insert_all(db: &Connection, draws: Vec<Draw>) {
+    for (at, (kind, status, amount, coupon, day, customer, service, is_paid, lines, refunds)) in
+        draws.into_iter().enumerate()
+    {
+        let id = format!("o{at}");
+        // Every third order is a member of the one before.
+        let parent = format!("o{}", at.wrapping_sub(1));
+        let time = format!("2026-{:02}-{day:02}T17:00:00Z", day % 3 + 1);
+        Order {
+            id: &id,
+            parent: (at % 3 == 2).then_some(&parent),
+            customer: ["a", "b", ""][usize::from(customer)],
+            service: [Some("ecs"), Some(""), None][usize::from(service)],
+            kind,
+            status,
+            amount,
+            coupon,
+            currency: ["CNY", "USD"][at % 2],
+            created: &time,
+            paid: is_paid.then_some(&time),
+            payer: None,
+            commission: Some(1),
+            consumed: Some(2),
+        }
+        .insert(db);
+        for (nr, amount) in lines.into_iter().enumerate() {
+            let line_id = format!("{id}-{nr}");
+            line(db, &line_id, &id, (nr == 0).then_some(&id), ["ecs", "evs"][nr], "0", "0");
+            run(
+                db,
+                "update order_lines set amount_after_discount_e8 = ?2, currency = '' where order_line_item_id = ?1",
+                params![line_id, amount],
+            );
+        }
+        for (nr, amount) in refunds.into_iter().enumerate() {
+            attribution(db, &nr.to_string(), &id, "0", Some(&parent));
+            run(
+                db,
+                "update refund_attributions set amount_e8 = ?2 where refund_order_id = ?1 and id = ?3",
+                params![id, amount, nr.to_string()],
+            );
+        }
+    }
+}
+
+/// The spend per month and currency: purchases, refunds, net, net of 代金券.
+fn totals(db: &Connection) -> Vec<String> {
+    rows(
+        db,
+        "select month, currency, sum(iif(kind = 'purchase', signed_amount_e8, 0)),
+             sum(iif(kind = 'refund', signed_amount_e8, 0)), sum(signed_amount_e8),
+             sum(signed_amount_e8 + coupon_effect_e8)
+         from counted_orders group by 1, 2 order by 1, 2",
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_breakdown_adds_up_to_the_total(draws in prop::collection::vec(draw(), 1..20)) {
         let db = warehouse();
-        for (at, (kind, status, amount, coupon, day, customer, service, is_paid, lines, refunds)) in
-            draws.into_iter().enumerate()
-        {
-            let id = format!("o{at}");
-            // Every third order is a member of the one before.
-            let parent = format!("o{}", at.wrapping_sub(1));
-            let time = format!("2026-{:02}-{day:02}T17:00:00Z", day % 3 + 1);
-            Order {
-                id: &id,
-                parent: (at % 3 == 2).then_some(&parent),
-                customer: ["a", "b", ""][usize::from(customer)],
-                service: [Some("ecs"), Some(""), None][usize::from(service)],
-                kind,
-                status,
-                amount,
-                coupon,
-                currency: ["CNY", "USD"][at % 2],
-                created: &time,
-                paid: is_paid.then_some(&time),
-                payer: None,
-                commission: Some(1),
-                consumed: Some(2),
-            }
-            .insert(&db);
-            for (nr, amount) in lines.into_iter().enumerate() {
-                let line_id = format!("{id}-{nr}");
-                line(&db, &line_id, &id, (nr == 0).then_some(&id), ["ecs", "evs"][nr], "0", "0");
-                run(
-                    &db,
-                    "update order_lines set amount_after_discount_e8 = ?2, currency = '' where order_line_item_id = ?1",
-                    params![line_id, amount],
-                );
-            }
-            for (nr, amount) in refunds.into_iter().enumerate() {
-                attribution(&db, &nr.to_string(), &id, "0", Some(&parent));
-                run(
-                    &db,
-                    "update refund_attributions set amount_e8 = ?2 where refund_order_id = ?1 and id = ?3",
-                    params![id, amount, nr.to_string()],
-                );
-            }
-        }
-        let total = rows(
-            &db,
-            "select month, currency, sum(iif(kind = 'purchase', signed_amount_e8, 0)),
-                 sum(iif(kind = 'refund', signed_amount_e8, 0)), sum(signed_amount_e8),
-                 sum(signed_amount_e8 + coupon_effect_e8)
-             from counted_orders group by 1, 2 order by 1, 2",
-        );
+        insert_all(&db, draws);
+        let total = totals(&db);
         for view in ["f01_net_spend_by_service", "f02_net_spend_by_customer"] {
             let sums = rows(
                 &db,
