@@ -85,11 +85,12 @@ fn read_whole(db: &Db, sql: &str) -> Vec<String> {
                 cursors.remove(cursor);
             }
             "Rewind" | "Last" => {
-                if let Some((name, table)) = cursors.get(cursor) {
-                    if LARGE.contains(&table.as_str()) {
-                        found.push(name.clone());
-                    }
-                }
+                found.extend(
+                    cursors
+                        .get(cursor)
+                        .filter(|(_, table)| LARGE.contains(&table.as_str()))
+                        .map(|(name, _)| name.clone()),
+                );
             }
             _ => {}
         }
