@@ -9,3 +9,8 @@ create index orders_by_month on orders (
 drop index orders_by_parent;
 
 create index orders_by_parent on orders (account, parent_order_id) where parent_order_id is not null;
+
+-- Orders are only looked for by the statuses in which they wait for something: the finished ones need no entry either.
+drop index orders_by_status;
+
+create index orders_by_status on orders (account, status) where status not in (4, 5);

@@ -26,13 +26,13 @@ impl Warehouse {
         )
     }
 
-    /// How many orders of the list are stored with a status.
+    /// How many orders of the list are stored with a status of open orders; of finished ones it says none.
     ///
     /// # Errors
     /// When the warehouse fails.
     pub fn count_status(&self, account: &str, status: i64) -> Result<u64, WarehouseError> {
         self.count(
-            "select count(*) from orders where account = ?1 and status = ?2
+            "select count(*) from orders where account = ?1 and status = ?2 and status not in (4, 5)
                  and parent_order_id is null and gone_since is null",
             (account, status),
         )
