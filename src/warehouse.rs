@@ -1,6 +1,7 @@
 //! The warehouse: one SQLite file with the records, their history and the ledger. All of SQLite's
 //! particulars stay in this module.
 
+mod checks;
 mod commit;
 mod coverage;
 mod dependents;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use checks::{Check, Severity};
 pub use commit::{Committed, PageCommit, Progress, Tally, Trust};
 pub use dependents::{Member, OrdersRead, Proof, Unlike};
 pub use error::WarehouseError;
