@@ -3,6 +3,7 @@
 mod jobs;
 mod logging;
 mod plan;
+mod reconcile;
 mod run;
 mod status;
 mod verify;
@@ -32,8 +33,8 @@ Exit codes:
   0   done: everything asked for is complete
   1   failed for another reason
   2   wrong usage or configuration
-  3   done, with findings: a disputed window, quarantined rows, a count that differs
-  4   not finished: deadline or quota reached; the next run goes on from there
+  3   done, with findings: a disputed window, quarantined rows, a count that differs, a broken check
+  4   not finished: deadline or quota reached, or a required check says nothing yet; the next run goes on from there
   5   refused by the vendor: credentials, permission, role, clock, TLS
   6   the warehouse failed: disk full, damaged, newer
   75  another worker holds the warehouse";
@@ -73,6 +74,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Compare what is stored with the vendor's counts; --repair reads again what differs
     Verify(verify::VerifyArgs),
+    /// Run the reconciliation checks on what is stored; `ack` explains a break
+    Reconcile(reconcile::ReconcileArgs),
     /// List the jobs and when their schedules would run them next
     Jobs,
     /// Show how fresh and complete the warehouse is
@@ -99,7 +102,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
 fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     let secrets = match cli.command {
         Command::Run(_) | Command::Verify(_) => Secrets::Read,
-        Command::Plan(_) | Command::Jobs | Command::Status => Secrets::Leave,
+        Command::Plan(_) | Command::Reconcile(_) | Command::Jobs | Command::Status => Secrets::Leave,
     };
     let config = load(&cli.common, environment, secrets)?;
     logging::start(&cli.common, &config.log);
@@ -107,6 +110,7 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         Command::Run(args) => run::execute(args, &cli.common, &config),
         Command::Plan(args) => plan::execute(args, &cli.common, &config),
         Command::Verify(args) => verify::execute(args, &cli.common, &config),
+        Command::Reconcile(args) => reconcile::execute(args, &cli.common, &config),
         Command::Jobs => {
             jobs::execute(&cli.common, &config);
             Ok(0)

@@ -1,5 +1,6 @@
 //! The reconciliation checks over rows made by hand: silent about a sane account, and exact about each break.
 
+mod command;
 mod data_set;
 mod models;
 mod orders;
