@@ -2,6 +2,7 @@
 
 mod command;
 mod data_set;
+mod inconsistent;
 mod models;
 mod orders;
 mod refunds;
