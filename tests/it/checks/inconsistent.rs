@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::sim::{Script, Sim};
-use crate::support::{Bench, Ran, now};
+use crate::support::{As, Bench, Login, Ran, now};
 
 /// Breaks that change or may change the result, as (check, key).
 fn found(ran: &Ran) -> BTreeSet<(String, String)> {
@@ -38,6 +38,15 @@ fn a_sane_vendor_has_no_break_before_and_after_its_account_went_on() {
     let ran = reconcile(&bench).expect_code(0);
     assert_eq!(found(&ran), BTreeSet::new());
     bench.call(&["reconcile", "--strict"]).expect_code(0);
+}
+
+#[test]
+fn a_partner_whose_customers_are_sane_has_no_break() {
+    let script = Script::seeded(42).orders(300).customers(5).until(now() - 3_600);
+    let bench = Bench::with(script, As::Partner, Login::Keys);
+    bench.run(&[]).expect_code(0);
+    let ran = reconcile(&bench).expect_code(0);
+    assert_eq!(found(&ran), BTreeSet::new());
 }
 
 #[test]
