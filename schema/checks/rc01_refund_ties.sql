@@ -9,7 +9,9 @@
 create view check_rc01_refund_ties as
 with
 judged as (
-    select t.*, p.model
+    select
+        t.*,
+        p.model
     from refund_ties as t
     left join pinned_models as p on p.account = t.account and p.question = 'RC01'
 ),

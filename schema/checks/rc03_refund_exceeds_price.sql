@@ -7,20 +7,31 @@
 -- An original order of which more came back than it cost. It belongs to the month of the last of its refunds.
 create view check_rc03_refund_exceeds_price as
 with
--- Original orders that a refund names, each once per month of its refunds.
+-- Original orders that a refund names, each once per refund.
 named as (
-    select distinct o.account, o.period, a.base_order_id
+    select
+        o.account,
+        o.period,
+        o.order_id,
+        a.base_order_id
     from checked_orders as o
-    inner join refund_attributions as a
+    cross join refund_attributions as a
         on a.account = o.account and a.refund_order_id = o.order_id and a.gone_since is null
     where a.base_order_id <> ''
+        and not exists (
+            select 1
+            from refund_attributions as first
+            where first.account = a.account
+                and first.refund_order_id = a.refund_order_id
+                and first.base_order_id = a.base_order_id
+                and first.id < a.id
+                and first.gone_since is null
+        )
 ),
 -- What came back of each, in all months.
 priced as (
     select
-        n.account,
-        n.period,
-        n.base_order_id,
+        n.*,
         b.order_type,
         b.amount_after_discount_e8 as price_e8,
         (
@@ -36,19 +47,20 @@ priced as (
             where a.account = n.account and a.base_order_id = n.base_order_id and a.gone_since is null
         ) as attributions
     from named as n
-    inner join orders as b on b.account = n.account and b.order_id = n.base_order_id
+    cross join orders as b on b.account = n.account and b.order_id = n.base_order_id
     where b.amount_after_discount_e8 is not null
 ),
+-- Each at the last of its refunds.
 exceeded as (
     select *
     from priced as p
     where refunded_e8 > price_e8 + 1000000 * attributions
-        and period = (
+        and period || order_id = (
             select max(
                 (
-                    select o.period
-                    from checked_orders as o
-                    where o.account = a.account and o.order_id = a.refund_order_id
+                    select coalesce(o.month, '') || o.order_id
+                    from known_orders as o
+                    where o.account = a.account and o.order_id = a.refund_order_id and o.gone_since is null
                 )
             )
             from refund_attributions as a

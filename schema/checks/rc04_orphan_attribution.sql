@@ -24,7 +24,7 @@ orphans as (
             where w.account = o.account and w.stream = 'orders' and w.lane = 'created from'
         ) as history_from
     from checked_orders as o
-    inner join refund_attributions as a
+    cross join refund_attributions as a
         on a.account = o.account and a.refund_order_id = o.order_id and a.gone_since is null
     where coalesce(a.base_order_id, '') = ''
         or not exists (

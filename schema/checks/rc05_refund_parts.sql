@@ -10,7 +10,9 @@
 create view check_rc05_refund_parts as
 with
 judged as (
-    select t.*, p.model
+    select
+        t.*,
+        p.model
     from refund_ties as t
     left join pinned_models as p on p.account = t.account and p.question = 'RC05'
     where t.order_type = 4 or t.states_parts

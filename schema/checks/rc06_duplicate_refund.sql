@@ -9,7 +9,8 @@
 -- together give equal refunds: as many as the lines of either order say were bought or given back are no break.
 create view check_rc06_duplicate_refund as
 with
--- Attributions that are alike, with the number of things they may be about.
+-- The first of attributions that are alike, with the number of them. Nothing is grouped: a filter on the period would not
+-- reach the orders through a grouping.
 alike as (
     select
         o.account,
@@ -20,18 +21,39 @@ alike as (
         a.base_order_id,
         a.service_type_code,
         a.resource_type_code,
-        min(a.id) as first_id,
-        count(*) as times,
-        a.amount_e8
+        a.id as first_id,
+        a.amount_e8,
+        (
+            select count(*)
+            from refund_attributions as b
+            where b.account = a.account
+                and b.refund_order_id = a.refund_order_id
+                and b.base_order_id is a.base_order_id
+                and b.service_type_code is a.service_type_code
+                and b.resource_type_code is a.resource_type_code
+                and b.region_code is a.region_code
+                and b.amount_e8 = a.amount_e8
+                and b.gone_since is null
+        ) as times
     from checked_orders as o
-    inner join refund_attributions as a
+    cross join refund_attributions as a
         on a.account = o.account and a.refund_order_id = o.order_id and a.gone_since is null
     where a.amount_e8 <> 0
-    group by
-        o.account, o.order_id, o.customer_id, o.currency, o.period,
-        a.base_order_id, a.service_type_code, a.resource_type_code, a.region_code, a.amount_e8
-    having count(*) > 1
+        and not exists (
+            select 1
+            from refund_attributions as b
+            where b.account = a.account
+                and b.refund_order_id = a.refund_order_id
+                and b.id < a.id
+                and b.base_order_id is a.base_order_id
+                and b.service_type_code is a.service_type_code
+                and b.resource_type_code is a.resource_type_code
+                and b.region_code is a.region_code
+                and b.amount_e8 = a.amount_e8
+                and b.gone_since is null
+        )
 ),
+-- With the number of things they may be about.
 counted_alike as (
     select
         a.*,
@@ -49,6 +71,7 @@ counted_alike as (
             ) as q
         ) as quantity
     from alike as a
+    where a.times > 1
 ),
 -- What each refund order gives back of each original order.
 nets as (
@@ -60,65 +83,85 @@ nets as (
         o.period,
         o.event_time,
         a.base_order_id,
-        -sum(coalesce(a.amount_e8, 0)) as net_e8
-    from checked_orders as o
-    inner join refund_attributions as a
-        on a.account = o.account and a.refund_order_id = o.order_id and a.gone_since is null
-    where a.base_order_id <> ''
-    group by o.account, o.order_id, o.customer_id, o.currency, o.period, o.event_time, a.base_order_id
-),
--- Other refund orders that give back the same of it. Looked up, because a joined view would be made for all orders first.
-pairs as (
-    select
-        n.*,
-        a.refund_order_id as other_id,
         (
-            select r.event_time
-            from known_orders as r
-            where r.account = a.account and r.order_id = a.refund_order_id and r.gone_since is null
-        ) as other_time
-    from nets as n
-    inner join refund_attributions as a
-        on a.account = n.account
-        and a.base_order_id = n.base_order_id
-        and a.refund_order_id <> n.order_id
-        and a.gone_since is null
-    where n.net_e8 <> 0
-        and n.net_e8 = (
             select -sum(coalesce(s.amount_e8, 0))
             from refund_attributions as s
             where s.account = a.account
                 and s.refund_order_id = a.refund_order_id
                 and s.base_order_id = a.base_order_id
                 and s.gone_since is null
+        ) as net_e8
+    from checked_orders as o
+    cross join refund_attributions as a
+        on a.account = o.account and a.refund_order_id = o.order_id and a.gone_since is null
+    where a.base_order_id <> ''
+        and not exists (
+            select 1
+            from refund_attributions as b
+            where b.account = a.account
+                and b.refund_order_id = a.refund_order_id
+                and b.base_order_id = a.base_order_id
+                and b.id < a.id
+                and b.gone_since is null
+        )
+        -- Another refund order names it as well.
+        and exists (
+            select 1
+            from refund_attributions as b
+            where b.account = a.account
+                and b.base_order_id = a.base_order_id
+                and b.refund_order_id <> a.refund_order_id
+                and b.gone_since is null
         )
 ),
--- Those of the day before, named by the later order; of three, the third has two earlier ones.
+-- The refund orders of the day before that give back the same of it: their number, and the last of them. Of three, the third
+-- has two.
 twins as (
     select
-        account,
-        order_id,
-        customer_id,
-        currency,
-        period,
-        base_order_id,
-        net_e8,
-        max(other_id) as other_id,
-        count(distinct other_id) + 1 as times
-    from pairs
-    where unixepoch(event_time) - unixepoch(other_time) <= 86400
-        and (other_time < event_time or other_time = event_time and other_id < order_id)
-    group by account, order_id, customer_id, currency, period, base_order_id, net_e8
+        n.*,
+        (
+            select json_object('times', count(distinct e.refund_order_id) + 1, 'other', max(e.refund_order_id))
+            from (
+                select
+                    b.refund_order_id,
+                    (
+                        select r.event_time
+                        from known_orders as r
+                        where r.account = b.account and r.order_id = b.refund_order_id and r.gone_since is null
+                    ) as event_time,
+                    (
+                        select -sum(coalesce(s.amount_e8, 0))
+                        from refund_attributions as s
+                        where s.account = b.account
+                            and s.refund_order_id = b.refund_order_id
+                            and s.base_order_id = b.base_order_id
+                            and s.gone_since is null
+                    ) as net_e8
+                from refund_attributions as b
+                where b.account = n.account
+                    and b.base_order_id = n.base_order_id
+                    and b.refund_order_id <> n.order_id
+                    and b.gone_since is null
+            ) as e
+            where e.net_e8 = n.net_e8
+                and unixepoch(n.event_time) - unixepoch(e.event_time) <= 86400
+                and (e.event_time < n.event_time or e.event_time = n.event_time and e.refund_order_id < n.order_id)
+        ) as earlier
+    from nets as n
+    where n.net_e8 <> 0
 ),
 counted_twins as (
     select
         t.*,
+        t.earlier ->> '$.times' as times,
+        t.earlier ->> '$.other' as other_id,
         (
             select sum(coalesce(l.subscription_num, 1))
             from order_lines as l
             where l.account = t.account and l.order_id = t.base_order_id and l.gone_since is null
         ) as quantity
     from twins as t
+    where t.earlier ->> '$.times' > 1
 ),
 found as (
     select
@@ -130,7 +173,8 @@ found as (
         amount_e8 * (times - 1) as diff_e8,
         currency,
         period,
-        printf('%d attributions are alike, and the lines are about %d such resource(s)', times, coalesce(quantity, 0)) as note
+        printf('%d attributions are alike, and the lines are about %d such resource(s)', times, coalesce(quantity, 0))
+            as note
     from counted_alike
     where times > max(1, coalesce(quantity, 0))
     union all
@@ -143,7 +187,12 @@ found as (
         net_e8 * (times - 1),
         currency,
         period,
-        printf('%s gave back the same amount of %s within a day, and its lines are about %d resource(s)', other_id, base_order_id, coalesce(quantity, 0))
+        printf(
+            '%s gave back the same amount of %s within a day, and its lines are about %d resource(s)',
+            other_id,
+            base_order_id,
+            coalesce(quantity, 0)
+        )
     from counted_twins
     where times > max(1, coalesce(quantity, 0))
 )

@@ -9,7 +9,7 @@ create view check_rc07_refund_sanity as
 with
 -- Refunds with the original orders they name, customers as the attributions say.
 named as (
-    select distinct
+    select
         o.account,
         o.order_id,
         o.customer_id,
@@ -17,14 +17,33 @@ named as (
         o.currency,
         o.period,
         a.base_order_id,
-        nullif(a.customer_id, '') as attributed_to
+        nullif(a.customer_id, '') as attributed_to,
+        not exists (
+            select 1
+            from refund_attributions as first
+            where first.account = a.account
+                and first.refund_order_id = a.refund_order_id
+                and first.base_order_id = a.base_order_id
+                and first.id < a.id
+                and first.gone_since is null
+        ) as is_first
     from checked_orders as o
-    inner join refund_attributions as a
+    cross join refund_attributions as a
         on a.account = o.account and a.refund_order_id = o.order_id and a.gone_since is null
     where a.base_order_id <> ''
+        and not exists (
+            select 1
+            from refund_attributions as first
+            where first.account = a.account
+                and first.refund_order_id = a.refund_order_id
+                and first.base_order_id = a.base_order_id
+                and coalesce(first.customer_id, '') = coalesce(a.customer_id, '')
+                and first.id < a.id
+                and first.gone_since is null
+        )
 ),
 -- Looked up, because a joined view would be made for all orders first.
-compared as (
+compared as not materialized (
     select
         n.*,
         (
@@ -40,7 +59,7 @@ compared as (
     from named as n
 ),
 found as (
-    select distinct
+    select
         account,
         customer_id,
         order_id || '/' || base_order_id || '/time' as key,
@@ -51,7 +70,7 @@ found as (
         period,
         'the refund is older than the payment of its original order' as note
     from compared
-    where event_time < base_paid
+    where is_first and event_time < base_paid
     union all
     select
         account,

@@ -15,19 +15,19 @@ judged as (
         v.model as voucher_model,
         f.model as fixed_model
     from price_identities as i
-    left join pinned_models as v on v.account = i.account and v.question = 'RC09 vouchers' and i.vouchers > 0
-    left join pinned_models as f on f.account = i.account and f.question = 'RC09 fixed prices' and i.fixed_prices > 0
+    left join pinned_models as v on v.account = i.account and v.question = 'RC09 vouchers'
+    left join pinned_models as f on f.account = i.account and f.question = 'RC09 fixed prices'
 ),
 found as (
     select
         account,
         customer_id,
         order_id as key,
-        iif(fixed_model = 'price', fixed_e8, official_e8 - reductions_e8 - fixed_e8)
+        iif(fixed_model = 'price' and fixed_prices > 0, fixed_e8, official_e8 - reductions_e8 - fixed_e8)
         - iif(voucher_model = 'inside the price', vouchers_e8, 0) as expected_e8,
         amount_e8 as actual_e8,
         amount_e8
-        - iif(fixed_model = 'price', fixed_e8, official_e8 - reductions_e8 - fixed_e8)
+        - iif(fixed_model = 'price' and fixed_prices > 0, fixed_e8, official_e8 - reductions_e8 - fixed_e8)
         + iif(voucher_model = 'inside the price', vouchers_e8, 0) as diff_e8,
         currency,
         period,
@@ -46,10 +46,10 @@ found as (
         || iif(adjustments > 0, '; the price was adjusted by hand (609, 610)', '') as note
     from judged
     where not fits_any
-        or voucher_model = 'beside the price' and not fits_vouchers_beside
-        or voucher_model = 'inside the price' and not fits_vouchers_inside
-        or fixed_model = 'reduction' and not fits_fixed_as_reduction
-        or fixed_model = 'price' and not fits_fixed_as_price
+        or voucher_model = 'beside the price' and vouchers > 0 and not fits_vouchers_beside
+        or voucher_model = 'inside the price' and vouchers > 0 and not fits_vouchers_inside
+        or fixed_model = 'reduction' and fixed_prices > 0 and not fits_fixed_as_reduction
+        or fixed_model = 'price' and fixed_prices > 0 and not fits_fixed_as_price
 )
 select
     x.account,

@@ -19,7 +19,9 @@ summed as (
         coalesce(coupon_amount_e8, 0) + coalesce(flexipurchase_coupon_amount_e8, 0) + coalesce(stored_card_amount_e8, 0)
             as deducted_e8,
         min(
-            coalesce(coupon_amount_e8, 0), coalesce(flexipurchase_coupon_amount_e8, 0), coalesce(stored_card_amount_e8, 0)
+            coalesce(coupon_amount_e8, 0),
+            coalesce(flexipurchase_coupon_amount_e8, 0),
+            coalesce(stored_card_amount_e8, 0)
         ) as least_e8
     from checked_orders
 ),

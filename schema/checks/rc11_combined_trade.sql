@@ -18,17 +18,32 @@ trades as (
         o.currency,
         o.period,
         o.amount_after_discount_e8 as amount_e8,
-        count(*) as members,
-        sum(coalesce(m.amount_after_discount_e8, 0)) as members_e8,
-        sum(iif(coalesce(m.status, o.status) = 4, 0, coalesce(m.amount_after_discount_e8, 0))) as not_cancelled_e8
+        (
+            select count(*)
+            from orders as m indexed by orders_by_parent
+            where m.account = o.account
+                and m.parent_order_id = o.order_id
+                and m.order_id <> o.order_id
+                and m.gone_since is null
+        ) as members,
+        (
+            select sum(coalesce(m.amount_after_discount_e8, 0))
+            from orders as m indexed by orders_by_parent
+            where m.account = o.account
+                and m.parent_order_id = o.order_id
+                and m.order_id <> o.order_id
+                and m.gone_since is null
+        ) as members_e8,
+        (
+            select sum(iif(coalesce(m.status, o.status) = 4, 0, coalesce(m.amount_after_discount_e8, 0)))
+            from orders as m indexed by orders_by_parent
+            where m.account = o.account
+                and m.parent_order_id = o.order_id
+                and m.order_id <> o.order_id
+                and m.gone_since is null
+        ) as not_cancelled_e8
     from checked_orders as o
-    inner join orders as m indexed by orders_by_parent
-        on m.account = o.account
-        and m.parent_order_id = o.order_id
-        and m.order_id <> o.order_id
-        and m.gone_since is null
     where o.not_counted_because = 'combined trade: its members count'
-    group by o.account, o.customer_id, o.order_id, o.currency, o.period, o.amount_after_discount_e8
 ),
 found as (
     select
@@ -57,7 +72,7 @@ found as (
         o.period,
         'also a member of ' || d.parent_order_id
     from checked_orders as o
-    inner join order_details as d on d.account = o.account and d.order_id = o.order_id and d.gone_since is null
+    cross join order_details as d on d.account = o.account and d.order_id = o.order_id and d.gone_since is null
     inner join orders as p on p.account = d.account and p.order_id = d.parent_order_id and p.gone_since is null
     where o.parent_order_id is null and d.parent_order_id <> o.order_id
 )

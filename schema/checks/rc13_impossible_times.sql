@@ -43,7 +43,7 @@ lines_found as (
         o.period,
         'a line that expires before it begins' as note
     from checked_orders as o
-    inner join order_lines as l
+    cross join order_lines as l
         on l.account = o.account and l.requested_order_id = o.order_id and l.gone_since is null
     where l.expire_time <= l.effective_time and l.expire_time <> ''
 ),

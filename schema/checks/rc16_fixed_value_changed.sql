@@ -11,24 +11,46 @@ with
 -- Each replaced version of a completed order and the one that followed.
 steps as (
     select
-        o.account, o.order_id, o.customer_id as owner, o.currency as unit, o.period, h.version, h.ended_at,
-        h.amount_after_discount_e8 as amount_e8, n.amount_after_discount_e8 as next_amount_e8,
-        h.official_amount_e8 as official_e8, n.official_amount_e8 as next_official_e8,
-        nullif(h.currency, '') as currency, nullif(n.currency, '') as next_currency,
-        nullif(h.customer_id, '') as customer_id, nullif(n.customer_id, '') as next_customer_id,
-        nullif(h.payment_time, '') as payment_time, nullif(n.payment_time, '') as next_payment_time
+        o.account,
+        o.order_id,
+        o.customer_id as owner,
+        o.currency as unit,
+        o.period,
+        h.version,
+        h.ended_at,
+        h.amount_after_discount_e8 as amount_e8,
+        n.amount_after_discount_e8 as next_amount_e8,
+        h.official_amount_e8 as official_e8,
+        n.official_amount_e8 as next_official_e8,
+        nullif(h.currency, '') as currency,
+        nullif(n.currency, '') as next_currency,
+        nullif(h.customer_id, '') as customer_id,
+        nullif(n.customer_id, '') as next_customer_id,
+        nullif(h.payment_time, '') as payment_time,
+        nullif(n.payment_time, '') as next_payment_time
     from checked_orders as o
     inner join orders_history as h on h.account = o.account and h.order_id = o.order_id and h.status = 5
     inner join orders_history as n
         on n.account = h.account and n.order_id = h.order_id and n.version = h.version + 1
     union all
     select
-        o.account, o.order_id, o.customer_id, o.currency, o.period, h.version, h.ended_at,
-        h.amount_after_discount_e8, n.amount_after_discount_e8,
-        h.official_amount_e8, n.official_amount_e8,
-        nullif(h.currency, ''), nullif(n.currency, ''),
-        nullif(h.customer_id, ''), nullif(n.customer_id, ''),
-        nullif(h.payment_time, ''), nullif(n.payment_time, '')
+        o.account,
+        o.order_id,
+        o.customer_id,
+        o.currency,
+        o.period,
+        h.version,
+        h.ended_at,
+        h.amount_after_discount_e8,
+        n.amount_after_discount_e8,
+        h.official_amount_e8,
+        n.official_amount_e8,
+        nullif(h.currency, ''),
+        nullif(n.currency, ''),
+        nullif(h.customer_id, ''),
+        nullif(n.customer_id, ''),
+        nullif(h.payment_time, ''),
+        nullif(n.payment_time, '')
     from checked_orders as o
     inner join orders_history as h on h.account = o.account and h.order_id = o.order_id and h.status = 5
     inner join orders as n on n.account = h.account and n.order_id = h.order_id and n.version = h.version + 1
@@ -36,8 +58,16 @@ steps as (
 -- Each replaced version of an attribution and the one that followed.
 attribution_steps as (
     select
-        o.account, o.order_id, o.customer_id, o.currency, o.period, h.id, h.version, h.ended_at,
-        h.amount_e8, n.amount_e8 as next_amount_e8
+        o.account,
+        o.order_id,
+        o.customer_id,
+        o.currency,
+        o.period,
+        h.id,
+        h.version,
+        h.ended_at,
+        h.amount_e8,
+        n.amount_e8 as next_amount_e8
     from checked_orders as o
     inner join refund_attributions_history as h on h.account = o.account and h.refund_order_id = o.order_id
     inner join refund_attributions_history as n
@@ -47,8 +77,16 @@ attribution_steps as (
         and n.version = h.version + 1
     union all
     select
-        o.account, o.order_id, o.customer_id, o.currency, o.period, h.id, h.version, h.ended_at,
-        h.amount_e8, n.amount_e8
+        o.account,
+        o.order_id,
+        o.customer_id,
+        o.currency,
+        o.period,
+        h.id,
+        h.version,
+        h.ended_at,
+        h.amount_e8,
+        n.amount_e8
     from checked_orders as o
     inner join refund_attributions_history as h on h.account = o.account and h.refund_order_id = o.order_id
     inner join refund_attributions as n
@@ -59,33 +97,99 @@ attribution_steps as (
 ),
 -- One row per value that changed.
 changed as (
-    select account, order_id, owner, unit, period, version, ended_at, 'amount_after_discount' as field,
-        null as old, null as new, amount_e8 as old_e8, next_amount_e8 as new_e8
+    select
+        account,
+        order_id,
+        owner,
+        unit,
+        period,
+        version,
+        ended_at,
+        'amount_after_discount' as field,
+        null as old,
+        null as new,
+        amount_e8 as old_e8,
+        next_amount_e8 as new_e8
     from steps
     where amount_e8 is not next_amount_e8
     union all
-    select account, order_id, owner, unit, period, version, ended_at, 'official_amount',
-        null, null, official_e8, next_official_e8
+    select
+        account,
+        order_id,
+        owner,
+        unit,
+        period,
+        version,
+        ended_at,
+        'official_amount',
+        null,
+        null,
+        official_e8,
+        next_official_e8
     from steps
     where official_e8 is not next_official_e8
     union all
-    select account, order_id, owner, unit, period, version, ended_at, 'currency',
-        coalesce(currency, '(none)'), coalesce(next_currency, '(none)'), null, null
+    select
+        account,
+        order_id,
+        owner,
+        unit,
+        period,
+        version,
+        ended_at,
+        'currency',
+        coalesce(currency, '(none)'),
+        coalesce(next_currency, '(none)'),
+        null,
+        null
     from steps
     where currency is not next_currency
     union all
-    select account, order_id, owner, unit, period, version, ended_at, 'customer_id',
-        coalesce(customer_id, '(none)'), coalesce(next_customer_id, '(none)'), null, null
+    select
+        account,
+        order_id,
+        owner,
+        unit,
+        period,
+        version,
+        ended_at,
+        'customer_id',
+        coalesce(customer_id, '(none)'),
+        coalesce(next_customer_id, '(none)'),
+        null,
+        null
     from steps
     where customer_id is not next_customer_id
     union all
-    select account, order_id, owner, unit, period, version, ended_at, 'payment_time',
-        coalesce(payment_time, '(none)'), coalesce(next_payment_time, '(none)'), null, null
+    select
+        account,
+        order_id,
+        owner,
+        unit,
+        period,
+        version,
+        ended_at,
+        'payment_time',
+        coalesce(payment_time, '(none)'),
+        coalesce(next_payment_time, '(none)'),
+        null,
+        null
     from steps
     where payment_time is not next_payment_time
     union all
-    select account, order_id, customer_id, currency, period, version, ended_at, 'attribution ' || id,
-        null, null, amount_e8, next_amount_e8
+    select
+        account,
+        order_id,
+        customer_id,
+        currency,
+        period,
+        version,
+        ended_at,
+        'attribution ' || id,
+        null,
+        null,
+        amount_e8,
+        next_amount_e8
     from attribution_steps
     where amount_e8 is not next_amount_e8
 ),

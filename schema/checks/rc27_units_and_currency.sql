@@ -54,12 +54,12 @@ lines_found as (
         o.period,
         'a line in another currency than its order ' || o.order_id as note
     from checked_orders as o
-    inner join order_lines as l
+    cross join order_lines as l
         on l.account = o.account and l.requested_order_id = o.order_id and l.gone_since is null
     where l.currency <> '' and l.currency <> o.currency
 ),
 refunds_found as (
-    select distinct
+    select
         o.account,
         o.customer_id,
         o.order_id || '/' || a.base_order_id as key,
@@ -68,10 +68,20 @@ refunds_found as (
         o.period,
         'a refund in another currency than its original order' as note
     from checked_orders as o
-    inner join refund_attributions as a
+    cross join refund_attributions as a
         on a.account = o.account and a.refund_order_id = o.order_id and a.gone_since is null
     inner join orders as b on b.account = a.account and b.order_id = a.base_order_id
-    where b.currency <> '' and b.currency <> o.currency
+    where b.currency <> ''
+        and b.currency <> o.currency
+        and not exists (
+            select 1
+            from refund_attributions as first
+            where first.account = a.account
+                and first.refund_order_id = a.refund_order_id
+                and first.base_order_id = a.base_order_id
+                and first.id < a.id
+                and first.gone_since is null
+        )
     union all
     select
         o.account,
@@ -82,7 +92,7 @@ refunds_found as (
         o.period,
         'an attribution in another unit than the main one'
     from checked_orders as o
-    inner join refund_attributions as a
+    cross join refund_attributions as a
         on a.account = o.account and a.refund_order_id = o.order_id and a.gone_since is null
     where a.measure_id <> 1
 ),

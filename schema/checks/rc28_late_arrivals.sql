@@ -11,22 +11,50 @@ create view check_rc28_late_arrivals as
 with
 -- Orders with more than one version, and those that appeared in time that had been read.
 touched as (
-    select account, order_id
+    select
+        account,
+        order_id
     from orders_history
     union
-    select account, order_id
+    select
+        account,
+        order_id
     from late_orders
 ),
 -- All their versions; the one of now has no end.
 versions as (
     select
-        account, order_id, parent_order_id, version, customer_id, order_type, status, measure_id, currency,
-        amount_after_discount_e8, create_time, payment_time, gone_since, ended_at
+        account,
+        order_id,
+        parent_order_id,
+        version,
+        customer_id,
+        order_type,
+        status,
+        measure_id,
+        currency,
+        amount_after_discount_e8,
+        create_time,
+        payment_time,
+        gone_since,
+        ended_at
     from orders_history
     union all
     select
-        o.account, o.order_id, o.parent_order_id, o.version, o.customer_id, o.order_type, o.status, o.measure_id, o.currency,
-        o.amount_after_discount_e8, o.create_time, o.payment_time, o.gone_since, null
+        o.account,
+        o.order_id,
+        o.parent_order_id,
+        o.version,
+        o.customer_id,
+        o.order_type,
+        o.status,
+        o.measure_id,
+        o.currency,
+        o.amount_after_discount_e8,
+        o.create_time,
+        o.payment_time,
+        o.gone_since,
+        null
     from touched as t
     inner join orders as o on o.account = t.account and o.order_id = t.order_id
 ),
@@ -92,7 +120,17 @@ steps as (
     from valued as o
     inner join valued as n on n.account = o.account and n.order_id = o.order_id and n.version = o.version + 1
     union all
-    select v.account, v.order_id, v.version, v.customer_id, v.currency, l.found_at, null, 0, v.month, v.counted_e8
+    select
+        v.account,
+        v.order_id,
+        v.version,
+        v.customer_id,
+        v.currency,
+        l.found_at,
+        null,
+        0,
+        v.month,
+        v.counted_e8
     from late_orders as l
     inner join valued as v on v.account = l.account and v.order_id = l.order_id and v.version = 1
 ),
@@ -110,20 +148,39 @@ effects as (
         new_e8
     from steps
     union all
-    select account, order_id, version, customer_id, currency, seen_at, old_month, old_e8, 0
+    select
+        account,
+        order_id,
+        version,
+        customer_id,
+        currency,
+        seen_at,
+        old_month,
+        old_e8,
+        0
     from steps
     where old_month <> month
 ),
 -- What attributions give back, before and after a change.
 attribution_steps as (
-    select h.account, h.refund_order_id, h.id, h.version + 1 as version, h.ended_at as seen_at,
+    select
+        h.account,
+        h.refund_order_id,
+        h.id,
+        h.version + 1 as version,
+        h.ended_at as seen_at,
         iif(h.gone_since is null, -coalesce(h.amount_e8, 0), 0) as old_e8,
         iif(n.gone_since is null, -coalesce(n.amount_e8, 0), 0) as new_e8
     from refund_attributions_history as h
     inner join refund_attributions_history as n
         on n.account = h.account and n.refund_order_id = h.refund_order_id and n.id = h.id and n.version = h.version + 1
     union all
-    select h.account, h.refund_order_id, h.id, h.version + 1, h.ended_at,
+    select
+        h.account,
+        h.refund_order_id,
+        h.id,
+        h.version + 1,
+        h.ended_at,
         iif(h.gone_since is null, -coalesce(h.amount_e8, 0), 0),
         iif(n.gone_since is null, -coalesce(n.amount_e8, 0), 0)
     from refund_attributions_history as h

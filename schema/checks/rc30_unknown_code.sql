@@ -9,38 +9,87 @@
 create view check_rc30_unknown_code as
 with
 coded as (
-    select o.account, o.period, 'orders.status' as field, 'order_status' as domain, cast(o.status as text) as code, o.order_id as example
+    select
+        o.account,
+        o.period,
+        'orders.status' as field,
+        'order_status' as domain,
+        cast(o.status as text) as code,
+        o.order_id as example
     from checked_orders as o
     union all
-    select o.account, o.period, 'orders.order_type', 'order_type', cast(o.order_type as text), o.order_id
+    select
+        o.account,
+        o.period,
+        'orders.order_type',
+        'order_type',
+        cast(o.order_type as text),
+        o.order_id
     from checked_orders as o
     union all
-    select o.account, o.period, 'orders.source_type', 'order_source', cast(o.source_type as text), o.order_id
+    select
+        o.account,
+        o.period,
+        'orders.source_type',
+        'order_source',
+        cast(o.source_type as text),
+        o.order_id
     from checked_orders as o
     union all
-    select o.account, o.period, 'order_discounts.discount_type', 'discount_type', nullif(d.discount_type, ''), o.order_id
+    select
+        o.account,
+        o.period,
+        'order_discounts.discount_type',
+        'discount_type',
+        nullif(d.discount_type, ''),
+        o.order_id
     from checked_orders as o
-    inner join order_discounts as d on d.account = o.account and d.order_id = o.order_id and d.gone_since is null
+    cross join order_discounts as d on d.account = o.account and d.order_id = o.order_id and d.gone_since is null
     union all
-    select o.account, o.period, 'order_lines.period_type', 'period_type', cast(l.period_type as text), o.order_id
+    select
+        o.account,
+        o.period,
+        'order_lines.period_type',
+        'period_type',
+        cast(l.period_type as text),
+        o.order_id
     from checked_orders as o
-    inner join order_lines as l
+    cross join order_lines as l
         on l.account = o.account and l.requested_order_id = o.order_id and l.gone_since is null
     union all
-    select account, '', 'resources.status', 'resource_status', cast(status as text), resource_id
+    select
+        account,
+        '',
+        'resources.status',
+        'resource_status',
+        cast(status as text),
+        resource_id
     from resources
     where gone_since is null
     union all
-    select account, '', 'resources.expire_policy', 'expire_policy', cast(expire_policy as text), resource_id
+    select
+        account,
+        '',
+        'resources.expire_policy',
+        'expire_policy',
+        cast(expire_policy as text),
+        resource_id
     from resources
     where gone_since is null
 ),
--- The list of known codes is made once and looked up.
+-- The list of known codes is made once and looked up. Counted in a window and not grouped: a filter on the period would not
+-- reach the orders through a grouping.
 unknown as (
-    select account, period, field, code, count(*) as times, min(example) as example
+    select
+        account,
+        period,
+        field,
+        code,
+        count(*) over (partition by account, period, field, code) as times,
+        example,
+        row_number() over (partition by account, period, field, code order by example) as place
     from coded
     where code is not null and domain || ' ' || code not in (select c.domain || ' ' || c.code from code_names as c)
-    group by account, period, field, code
 ),
 found as (
     select
@@ -54,6 +103,7 @@ found as (
         period,
         printf('%d row(s), e.g. %s', times, example) as note
     from unknown
+    where place = 1
 )
 select
     x.account,

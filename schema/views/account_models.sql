@@ -3,83 +3,110 @@
 -- once 20 orders speak for it and none for another.
 create view account_models as
 with
--- Whether the amount of a refund order is after fee and consumption; orders without them fit both.
-refund_amounts as (
-    select account, 'net' as model, fits_net as fits, fits_net and not fits_gross as fits_only
+-- Whether the amount of a refund order is after fee and consumption, and whether an unsubscription states these.
+refunds as materialized (
+    select
+        account,
+        count(*) as orders,
+        sum(fits_net) as net,
+        sum(fits_net and not fits_gross) as net_only,
+        sum(fits_gross) as gross,
+        sum(fits_gross and not fits_net) as gross_only,
+        sum(order_type = 4) as unsubscriptions,
+        sum(order_type = 4 and fits_stated) as stated,
+        sum(order_type = 4 and fits_stated and not fits_omitted) as stated_only,
+        sum(order_type = 4 and fits_omitted) as omitted,
+        sum(order_type = 4 and fits_omitted and not fits_stated) as omitted_only
     from refund_ties
-    union all
-    select account, 'gross', fits_gross, fits_gross and not fits_net
-    from refund_ties
+    group by account
 ),
--- Whether an unsubscription states what was kept back; where nothing was, orders fit both.
-refund_parts as (
-    select account, 'stated' as model, fits_stated as fits, fits_stated and not fits_omitted as fits_only
-    from refund_ties
-    where order_type = 4
-    union all
-    select account, 'omitted', fits_omitted, fits_omitted and not fits_stated
-    from refund_ties
-    where order_type = 4
+-- The few orders with such discounts, looked up one by one: most orders have none.
+priced as materialized (
+    select
+        account,
+        (
+            select
+                json_array(
+                    i.vouchers > 0,
+                    i.fits_vouchers_beside,
+                    i.fits_vouchers_inside,
+                    i.fixed_prices > 0,
+                    i.fits_fixed_as_reduction,
+                    i.fits_fixed_as_price
+                )
+            from price_identities as i
+            where i.account = d.account and i.order_id = d.order_id
+        ) as fits
+    from (
+        select distinct account, order_id
+        from order_discounts
+        where discount_type in ('301', '302', '502', '901') and gone_since is null
+    ) as d
 ),
 -- Whether vouchers among the discounts lower the price.
-vouchers as (
+vouchers as materialized (
     select
         account,
-        'beside the price' as model,
-        fits_vouchers_beside as fits,
-        fits_vouchers_beside and not fits_vouchers_inside as fits_only
-    from price_identities
-    where vouchers > 0
-    union all
-    select account, 'inside the price', fits_vouchers_inside, fits_vouchers_inside and not fits_vouchers_beside
-    from price_identities
-    where vouchers > 0
+        count(*) as orders,
+        sum(fits ->> 1) as beside,
+        sum(fits ->> 1 and not fits ->> 2) as beside_only,
+        sum(fits ->> 2) as inside,
+        sum(fits ->> 2 and not fits ->> 1) as inside_only
+    from priced
+    where fits ->> 0
+    group by account
 ),
 -- Whether a fixed price is stated as reduction or as price.
-fixed_prices as (
+fixed_prices as materialized (
     select
         account,
-        'reduction' as model,
-        fits_fixed_as_reduction as fits,
-        fits_fixed_as_reduction and not fits_fixed_as_price as fits_only
-    from price_identities
-    where fixed_prices > 0
-    union all
-    select account, 'price', fits_fixed_as_price, fits_fixed_as_price and not fits_fixed_as_reduction
-    from price_identities
-    where fixed_prices > 0
+        count(*) as orders,
+        sum(fits ->> 4) as reduction,
+        sum(fits ->> 4 and not fits ->> 5) as reduction_only,
+        sum(fits ->> 5) as price,
+        sum(fits ->> 5 and not fits ->> 4) as price_only
+    from priced
+    where fits ->> 3
+    group by account
 ),
 -- Whether completed refund orders have a time of payment, by their type.
-refund_times as (
-    select account, order_type, 'paid' as model, payment_time is not null as fits
+refund_times as materialized (
+    select account, order_type, count(*) as orders, sum(payment_time is not null) as paid
     from checked_orders
     where kind = 'refund' and status = 5 and amount_after_discount_e8 <> 0
-    union all
-    select account, order_type, 'not paid', payment_time is null
-    from checked_orders
-    where kind = 'refund' and status = 5 and amount_after_discount_e8 <> 0
+    group by account, order_type
 ),
 -- All questions alike.
-answers as (
-    select account, 'RC01' as question, model, fits, fits_only
-    from refund_amounts
+counts as materialized (
+    select account, 'RC01' as question, 'net' as model, orders, net as fitting, net_only as only_this
+    from refunds
     union all
-    select account, 'RC05', model, fits, fits_only
-    from refund_parts
+    select account, 'RC01', 'gross', orders, gross, gross_only
+    from refunds
     union all
-    select account, 'RC09 vouchers', model, fits, fits_only
+    select account, 'RC05', 'stated', unsubscriptions, stated, stated_only
+    from refunds
+    union all
+    select account, 'RC05', 'omitted', unsubscriptions, omitted, omitted_only
+    from refunds
+    union all
+    select account, 'RC09 vouchers', 'beside the price', orders, beside, beside_only
     from vouchers
     union all
-    select account, 'RC09 fixed prices', model, fits, fits_only
+    select account, 'RC09 vouchers', 'inside the price', orders, inside, inside_only
+    from vouchers
+    union all
+    select account, 'RC09 fixed prices', 'reduction', orders, reduction, reduction_only
     from fixed_prices
     union all
-    select account, 'RC12 type ' || order_type, model, fits, fits
+    select account, 'RC09 fixed prices', 'price', orders, price, price_only
+    from fixed_prices
+    union all
+    select account, 'RC12 type ' || order_type, 'paid', orders, paid, paid
     from refund_times
-),
-counts as (
-    select account, question, model, count(*) as orders, sum(fits) as fitting, sum(fits_only) as only_this
-    from answers
-    group by account, question, model
+    union all
+    select account, 'RC12 type ' || order_type, 'not paid', orders, orders - paid, orders - paid
+    from refund_times
 )
 select
     c.account,

@@ -3,7 +3,8 @@
 -- fixed price (502, 901) is a reduction or the price itself. Of a combined trade only the members are here.
 create view price_identities as
 with
--- Discounts by what they may mean.
+-- Discounts by what they may mean. Looked up order by order and not grouped: a filter on the period would not reach the
+-- orders through a grouping.
 sums as (
     select
         o.account,
@@ -13,34 +14,66 @@ sums as (
         o.period,
         o.official_amount_e8 as official_e8,
         o.amount_after_discount_e8 as amount_e8,
-        count(d.position) as discounts,
-        count(iif(d.discount_type in ('301', '302'), 1, null)) as vouchers,
-        count(iif(d.discount_type in ('502', '901'), 1, null)) as fixed_prices,
-        count(iif(d.discount_type in ('609', '610'), 1, null)) as adjustments,
-        sum(iif(d.discount_type in ('301', '302'), coalesce(d.discount_amount_e8, 0), 0)) as vouchers_e8,
-        sum(iif(d.discount_type in ('502', '901'), coalesce(d.discount_amount_e8, 0), 0)) as fixed_e8,
-        sum(iif(d.discount_type in ('301', '302', '502', '901'), 0, coalesce(d.discount_amount_e8, 0))) as reductions_e8
+        (
+            select count(*)
+            from order_discounts as d
+            where d.account = o.account and d.order_id = o.order_id and d.gone_since is null
+        ) as discounts,
+        (
+            select count(*)
+            from order_discounts as d
+            where d.account = o.account and d.order_id = o.order_id and d.gone_since is null
+                and d.discount_type in ('301', '302')
+        ) as vouchers,
+        (
+            select count(*)
+            from order_discounts as d
+            where d.account = o.account and d.order_id = o.order_id and d.gone_since is null
+                and d.discount_type in ('502', '901')
+        ) as fixed_prices,
+        (
+            select count(*)
+            from order_discounts as d
+            where d.account = o.account and d.order_id = o.order_id and d.gone_since is null
+                and d.discount_type in ('609', '610')
+        ) as adjustments,
+        (
+            select coalesce(sum(d.discount_amount_e8), 0)
+            from order_discounts as d
+            where d.account = o.account and d.order_id = o.order_id and d.gone_since is null
+        ) as all_e8,
+        (
+            select coalesce(sum(d.discount_amount_e8), 0)
+            from order_discounts as d
+            where d.account = o.account and d.order_id = o.order_id and d.gone_since is null
+                and d.discount_type in ('301', '302')
+        ) as vouchers_e8,
+        (
+            select coalesce(sum(d.discount_amount_e8), 0)
+            from order_discounts as d
+            where d.account = o.account and d.order_id = o.order_id and d.gone_since is null
+                and d.discount_type in ('502', '901')
+        ) as fixed_e8
     from checked_orders as o
-    left join order_discounts as d
-        on d.account = o.account and d.order_id = o.order_id and d.gone_since is null
     where o.kind is not 'refund'
         and o.not_counted_because is not 'combined trade: its members count'
         and o.official_amount_e8 is not null
         and o.amount_after_discount_e8 is not null
-    group by
-        o.account, o.order_id, o.customer_id, o.currency, o.period, o.official_amount_e8, o.amount_after_discount_e8
 ),
 -- T1: a cent per discount compared.
 allowed as (
-    select *, 1000000 * max(1, discounts) as tolerance_e8
+    select
+        *,
+        all_e8 - vouchers_e8 - fixed_e8 as reductions_e8,
+        1000000 * max(1, discounts) as tolerance_e8
     from sums
 ),
 -- The four combinations of the two questions. A fixed price may stand after other reductions or include them.
 fits as (
     select
         *,
-        abs(official_e8 - reductions_e8 - fixed_e8 - amount_e8) <= tolerance_e8 as is_reduced,
-        abs(official_e8 - reductions_e8 - fixed_e8 - vouchers_e8 - amount_e8) <= tolerance_e8 as is_reduced_by_vouchers,
+        abs(official_e8 - all_e8 + vouchers_e8 - amount_e8) <= tolerance_e8 as is_reduced,
+        abs(official_e8 - all_e8 - amount_e8) <= tolerance_e8 as is_reduced_by_vouchers,
         fixed_prices > 0 and (
             abs(fixed_e8 - amount_e8) <= tolerance_e8 or abs(fixed_e8 - reductions_e8 - amount_e8) <= tolerance_e8
         ) as is_fixed,

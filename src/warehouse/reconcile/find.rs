@@ -3,6 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::Reconciliation;
+use crate::warehouse::checks::Check;
 
 /// What a reconciliation finds, until it is recorded.
 const TABLES: &str = "
@@ -20,6 +21,10 @@ const TABLES: &str = "
     create temp table streams (account text not null, stream text not null, as_of text) strict;
     create temp table clear (account text not null, question text not null, model text not null, orders integer not null)
         strict;";
+
+const GAPS: &str = "
+    insert into temp.gaps (account, stream, key, gap, period, expected, actual)
+    select account, stream, key, gap, period, expected, actual from coverage_gaps where account = ?1";
 
 /// Streams of which something was read, or that a run found nothing to read of, and up to when: orders by their watermark,
 /// all else by its last run.
@@ -39,11 +44,14 @@ pub(super) fn find(connection: &mut Connection, order: &Reconciliation<'_>) -> r
     let tx = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
     for account in &order.accounts {
         tx.execute(STREAMS, [account.name])?;
-        tx.execute(
-            "insert into temp.gaps (account, stream, key, gap, period, expected, actual)
-             select account, stream, key, gap, period, expected, actual from coverage_gaps where account = ?1",
-            [account.name],
-        )?;
+        match order.month {
+            None => tx.execute(GAPS, [account.name])?,
+            // What belongs to no month concerns all of them. Two questions, because each is one for the index.
+            Some(month) => {
+                let gaps = format!("{GAPS} and period = ?2");
+                tx.execute(&gaps, [account.name, ""])? + tx.execute(&gaps, [account.name, month.as_str()])?
+            }
+        };
         for check in &order.checks {
             let mut sql = format!(
                 "insert into temp.found (account, check_id, key, severity, customer_id, expected, actual, diff, currency,
@@ -61,8 +69,8 @@ pub(super) fn find(connection: &mut Connection, order: &Reconciliation<'_>) -> r
                 }
             };
         }
-        // Evidence is what all months say.
-        if order.month.is_none() {
+        // Evidence is what all months say; whoever asks for one check waits for no other.
+        if order.month.is_none() && order.checks.len() == Check::all().len() {
             tx.execute(
                 "insert into temp.clear (account, question, model, orders)
                  select m.account, m.question, m.model, m.only_this from account_models as m
