@@ -34,7 +34,7 @@ Exit codes:
   1   failed for another reason
   2   wrong usage or configuration
   3   done, with findings: a disputed window, quarantined rows, a count that differs, a broken check
-  4   not finished: deadline or quota reached, or a required check says nothing yet; the next run goes on from there
+  4   not finished: deadline or quota reached, or a required check says nothing yet; run again
   5   refused by the vendor: credentials, permission, role, clock, TLS
   6   the warehouse failed: disk full, damaged, newer
   75  another worker holds the warehouse";

@@ -4,11 +4,11 @@
 -- the filter on the period is not a filter on that.
 create view checked_orders as
 select
-    month as period, -- billing month (UTC+8) a break of the order belongs to; '' = none | 差异所属账期（UTC+8）
-    *
+    *,
+    month as period -- billing month (UTC+8) a break of the order belongs to; '' = none | 差异所属账期（UTC+8）
 from classified_orders
 where month is not null
 union all
-select '', *
+select *, ''
 from classified_orders
 where month is null;

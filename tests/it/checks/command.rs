@@ -51,13 +51,10 @@ fn mend(db: &Connection, order: &str) {
 #[test]
 fn every_check_is_evaluated_and_its_outcome_kept() {
     let bench = reconciled();
-    assert_eq!(bench.count("select count(*) from reconciliation_outcomes where status = 'pass'"), 24);
-    assert_eq!(
-        bench.count(
-            "select count(*) from reconciliation_outcomes where check_id = 'RC21' and severity = 'info'"
-        ),
-        1
-    );
+    assert_eq!(bench.count("select count(*) from reconciliation_outcomes"), 25);
+    // How many resources expire soon depends on the day.
+    let failed = "select count(*) from reconciliation_outcomes where status <> 'pass' and severity <> 'info'";
+    assert_eq!(bench.count(failed), 0);
     assert_eq!(bench.count("select count(*) from reconciliation_outcomes where data_as_of is null"), 0);
     let ran = bench.call(&["reconcile"]).expect_code(0);
     assert!(ran.stdout.contains("every required check passes"), "{}", ran.stdout);
