@@ -77,9 +77,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     bss_sync(&config, &environment, &["run"])?;
     compare(&sim, &warehouse)?;
 
-    title("5. What finance sees");
+    title("5. Is the data trustworthy? bss-sync reconcile");
+    bss_sync(&config, &environment, &["reconcile"])?;
+    title("6. What finance sees");
     show_figures(&warehouse)?;
-    title("6. Go on from here");
+    title("7. Go on from here");
     println!(
         "The warehouse is a SQLite file: {file}\n\n\
          sqlite3 -header -column {file} \"select month, service_name, purchases, refunds, net\n    \

@@ -7,6 +7,7 @@ mod jobs;
 mod logging;
 mod plan;
 mod publish;
+mod reconcile;
 mod run;
 mod status;
 mod verify;
@@ -36,8 +37,8 @@ Exit codes:
   0   done: everything asked for is complete
   1   failed for another reason; explain: nothing has this id
   2   wrong usage or configuration
-  3   done, with findings: a disputed window, quarantined rows, a count that differs
-  4   not finished: deadline or quota reached; the next run goes on from there
+  3   done, with findings: a disputed window, quarantined rows, a count that differs, a broken check
+  4   not finished: deadline or quota reached, or a required check says nothing yet; run again
   5   refused by the vendor: credentials, permission, role, clock, TLS
   6   the warehouse failed: disk full, damaged, newer
   75  another worker holds the warehouse";
@@ -77,6 +78,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Compare what is stored with the vendor's counts; --repair reads again what differs
     Verify(verify::VerifyArgs),
+    /// Run the reconciliation checks on what is stored; `ack` explains a break
+    Reconcile(reconcile::ReconcileArgs),
     /// Make the read-only copy for finance, checked, and replace the former one by it
     Publish(publish::PublishArgs),
     /// Write views or tables to a file: CSV, Excel, Parquet
@@ -112,6 +115,7 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     let secrets = match cli.command {
         Command::Run(_) | Command::Verify(_) => Secrets::Read,
         Command::Plan(_)
+        | Command::Reconcile(_)
         | Command::Publish(_)
         | Command::Export(_)
         | Command::Explain(_)
@@ -125,6 +129,7 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         Command::Run(args) => run::execute(args, &cli.common, &config),
         Command::Plan(args) => plan::execute(args, &cli.common, &config),
         Command::Verify(args) => verify::execute(args, &cli.common, &config),
+        Command::Reconcile(args) => reconcile::execute(args, &cli.common, &config),
         Command::Publish(args) => publish::execute(args, &cli.common, &config),
         Command::Export(args) => export::execute(args, &cli.common, &config),
         Command::Explain(args) => explain::execute(args, &cli.common, &config),

@@ -1,6 +1,7 @@
 //! The warehouse: one SQLite file with the records, their history and the ledger. All of SQLite's
 //! particulars stay in this module.
 
+mod checks;
 mod commit;
 mod coverage;
 mod dependents;
@@ -15,6 +16,7 @@ mod pages;
 mod publish;
 mod queue;
 mod rates;
+mod reconcile;
 mod relation;
 mod report;
 mod schema;
@@ -28,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use checks::{Check, Severity};
 pub use commit::{Committed, PageCommit, Progress, Tally, Trust};
 pub use dependents::{Member, OrdersRead, Proof, Unlike};
 pub use error::WarehouseError;
@@ -38,6 +41,10 @@ pub use ledger::{RunEnd, RunId, RunStart};
 pub use pages::PageLimitState;
 pub use publish::{Publication, PublishError, Published};
 pub use queue::{Absence, Again, QueueEntry};
+pub use reconcile::{
+    Acknowledgement, BillingMonth, Break, BreakName, CheckOutcome, ExplainedBreak, Pinned, Reconciled,
+    ReconciledAccount, Reconciliation, Status, Strictness, Verdict,
+};
 pub use relation::{Cell, Filter, Relation, RelationColumn};
 pub use report::{
     Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, QuotaState, WatermarkState,
@@ -92,6 +99,38 @@ impl Warehouse {
             Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
         let warehouse = Self { connection, statements: statements(), path: path.to_owned(), _lock: None };
         warehouse.check_identity()?;
+        Ok(warehouse)
+    }
+
+    /// Opens an existing warehouse for short writes beside a worker. Takes no lock: the lock keeps a second worker out, and
+    /// single transactions are kept apart by `SQLite`. Only a file that is not of this program's version is brought up to date
+    /// under the lock first.
+    ///
+    /// # Errors
+    /// When there is none, the file is not ours, newer, damaged or not writable, or it must be brought up to date and a worker
+    /// holds it.
+    pub fn open_beside(path: &Path) -> Result<Self, WarehouseError> {
+        if !path.exists() {
+            return Err(WarehouseError::Missing { path: path.to_owned() });
+        }
+        let warehouse = Self::connect_beside(path)?;
+        if schema::is_up_to_date(&warehouse.connection).map_err(|error| warehouse.sql(&error))? {
+            return Ok(warehouse);
+        }
+        drop(warehouse);
+        drop(Self::open(path)?);
+        Self::connect_beside(path)
+    }
+
+    fn connect_beside(path: &Path) -> Result<Self, WarehouseError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
+        let warehouse = Self { connection, statements: statements(), path: path.to_owned(), _lock: None };
+        warehouse.check_identity()?;
+        // A worker's transaction may hold 48 pages: half a minute is far more than it takes.
+        let pragmas = "pragma busy_timeout = 30000; pragma foreign_keys = on; pragma trusted_schema = off; pragma synchronous = full;";
+        warehouse.connection.execute_batch(pragmas).map_err(|error| warehouse.sql(&error))?;
         Ok(warehouse)
     }
 

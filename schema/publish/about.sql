@@ -1,11 +1,15 @@
 -- What the copy for finance says about itself. Run once in each copy (temp.this_copy has its version and time), and frozen
 -- there: the views that ask for the present would say something else every day.
 
--- The one place where the breaks of the checks come in: how many are open per account and billing month ('' when a break
--- belongs to none), with a row for each account that was checked. No row: nothing was checked, and open_breaks is null.
+-- Breaks of severity error that nobody explained, per account and billing month ('' when a break belongs to none), with a row
+-- for each account that was checked. No row: nothing was checked, and open_breaks is null.
 create temp view open_breaks_by_month as
-select null as account, null as month, null as breaks
-where false;
+with
+checked as (select distinct account from reconciliation_outcomes)
+select c.account, coalesce(b.period, '') as month, count(b.break_id) as breaks
+from checked as c
+left join open_breaks as b on b.account = c.account and b.severity = 'error' and not b.is_acknowledged
+group by c.account, coalesce(b.period, '');
 
 drop table if exists about;
 drop table if exists about_accounts;
@@ -22,7 +26,7 @@ create table about_months (
     first_gap text,                                 -- first second that was not read, UTC | 第一个未读取的时刻（UTC）
     orders integer not null,                        -- orders created in it | 该月创建的订单数
     late_orders integer not null,                   -- those that appeared late | 迟到的订单数
-    open_breaks integer,                            -- open breaks of the checks; null: not checked | 未解决的核对差异数；空：未核对
+    open_breaks integer,                            -- breaks of severity error that nobody explained; null: not checked | 未确认的错误级差异数；空：未核对
     primary key (account, stream, month)
 ) strict;
 
@@ -56,7 +60,7 @@ create table about_accounts (
     last_month text,                                -- last one | 已读取的最后账期（UTC+8）
     data_as_of text,                                -- orders were read completely up to here, by creation and payment, UTC | 数据截至时间（UTC）
     data_as_of_utc8 text,                           -- the same in UTC+8 | 数据截至时间（UTC+8）
-    open_breaks integer                             -- open breaks of the checks; null: not checked | 未解决的核对差异数；空：未核对
+    open_breaks integer                             -- breaks of severity error that nobody explained; null: not checked | 未确认的错误级差异数；空：未核对
 ) strict;
 
 insert into about_accounts
@@ -103,7 +107,7 @@ create table about (
     complete_months integer not null,               -- those that are complete | 其中完整的账期数
     data_as_of text,                                -- orders of every account were read completely up to here, UTC | 全部账户的数据截至时间（UTC）
     data_as_of_utc8 text,                           -- the same in UTC+8 | 全部账户的数据截至时间（UTC+8）
-    open_breaks integer,                            -- open breaks of the checks; null: not checked | 未解决的核对差异数；空：未核对
+    open_breaks integer,                            -- breaks of severity error that nobody explained; null: not checked | 未确认的错误级差异数；空：未核对
     program_version text not null,                  -- bss-sync that made the copy | 生成此副本的程序版本
     schema_version integer not null,                -- version of the tables | 数据库结构版本
     published_at text not null,                     -- when it was made, UTC | 发布时间（UTC）

@@ -10,10 +10,11 @@
 create view f17_can_i_close as
 with
 -- Unacknowledged breaks of severity error, per account, month and customer ('' when they concern none).
-open_error_breaks (account, month, customer_id, breaks) as (
-    select account, month, '', 0
-    from complete_months
-    where false
+open_error_breaks as (
+    select account, period as month, coalesce(customer_id, '') as customer_id, count(*) as breaks
+    from open_breaks
+    where severity = 'error' and not is_acknowledged
+    group by account, period, coalesce(customer_id, '')
 ),
 -- Every order of the month with the oldest reading of what belongs to it. Members of combined trades are read with them.
 dependents as (

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use rusqlite_migration::{M, Migrations};
 use sha2::{Digest, Sha256};
 
-use super::{APPLICATION_ID, WarehouseError};
+use super::{APPLICATION_ID, WarehouseError, checks};
 use crate::record::Table;
 use crate::stream::CATALOGUE;
 
@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/resources.2.sql"),
     include_str!("../../schema/order_lines.3.sql"),
     include_str!("../../schema/orders.3.sql"),
+    include_str!("../../schema/reconcile.sql"),
     include_str!("../../schema/planner.sql"),
 ];
 
@@ -36,7 +37,7 @@ const MIGRATIONS: &[&str] = &[
 #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are a handful")]
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
-/// Views in the order of their creation: a view stands behind those it reads.
+/// Views in the order of their creation: a view stands behind those it reads. The checks and their list follow.
 const VIEWS: &[&str] = &[
     include_str!("../../schema/views/code_names.sql"),
     include_str!("../../schema/views/known_orders.sql"),
@@ -72,9 +73,15 @@ const VIEWS: &[&str] = &[
     include_str!("../../schema/views/undecoded_rows.sql"),
     include_str!("../../schema/views/freshness.sql"),
     include_str!("../../schema/views/coverage_by_month.sql"),
-    include_str!("../../schema/views/f17_can_i_close.sql"),
     include_str!("../../schema/views/disputes.sql"),
     include_str!("../../schema/views/late_arrivals.sql"),
+    include_str!("../../schema/views/checked_orders.sql"),
+    include_str!("../../schema/views/refund_ties.sql"),
+    include_str!("../../schema/views/price_identities.sql"),
+    include_str!("../../schema/views/account_models.sql"),
+    include_str!("../../schema/views/coverage_gaps.sql"),
+    include_str!("../../schema/views/open_breaks.sql"),
+    include_str!("../../schema/views/f17_can_i_close.sql"),
 ];
 
 /// Columns of a record table that are bookkeeping, not content.
@@ -115,25 +122,52 @@ pub(super) fn record_tables() -> Vec<&'static Table> {
 /// Our views in this file, and the fingerprint of what they and the history triggers were made from.
 const DERIVED: [&str; 2] = ["derived_views", "derived_objects"];
 
+/// What is derived: the texts of views and history triggers, and what tells them from another version's.
+struct Derived {
+    views: Vec<String>,
+    history: Vec<String>,
+    fingerprint: String,
+}
+
+impl Derived {
+    fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        let checks = checks::views().map(str::to_owned).chain([checks::catalogue()]);
+        let views = VIEWS.iter().map(|&view| view.to_owned()).chain(checks);
+        let views: Vec<String> = views.map(|view| expand_decimals(&view)).collect();
+        let history = record_tables()
+            .into_iter()
+            .map(|table| history_sql(connection, table.name))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut hash = Sha256::new();
+        for text in views.iter().chain(&history) {
+            hash.update(text);
+            hash.update([0]);
+        }
+        Ok(Self { views, history, fingerprint: hex::encode(hash.finalize()) })
+    }
+
+    fn is_in(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        let [_, derived_objects] = DERIVED;
+        Ok(read_meta(connection, derived_objects)?.as_deref() == Some(self.fingerprint.as_str()))
+    }
+}
+
+/// Whether a file has this program's tables, views and triggers.
+pub(super) fn is_up_to_date(connection: &Connection) -> rusqlite::Result<bool> {
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(version == VERSION && Derived::of(connection)?.is_in(connection)?)
+}
+
 /// History tables, triggers and views are made from the migrated tables and this program's files, so they
 /// are no migrations: a fingerprint tells when they are another program version's. Views that somebody else put
 /// into the file are left alone.
 fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    let views: Vec<String> = VIEWS.iter().map(|view| expand_decimals(view)).collect();
-    let history = record_tables()
-        .into_iter()
-        .map(|table| history_sql(tx, table.name))
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut hash = Sha256::new();
-    for text in views.iter().chain(&history) {
-        hash.update(text);
-        hash.update([0]);
-    }
-    let fingerprint = hex::encode(hash.finalize());
-    let [derived_views, derived_objects] = DERIVED;
-    if read_meta(tx, derived_objects)?.as_deref() == Some(fingerprint.as_str()) {
+    let derived = Derived::of(tx)?;
+    if derived.is_in(tx)? {
         return Ok(());
     }
+    let Derived { views, history, fingerprint } = derived;
+    let [derived_views, derived_objects] = DERIVED;
     let former = read_meta(tx, derived_views)?.unwrap_or_default();
     let ours: Vec<&str> = views.iter().filter_map(|view| view_name(view)).collect();
     for name in former.split_whitespace().chain(ours.iter().copied()) {
@@ -150,7 +184,7 @@ fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     write_meta(tx, derived_objects, &fingerprint)
 }
 
-fn read_meta(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Option<String>> {
+fn read_meta(tx: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     tx.query_row("select value from meta where key = ?1", [key], |row| row.get(0)).optional()
 }
 
@@ -163,12 +197,12 @@ fn write_meta(tx: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<
 }
 
 /// The name that a view's text gives it: the word behind `create view`.
-fn view_name(sql: &str) -> Option<&str> {
+pub(super) fn view_name(sql: &str) -> Option<&str> {
     let (_, rest) = sql.split_once("create view ")?;
     rest.split(|character: char| character.is_whitespace() || character == '(').next()
 }
 
-fn columns(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
+fn columns(tx: &Connection, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
     tx.prepare("select name, type from pragma_table_info(?1) order by cid")?
         .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
@@ -192,7 +226,7 @@ fn widen_history(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
 }
 
 /// The triggers that copy each replaced or deleted row of a table to its history.
-fn history_sql(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<String> {
+fn history_sql(tx: &Connection, table: &str) -> rusqlite::Result<String> {
     let columns = columns(tx, table)?;
     let all: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
     let content: Vec<&str> = all.iter().copied().filter(|name| !BOOKKEEPING.contains(name)).collect();

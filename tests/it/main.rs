@@ -5,6 +5,7 @@
 mod sim;
 mod support;
 
+mod checks;
 mod cli;
 mod explain;
 mod export;

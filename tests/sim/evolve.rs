@@ -156,16 +156,16 @@ impl Account<'_> {
             order.created = created;
             order.pay_until = Some(created + 7 * DAY);
         });
-        if let Some(number) = self.running(|expire| expire > now + 2 * DAY) {
+        if let Some(number) = self.running(now, |expire| expire > now + 2 * DAY) {
             touched.push(number);
             self.maker.give_back(&[number], now - 120, Return::Unsubscribed);
         }
-        if let Some(number) = self.running(|expire| expire > now + 2 * DAY) {
+        if let Some(number) = self.running(now, |expire| expire > now + 2 * DAY) {
             touched.push(number);
             self.maker.downgrade(number, now - 90);
         }
-        let due = self.running(|expire| expire < now + 20 * HOUR);
-        if let Some(number) = due.or_else(|| self.running(|_| true)) {
+        let due = self.running(now, |expire| expire < now + 20 * HOUR);
+        if let Some(number) = due.or_else(|| self.running(now, |_| true)) {
             touched.push(number);
             self.maker.renew(2, &[number], now - 240, 1);
         }
@@ -191,8 +191,8 @@ impl Account<'_> {
         changed.map(|(&number, _)| number).collect()
     }
 
-    /// A main resource of the owner that is in use and was paid for, whose expiry suits.
-    fn running(&mut self, suits: impl Fn(i64) -> bool) -> Option<u32> {
+    /// A main resource of the owner that is in use and was paid for before anything happened now, whose expiry suits.
+    fn running(&mut self, now: i64, suits: impl Fn(i64) -> bool) -> Option<u32> {
         let truth = &self.maker.truth;
         let found: Vec<u32> = (0..u32::try_from(truth.resources.len()).unwrap_or(u32::MAX))
             .filter(|&number| {
@@ -201,7 +201,8 @@ impl Account<'_> {
                     .covers
                     .iter()
                     .any(|&(order, line)| truth.orders[at(order)].lines[usize::from(line)].amount > 0);
-                row.customer == 0 && row.main && row.status == 2 && paid && suits(row.expire)
+                let is_older = row.updated <= now - 600;
+                row.customer == 0 && row.main && row.status == 2 && paid && is_older && suits(row.expire)
             })
             .collect();
         let pick = self.maker.dice.below(found.len() as u64);

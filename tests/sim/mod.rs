@@ -16,6 +16,7 @@ pub mod faults;
 pub mod generate;
 mod giveback;
 mod http;
+pub mod inconsistent;
 pub mod json;
 pub mod orders;
 pub mod parts;
@@ -50,6 +51,7 @@ pub use auth::{
 pub use evolve::Evolved;
 pub use faults::{Fault, Hold};
 pub use generate::OWNER;
+pub use inconsistent::Seeded;
 pub use parts::Parts;
 pub use quota::{QuotaPlan, RefusalStyle};
 pub use script::Script;

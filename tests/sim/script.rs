@@ -17,6 +17,7 @@ pub struct Script {
     resellers: usize,
     burst: usize,
     until: i64,
+    is_inconsistent: bool,
     truth: Option<Truth>,
     pub plan: QuotaPlan,
     pub style: RefusalStyle,
@@ -44,6 +45,7 @@ impl Script {
             resellers: 0,
             burst: 0,
             until: ANCHOR,
+            is_inconsistent: false,
             truth: None,
             plan: QuotaPlan::None,
             style: RefusalStyle::Gateway,
@@ -90,6 +92,11 @@ impl Script {
     /// The present of the generated account, unix seconds.
     pub fn until(self, until: i64) -> Self {
         Self { until, ..self }
+    }
+
+    /// Adds data that contradict themselves; `Truth::seeded` tells which.
+    pub fn inconsistent(self) -> Self {
+        Self { is_inconsistent: true, ..self }
     }
 
     pub fn quotas(self, plan: QuotaPlan) -> Self {
@@ -189,6 +196,9 @@ impl Script {
         let mut truth = self.truth.take().unwrap_or_else(|| generate(size));
         if self.resellers > 0 {
             truth.give_to_resellers(self.resellers);
+        }
+        if self.is_inconsistent {
+            truth.make_inconsistent(self.until);
         }
         truth
     }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use sim::{QuotaPlan, Scope, Script, Sim, Truth, auth, clock, json};
 
 const USAGE: &str = "usage: vendor-sim [--seed N] [--orders N] [--customers N] [--burst N]
-  [--until 2026-10-31T16:00:00Z] [--quota-factor N|none] [--latency-ms N] [--port N] [--truth FILE]";
+  [--until 2026-10-31T16:00:00Z] [--quota-factor N|none] [--latency-ms N] [--port N] [--truth FILE]
+  [--inconsistent]";
 
 /// What was asked for on the command line.
 struct Options {
@@ -23,10 +24,14 @@ fn options() -> Result<Options, String> {
     let mut arguments = std::env::args().skip(1);
     let (mut seed, mut orders, mut customers, mut burst) = (7_u64, 300_usize, 1_usize, 0_usize);
     let (mut until, mut plan, mut latency, mut port) = (sim::ANCHOR, QuotaPlan::None, 0_u64, 0_u16);
-    let mut truth = None;
+    let (mut truth, mut is_inconsistent) = (None, false);
     while let Some(flag) = arguments.next() {
         if flag == "--help" {
             return Err(USAGE.into());
+        }
+        if flag == "--inconsistent" {
+            is_inconsistent = true;
+            continue;
         }
         let value = arguments.next().ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
         let bad = || format!("{flag}: {value} is no valid value\n{USAGE}");
@@ -54,6 +59,7 @@ fn options() -> Result<Options, String> {
         .quotas(plan)
         .latency(Duration::from_millis(latency))
         .port(port);
+    let script = if is_inconsistent { script.inconsistent() } else { script };
     Ok(Options { script, truth })
 }
 
@@ -147,6 +153,9 @@ fn main() -> ExitCode {
     for user in auth::USERS {
         let _ =
             writeln!(out, "user {} {} domain {} ({:?})", user.name, user.password, user.domain, user.role);
+    }
+    for seeded in sim.truth().seeded() {
+        let _ = writeln!(out, "break {} {}", seeded.check, seeded.key);
     }
     let _ = out.flush();
     drop(out);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::catalogue;
 use super::dice;
+use super::inconsistent::Seeded;
 
 /// A customer account of the simulated site; number 0 is the one the customer credential belongs to.
 #[derive(Clone, Debug)]
@@ -199,6 +200,8 @@ pub struct Truth {
     /// Set once the indexes are kept up to date order by order.
     pub indexed: bool,
     pub evolutions: u64,
+    /// Breaks that were made on purpose.
+    pub seeded: Vec<Seeded>,
 }
 
 /// A vector position from one of our 32-bit numbers.

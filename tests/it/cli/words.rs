@@ -165,17 +165,18 @@ fn help_tells_the_commands_and_the_exit_codes() {
     Usage: bss-sync [OPTIONS] <COMMAND>
 
     Commands:
-      run      Run jobs once, now (for cron and systemd timers)
-      plan     Show what a run would ask now and how long the quotas make it take; asks nobody
-      verify   Compare what is stored with the vendor's counts; --repair reads again what differs
-      publish  Make the read-only copy for finance, checked, and replace the former one by it
-      export   Write views or tables to a file: CSV, Excel, Parquet
-      explain  Show an order, resource or customer with everything it came from: rows, versions, links,
-               readings, runs, checks
-      history  Show past runs
-      jobs     List the jobs and when their schedules would run them next
-      status   Show how fresh and complete the warehouse is
-      help     Print this message or the help of the given subcommand(s)
+      run        Run jobs once, now (for cron and systemd timers)
+      plan       Show what a run would ask now and how long the quotas make it take; asks nobody
+      verify     Compare what is stored with the vendor's counts; --repair reads again what differs
+      reconcile  Run the reconciliation checks on what is stored; `ack` explains a break
+      publish    Make the read-only copy for finance, checked, and replace the former one by it
+      export     Write views or tables to a file: CSV, Excel, Parquet
+      explain    Show an order, resource or customer with everything it came from: rows, versions, links,
+                 readings, runs, checks
+      history    Show past runs
+      jobs       List the jobs and when their schedules would run them next
+      status     Show how fresh and complete the warehouse is
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
           --config <FILE>
@@ -210,8 +211,8 @@ fn help_tells_the_commands_and_the_exit_codes() {
       0   done: everything asked for is complete
       1   failed for another reason; explain: nothing has this id
       2   wrong usage or configuration
-      3   done, with findings: a disputed window, quarantined rows, a count that differs
-      4   not finished: deadline or quota reached; the next run goes on from there
+      3   done, with findings: a disputed window, quarantined rows, a count that differs, a broken check
+      4   not finished: deadline or quota reached, or a required check says nothing yet; run again
       5   refused by the vendor: credentials, permission, role, clock, TLS
       6   the warehouse failed: disk full, damaged, newer
       75  another worker holds the warehouse

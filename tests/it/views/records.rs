@@ -191,7 +191,10 @@ fn customers_of_a_partner_are_readable_without_their_telephone_and_mail() {
 #[test]
 fn every_view_can_be_read_and_starts_with_the_account() {
     let db = warehouse();
-    for view in rows(&db, "select name from sqlite_schema where type = 'view' and name <> 'code_names'") {
+    for view in rows(
+        &db,
+        "select name from sqlite_schema where type = 'view' and name not in ('code_names', 'checks')",
+    ) {
         let statement = db.prepare(&format!("select * from {view}")).unwrap();
         assert_eq!(statement.column_names()[0], "account", "{view}");
     }
