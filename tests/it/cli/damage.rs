@@ -20,7 +20,7 @@ fn a_warehouse_of_a_newer_program_is_left_alone() {
     let ran = call(&bench, &[]).expect_code(6);
     steady(&bench).bind(|| {
         insta::assert_snapshot!(ran.stderr, @"
-    bss-sync: the warehouse ./billing.sqlite has schema 12, this program knows up to 11
+    bss-sync: the warehouse ./billing.sqlite has schema 16, this program knows up to 15
       nothing was written to it; upgrade bss-sync, or point `warehouse.path` at another file
     ");
     });
