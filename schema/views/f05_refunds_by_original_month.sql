@@ -5,8 +5,8 @@
 -- belong to an earlier period is unknown (null).
 create view f05_refunds_by_original_month as
 with
--- Refund orders of the spend.
-refund_orders as (
+-- Refund orders of the spend. Not materialized, because that would be those of all months.
+refund_orders as not materialized (
     select account, order_id, month, currency, coalesce(signed_amount_e8, 0) as signed_amount_e8
     from counted_orders
     where kind = 'refund'

@@ -171,8 +171,8 @@ fn help_tells_the_commands_and_the_exit_codes() {
       reconcile  Run the reconciliation checks on what is stored; `ack` explains a break
       publish    Make the read-only copy for finance, checked, and replace the former one by it
       export     Write views or tables to a file: CSV, Excel, Parquet
-      explain    Show an order, resource or customer with everything it came from: rows, versions, links,
-                 readings, runs, checks
+      explain    Show an order, resource or customer with everything it came from: rows, versions,
+                 links, readings, runs, checks
       history    Show past runs
       jobs       List the jobs and when their schedules would run them next
       status     Show how fresh and complete the warehouse is

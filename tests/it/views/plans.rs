@@ -30,11 +30,10 @@ const WHOLE: [(&str, &str); 2] = [
     ("f02_net_spend_by_customer", "orders_by_parent"),
 ];
 
-/// Views that no filter on a month helps, and why.
-const WITHOUT_INDEX: [&str; 2] = [
-    // Discounts and projects hang on three kinds of records and are listed from there.
+/// Views whose month no index finds, and why.
+const WITHOUT_INDEX: [&str; 1] = [
+    // Lists the discounts of three kinds of records before it looks for their orders.
     "v_order_discounts",
-    "v_order_enterprise_projects",
 ];
 
 /// Views of questions and records that have a month, with the column.
