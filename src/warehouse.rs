@@ -28,7 +28,7 @@ pub use commit::{Committed, PageCommit, Progress, Tally, Trust};
 pub use dependents::{Member, OrdersRead, Proof, Unlike};
 pub use error::WarehouseError;
 pub use known::{Covered, Customer, Mark, OpenWalk};
-pub use ledger::{RunEnd, RunId, RunStart};
+pub use ledger::{LastStart, RunEnd, RunId, RunStart, STOPPED_ON_REQUEST};
 pub use pages::PageLimitState;
 pub use queue::{Absence, Again, QueueEntry};
 pub use report::{
