@@ -10,11 +10,13 @@ use crate::settings::{Node, Problem, Problems, Section, Source};
 mod account;
 mod environment;
 mod jobs;
+mod origin;
 mod overlay;
 mod secret;
 
 pub use crate::scope::Role;
 pub use environment::Environment;
+use origin::Origin;
 
 /// Where a configuration is looked for when no flag names one, in this order.
 const PLACES: [&str; 2] = ["./bss-sync.toml", "/etc/bss-sync/config.toml"];
@@ -71,6 +73,8 @@ pub struct Config {
     pub jobs: Vec<Job>,
     /// What is logged and how.
     pub log: Log,
+    /// Where the accounts came from.
+    origin: Origin,
 }
 
 /// One credential profile.
@@ -195,6 +199,15 @@ impl Config {
         self.accounts.iter().find(|account| account.name == name)
     }
 
+    /// The account of that name as this configuration has it, with its secrets read again: a key may have been replaced
+    /// since.
+    ///
+    /// # Errors
+    /// What is wrong with it now. An account that is not there has no table, which is wrong as well.
+    pub fn read_again(&self, account: &str) -> Result<Account, ConfigError> {
+        self.origin.read(account)
+    }
+
     /// The job of that name.
     #[must_use]
     pub fn job(&self, name: &str) -> Option<&Job> {
@@ -244,6 +257,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
         let problem = Problem::at(node.source(), "this is no table").key("jobs");
         problems.add(problem.remedy("write a table for each job whose settings you change: [jobs.orders]"));
     }
+    let origin = Origin::of(&tree, folder, about);
     let account_names: Vec<String> =
         tree.get_mut("accounts").iter().flat_map(|accounts| accounts.keys()).map(str::to_owned).collect();
     let root = Section::root(&tree, problems);
@@ -262,7 +276,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
     root.finish();
     let jobs = jobs::read(files, job_settings, about.known.streams, problems);
     jobs::check_accounts(&jobs, &account_names, problems);
-    Some(Config { file: file.to_owned(), warehouse: warehouse?, accounts: accounts?, jobs, log })
+    Some(Config { file: file.to_owned(), warehouse: warehouse?, accounts: accounts?, jobs, log, origin })
 }
 
 fn warehouse(root: &Section<'_>, folder: &Path) -> Option<PathBuf> {
