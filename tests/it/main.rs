@@ -16,6 +16,7 @@ mod resume;
 mod scenarios;
 mod schema;
 mod secrets;
+mod serve;
 mod truth;
 mod verify;
 mod views;
