@@ -28,8 +28,9 @@ vendor *ARGS:
 
 # Syntax and exposure of the systemd units; the program must be installed in /usr/local/bin
 units:
-    systemd-analyze verify deploy/bss-sync.service deploy/bss-sync.timer
+    systemd-analyze verify deploy/bss-sync.service deploy/bss-sync-serve.service deploy/bss-sync.timer
     systemd-analyze security --offline=true --threshold=15 --no-pager deploy/bss-sync.service
+    systemd-analyze security --offline=true --threshold=15 --no-pager deploy/bss-sync-serve.service
 
 # Everything that is asked of a change
 ci:

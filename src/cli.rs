@@ -9,6 +9,7 @@ mod plan;
 mod publish;
 mod reconcile;
 mod run;
+mod serve;
 mod status;
 mod verify;
 mod watched;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Config, Environment, Flags, KnownNames, Secrets};
+use crate::config::{Config, ConfigError, Environment, Flags, KnownNames, Secrets};
 use crate::error::Failure;
 use crate::stream::CATALOGUE;
 
@@ -43,7 +44,7 @@ Exit codes:
   6   the warehouse failed: disk full, damaged, newer
   75  another worker holds the warehouse";
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct Common {
     /// Configuration file [default: ./bss-sync.toml, then /etc/bss-sync/config.toml]
     #[arg(long, value_name = "FILE", global = true)]
@@ -74,6 +75,8 @@ enum Output {
 enum Command {
     /// Run jobs once, now (for cron and systemd timers)
     Run(run::RunArgs),
+    /// Stay, and run jobs on their schedules; SIGHUP reads the configuration again
+    Serve,
     /// Show what a run would ask now and how long the quotas make it take; asks nobody
     Plan(plan::PlanArgs),
     /// Compare what is stored with the vendor's counts; --repair reads again what differs
@@ -113,7 +116,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
 
 fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     let secrets = match cli.command {
-        Command::Run(_) | Command::Verify(_) => Secrets::Read,
+        Command::Run(_) | Command::Serve | Command::Verify(_) => Secrets::Read,
         Command::Plan(_)
         | Command::Reconcile(_)
         | Command::Publish(_)
@@ -127,6 +130,7 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     logging::start(&cli.common, &config.log);
     match &cli.command {
         Command::Run(args) => run::execute(args, &cli.common, &config),
+        Command::Serve => serve::execute(&cli.common, environment, config),
         Command::Plan(args) => plan::execute(args, &cli.common, &config),
         Command::Verify(args) => verify::execute(args, &cli.common, &config),
         Command::Reconcile(args) => reconcile::execute(args, &cli.common, &config),
@@ -142,12 +146,12 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     }
 }
 
-fn load(common: &Common, environment: &Environment, secrets: Secrets) -> Result<Config, Failure> {
+fn load(common: &Common, environment: &Environment, secrets: Secrets) -> Result<Config, ConfigError> {
     let streams: Vec<&str> = CATALOGUE.iter().map(|stream| stream.name()).collect();
     let endpoints: Vec<&str> = CATALOGUE.iter().map(|stream| stream.endpoint().name).collect();
     let flags = Flags { file: common.config.as_deref(), set: &common.set, secrets };
     let known = KnownNames { streams: &streams, endpoints: &endpoints };
-    Ok(Config::load(flags, environment, known)?)
+    Config::load(flags, environment, known)
 }
 
 /// Writes to standard error; a closed one must not change what the program does.

@@ -10,12 +10,14 @@ use crate::settings::{Node, Problem, Problems, Section, Source};
 mod account;
 mod environment;
 mod jobs;
+mod origin;
 mod overlay;
 mod publish;
 mod secret;
 
 pub use crate::scope::Role;
 pub use environment::Environment;
+use origin::Origin;
 pub use publish::{Publish, PublishWhen};
 
 /// Where a configuration is looked for when no flag names one, in this order.
@@ -75,6 +77,8 @@ pub struct Config {
     pub log: Log,
     /// Where the copy for finance goes, when the configuration says so.
     pub publish: Option<Publish>,
+    /// Where the accounts came from.
+    origin: Origin,
 }
 
 /// One credential profile.
@@ -199,6 +203,15 @@ impl Config {
         self.accounts.iter().find(|account| account.name == name)
     }
 
+    /// The account of that name as this configuration has it, with its secrets read again: a key may have been replaced
+    /// since.
+    ///
+    /// # Errors
+    /// What is wrong with it now. An account that is not there has no table, which is wrong as well.
+    pub fn read_again(&self, account: &str) -> Result<Account, ConfigError> {
+        self.origin.read(account)
+    }
+
     /// The job of that name.
     #[must_use]
     pub fn job(&self, name: &str) -> Option<&Job> {
@@ -248,6 +261,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
         let problem = Problem::at(node.source(), "this is no table").key("jobs");
         problems.add(problem.remedy("write a table for each job whose settings you change: [jobs.orders]"));
     }
+    let origin = Origin::of(&tree, folder, about);
     let account_names: Vec<String> =
         tree.get_mut("accounts").iter().flat_map(|accounts| accounts.keys()).map(str::to_owned).collect();
     let root = Section::root(&tree, problems);
@@ -267,7 +281,15 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
     root.finish();
     let jobs = jobs::read(files, job_settings, about.known.streams, problems);
     jobs::check_accounts(&jobs, &account_names, problems);
-    Some(Config { file: file.to_owned(), warehouse: warehouse?, accounts: accounts?, jobs, log, publish })
+    Some(Config {
+        file: file.to_owned(),
+        warehouse: warehouse?,
+        accounts: accounts?,
+        jobs,
+        log,
+        publish,
+        origin,
+    })
 }
 
 fn warehouse(root: &Section<'_>, folder: &Path) -> Option<PathBuf> {

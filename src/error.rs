@@ -4,6 +4,7 @@ use crate::client::ClientError;
 use crate::config::ConfigError;
 use crate::export::ExportError;
 use crate::run::RunError;
+use crate::service::ServiceError;
 use crate::warehouse::{PublishError, WarehouseError};
 
 /// A command failed before or outside its jobs.
@@ -42,6 +43,20 @@ impl From<RunError> for Failure {
         match error {
             RunError::Warehouse(error) => Self::Warehouse(error),
             RunError::Client(error) => Self::Client(error),
+        }
+    }
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            // A bug of ours and not the file's fault: whoever started the service may well start it again.
+            ServiceError::Warehouse(WarehouseError::Stopped) => Self::System {
+                what: "the thread that writes to the warehouse ended",
+                detail: "report it with what stands above".to_owned(),
+            },
+            ServiceError::Warehouse(error) => Self::Warehouse(error),
+            idle @ ServiceError::Idle => Self::Usage(idle.to_string()),
         }
     }
 }

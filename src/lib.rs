@@ -19,6 +19,7 @@ pub mod request;
 pub mod retry;
 pub mod run;
 pub mod scope;
+pub mod service;
 pub mod settings;
 pub mod sign;
 pub mod stream;

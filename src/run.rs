@@ -5,7 +5,9 @@ mod board;
 mod cut;
 mod estimate;
 mod job;
+mod learned;
 mod outcome;
+mod publish;
 mod queue;
 mod refusals;
 mod repair;
@@ -28,11 +30,12 @@ use tokio::time::Instant;
 pub use board::Progress;
 pub use estimate::{AccountPlan, Certainty, EndpointPlan, JobPlan, PlanRow, Requests, estimate};
 pub use outcome::{Finding, Findings, JobReport, Outcome};
+pub use publish::publish_after_run;
 pub use repair::repair;
 pub use units::Reason;
 pub use verify::{Comparison, Orders, Part, Verified, Verify, verify};
 
-use crate::client::{Client, ClientError, Deadline, Learned};
+use crate::client::{ClientError, Deadline};
 use crate::config::Account;
 use crate::job::Job;
 use crate::request::ResellerIn;
@@ -40,9 +43,7 @@ use crate::stream::{self, CATALOGUE, Stream};
 use crate::time::{UtcSecond, Window};
 use crate::warehouse::{RunStart, WarehouseError, Writer};
 use board::Board;
-
-/// How often what is known about the quotas and the size of pages is stored (`RATE` item 9).
-const LEARNED_INTERVAL: Duration = Duration::from_secs(10);
+use learned::{Memory, client_of};
 
 /// What to run.
 #[derive(Debug)]
@@ -168,32 +169,26 @@ pub async fn run(
             });
             by_stream.entry(stream.name()).or_default().push(context);
         }
-        for contexts in by_stream.into_values() {
-            tasks.spawn(run_in_turn(contexts));
+        for (stream, contexts) in by_stream {
+            let Some(stream) = stream::find(stream) else { continue };
+            let memory = Memory::of(account, client, writer).only(stream.endpoint());
+            tasks.spawn(run_in_turn(contexts, memory, Arc::clone(progress)));
         }
     }
     let mut reports = Vec::new();
-    {
-        let mut joining = std::pin::pin!(async {
-            while let Some(joined) = tasks.join_next().await {
-                match joined {
-                    Ok(of_stream) => reports.extend(of_stream),
-                    // Nothing cancels these tasks; a panic is a bug and must not look like success.
-                    Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-                }
+    let mut forgotten = None;
+    while let Some(joined) = tasks.join_next().await {
+        match joined {
+            Ok((of_stream, kept)) => {
+                reports.extend(of_stream);
+                forgotten = forgotten.or(kept.err());
             }
-        });
-        let failed = tokio::select! {
-            () = &mut joining => None,
-            Err(error) = keep_learned(&accounts, writer) => Some(error),
-        };
-        if let Some(error) = failed {
-            joining.await;
-            return Err(error.into());
+            // Nothing cancels these tasks; a panic is a bug and must not look like success.
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
     }
-    for (account, client) in &accounts {
-        save_learned(account, client, writer).await?;
+    if let Some(error) = forgotten {
+        return Err(error.into());
     }
     let place = |report: &JobReport| {
         let at = order.jobs.iter().position(|job| job.name.as_str() == report.job);
@@ -203,13 +198,33 @@ pub async fn run(
     Ok(reports)
 }
 
-/// Jobs of one stream share its checkpoints and its queue, so they run one after the other.
-async fn run_in_turn(contexts: Vec<Arc<job::Context>>) -> Vec<JobReport> {
+/// Jobs of one stream share its checkpoints and its queue, so they run one after the other. What is learned meanwhile is
+/// kept; where that fails they are run to their end all the same.
+async fn run_in_turn(
+    contexts: Vec<Arc<job::Context>>,
+    memory: Memory,
+    progress: Arc<Progress>,
+) -> (Vec<JobReport>, Result<(), WarehouseError>) {
     let mut reports = Vec::with_capacity(contexts.len());
-    for context in contexts {
-        reports.push(job::run(context).await);
-    }
-    reports
+    let mut running = Box::pin(async {
+        for context in contexts {
+            let report = job::run(context).await;
+            progress.ended(&report);
+            reports.push(report);
+        }
+    });
+    let failed = tokio::select! {
+        () = &mut running => None,
+        Err(error) = memory.keep() => Some(error),
+    };
+    let kept = if let Some(error) = failed {
+        running.await;
+        Err(error)
+    } else {
+        drop(running);
+        memory.save().await
+    };
+    (reports, kept)
 }
 
 /// Whether a job reads an account.
@@ -243,41 +258,4 @@ pub fn why_not(job: &Job, account: &Account) -> Option<String> {
 /// Whether the account is for a reseller's customers and the stream has no way to name the reseller.
 fn cannot_name_reseller(stream: &dyn Stream, account: &Account) -> bool {
     account.profile.reseller.is_some() && stream.endpoint().reseller == ResellerIn::Impossible
-}
-
-/// A client that goes on with what earlier runs learned about the quotas and the size of pages.
-async fn client_of(account: &Account, writer: &Writer) -> Result<Client, RunError> {
-    let (name, host) = (account.name.clone(), account.profile.endpoint.host().to_owned());
-    let known = writer
-        .call(move |warehouse| {
-            let rates = warehouse.rate_state(&name, &host)?;
-            Ok(Learned { rates, pages: warehouse.page_limits(&name, &host, UtcSecond::now())? })
-        })
-        .await?;
-    Ok(Client::resume(account.profile.clone(), known)?)
-}
-
-/// Stores what is known about the quotas and the size of pages now.
-async fn save_learned(account: &Account, client: &Client, writer: &Writer) -> Result<(), WarehouseError> {
-    let (name, host) = (account.name.clone(), account.profile.endpoint.host().to_owned());
-    let (rates, pages) = (client.pace().remember(), client.pages().remember());
-    writer
-        .call(move |warehouse| {
-            warehouse.save_rate_state(&name, &host, &rates)?;
-            warehouse.save_page_limits(&name, &host, &pages, UtcSecond::now())
-        })
-        .await
-}
-
-/// Stores it again and again, so that a run that is killed does not begin anew.
-async fn keep_learned(
-    accounts: &[(&Account, Arc<Client>)],
-    writer: &Writer,
-) -> Result<std::convert::Infallible, WarehouseError> {
-    loop {
-        tokio::time::sleep(LEARNED_INTERVAL).await;
-        for (account, client) in accounts {
-            save_learned(account, client, writer).await?;
-        }
-    }
 }

@@ -37,7 +37,7 @@ pub use error::WarehouseError;
 pub use explain::{Answer, AnswerRow, Change, Explanation, Kind, Searched, Shape, Version, Versions};
 pub use history::{KnownRuns, PastRun, RunsWanted};
 pub use known::{Covered, Customer, Mark, OpenWalk};
-pub use ledger::{RunEnd, RunId, RunStart};
+pub use ledger::{LastStart, RunEnd, RunId, RunStart, STOPPED_ON_REQUEST};
 pub use pages::PageLimitState;
 pub use publish::{Publication, PublishError, Published};
 pub use queue::{Absence, Again, QueueEntry};

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{Common, Output, say, say_json};
-use crate::config::{Config, Publish, PublishWhen};
+use crate::config::{Config, PublishWhen};
 use crate::error::Failure;
-use crate::run::{JobReport, Outcome};
+use crate::run::{JobReport, Outcome, publish_after_run};
 use crate::warehouse::{Publication, PublishError, Published, Warehouse};
 
 /// Arguments of `bss-sync publish`.
@@ -46,23 +46,13 @@ pub(super) async fn after_run(
     reports: &[JobReport],
     stop: watch::Receiver<bool>,
 ) -> Option<Result<Published, PublishError>> {
-    let Publish { path, group, .. } =
-        config.publish.clone().filter(|publish| publish.when == PublishWhen::AfterRun)?;
+    let publish = config.publish.as_ref().filter(|publish| publish.when == PublishWhen::AfterRun)?;
     let is_of_no_use = reports.iter().any(|report| report.outcome == Outcome::Warehouse);
     if is_of_no_use || *stop.borrow() {
-        tracing::warn!(path = %path.display(), "not published: the run was stopped or the warehouse failed");
+        tracing::warn!(path = %publish.path.display(), "not published: the run was stopped or the warehouse failed");
         return None;
     }
-    let warehouse = config.warehouse.clone();
-    let work = move || {
-        let publication = Publication { path: &path, group: group.as_deref() };
-        Warehouse::open_read_only(&warehouse)?.publish(&publication, move || *stop.borrow())
-    };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(published) => Some(published),
-        // Nothing cancels it; a panic is a bug and must not look like success.
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
+    publish_after_run(Some(publish), &config.warehouse, stop).await
 }
 
 /// How it bears on the run's outcome: the data is stored whatever becomes of the copy, and a person should look.

@@ -16,6 +16,9 @@ use crate::warehouse::{Warehouse, Writer};
 /// How often progress is written.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
+/// What the system may still do for us when all is done, like looking up a name, is waited for so long.
+pub(super) const LEFTOVERS: Duration = Duration::from_secs(1);
+
 /// Waits that are worth telling.
 const WORTH_TELLING: Duration = Duration::from_millis(500);
 
@@ -35,7 +38,7 @@ pub(super) fn with_warehouse<T>(
     let (writer, thread) = Writer::start(warehouse)?;
     let result = runtime.block_on(with_signals_and_progress(work, &writer, shows_progress(common, config)));
     drop(writer);
-    drop(runtime);
+    runtime.shutdown_timeout(LEFTOVERS);
     // The thread ends with the last writer; waiting for it keeps the lock until everything is on disk.
     let _ = thread.join();
     result
@@ -76,7 +79,7 @@ fn finish_page(stopper: &watch::Sender<bool>) {
     tracing::info!("asked to stop; finishing the pages in hand");
 }
 
-fn system(what: &'static str, error: &std::io::Error) -> Failure {
+pub(super) fn system(what: &'static str, error: &std::io::Error) -> Failure {
     Failure::System { what, detail: error.to_string() }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::rate::QuotaOverrides;
 
@@ -67,6 +67,32 @@ pub enum Auth {
     },
     /// The command asks nothing of the vendor, so no secret was read; no client can be built.
     Unread,
+}
+
+impl Auth {
+    /// Whether it proves the same as another, secret for secret.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same = |one: &SecretString, other: &SecretString| one.expose_secret() == other.expose_secret();
+        match (self, other) {
+            (
+                Self::AkSk { access_key, secret_key, security_token },
+                Self::AkSk { access_key: access, secret_key: secret, security_token: token },
+            ) => {
+                let same_token = match (security_token, token) {
+                    (Some(one), Some(other)) => same(one, other),
+                    (one, other) => one.is_none() && other.is_none(),
+                };
+                same(access_key, access) && same(secret_key, secret) && same_token
+            }
+            (
+                Self::Token { user, password, domain },
+                Self::Token { user: name, password: word, domain: of },
+            ) => user == name && domain == of && same(password, word),
+            (Self::Unread, Self::Unread) => true,
+            (Self::AkSk { .. } | Self::Token { .. } | Self::Unread, _) => false,
+        }
+    }
 }
 
 impl fmt::Debug for Auth {
@@ -278,7 +304,7 @@ impl Proxy {
 
     /// The whole address, password included.
     pub(super) fn expose(&self) -> &str {
-        secrecy::ExposeSecret::expose_secret(&self.0)
+        self.0.expose_secret()
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use super::outcome::JobReport;
 use crate::client::Meter;
 use crate::stream::Stream;
 use crate::warehouse::Tally;
@@ -47,9 +48,12 @@ impl Board {
     }
 }
 
-/// The counters of all jobs of an invocation, for whoever shows them.
+/// The counters of all jobs of an invocation, for whoever shows them, and their ends, for whoever waits for them.
 #[derive(Debug, Default)]
-pub struct Progress(Mutex<Vec<Arc<Counts>>>);
+pub struct Progress {
+    counts: Mutex<Vec<Arc<Counts>>>,
+    ends: Option<mpsc::UnboundedSender<JobReport>>,
+}
 
 /// Counters of one job's run.
 #[derive(Debug)]
@@ -67,6 +71,19 @@ pub struct Counts {
 }
 
 impl Progress {
+    /// One that tells of each job's end as soon as it comes.
+    #[must_use]
+    pub fn telling(ends: mpsc::UnboundedSender<JobReport>) -> Self {
+        Self { ends: Some(ends), ..Self::default() }
+    }
+
+    pub(super) fn ended(&self, report: &JobReport) {
+        if let Some(ends) = &self.ends {
+            // Whoever asked may have gone; the report is returned as well.
+            let _ = ends.send(report.clone());
+        }
+    }
+
     pub(super) fn add(&self, account: &str, job: &str) -> Arc<Counts> {
         let counts = Arc::new(Counts {
             account: account.to_owned(),
@@ -77,14 +94,14 @@ impl Progress {
             finished: AtomicU64::new(0),
             ended: AtomicU64::new(0),
         });
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&counts));
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&counts));
         counts
     }
 
     /// The jobs that are running.
     #[must_use]
     pub fn running(&self) -> Vec<Arc<Counts>> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().filter(|counts| counts.ended.load(Ordering::Relaxed) == 0).cloned().collect()
     }
 }

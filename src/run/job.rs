@@ -172,6 +172,7 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
         job: context.job.name.to_string(),
         account: context.account.clone(),
         outcome,
+        warehouse: result.as_ref().err().and_then(Stop::warehouse),
         stopped: result.err().map(|stop| (stop.to_string(), stop.advice())),
         findings,
         tally,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::client::{ExitClass, FetchError, Reading};
 use crate::scope::Ask;
 use crate::time::UtcSecond;
-use crate::warehouse::{Absence, RunEnd, Tally, WarehouseError};
+use crate::warehouse::{Absence, RunEnd, STOPPED_ON_REQUEST, Tally, WarehouseError};
 
 /// How a run ended. The order is that of urgency: the worst of several runs is the invocation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -205,7 +205,7 @@ pub(super) enum Stop {
     #[error("the order names no customer, which a partner's request must")]
     Customerless,
     /// Somebody asked the worker to stop.
-    #[error("stopped on request")]
+    #[error("{STOPPED_ON_REQUEST}")]
     Asked,
     /// The job's time is over.
     #[error("the job's deadline is reached")]
@@ -255,6 +255,20 @@ impl Stop {
         }
     }
 
+    /// The warehouse's failure, when it is one.
+    pub(super) fn warehouse(&self) -> Option<WarehouseError> {
+        match self {
+            Self::Warehouse(error) => Some(error.clone()),
+            Self::Fetch(_)
+            | Self::Unanswered { .. }
+            | Self::BadBody { .. }
+            | Self::Customerless
+            | Self::Asked
+            | Self::Late
+            | Self::TooManyFailures { .. } => None,
+        }
+    }
+
     pub(super) fn advice(&self) -> &'static str {
         match self {
             Self::Fetch(error) | Self::Unanswered { error, .. } => error.advice(),
@@ -282,6 +296,8 @@ pub struct JobReport {
     pub outcome: Outcome,
     /// Why it stopped early, and what to do; `None` when it did not.
     pub stopped: Option<(String, &'static str)>,
+    /// The warehouse's failure, when that is what stopped it.
+    pub warehouse: Option<WarehouseError>,
     /// What a person should look at.
     pub findings: Findings,
     /// What was stored.

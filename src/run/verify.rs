@@ -14,13 +14,14 @@ use tokio::time::Instant;
 
 use super::board::{Board, Progress};
 use super::job::Context;
+use super::learned::{Memory, client_of};
 use super::outcome::{Outcome, Stop};
 use super::refusals::{About, Refusals};
 use super::unit::is_refusal;
 use super::units::Permission;
 use super::walker::fetch;
 use super::width::PagePace;
-use super::{Extent, RunError, Word, client_of, reads, save_learned};
+use super::{Extent, RunError, Word, reads};
 use crate::client::{Deadline, Reading as Asked};
 use crate::config::Account;
 use crate::job::Job;
@@ -230,7 +231,7 @@ async fn verify_account(
     let reason = reason.or_else(|| (differing > 0).then(|| format!("{differing} comparison(s) differ")));
     let end = outcome.ends_run(reason, requests);
     writer.call(move |warehouse| warehouse.end_run(run, &end)).await?;
-    save_learned(account, &client, writer).await?;
+    Memory::of(account, &client, writer).save().await?;
     Ok(Verified {
         account: account.name.clone(),
         comparisons,

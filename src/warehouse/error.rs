@@ -116,6 +116,26 @@ impl WarehouseError {
         }
     }
 
+    /// Whether a later try may succeed without anybody's help: the disk was full, another program had a lock. An error of
+    /// the disk is none of these: what was told to be written may not be there, so the file must be opened anew.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Held { .. }
+            | Self::Full { .. }
+            | Self::Busy { .. }
+            | Self::Io { .. }
+            | Self::Statement { .. } => true,
+            Self::Missing { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::Damaged { .. }
+            | Self::Disk { .. }
+            | Self::OldLibrary { .. }
+            | Self::Stopped => false,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub const fn advice(&self) -> &'static str {

@@ -58,6 +58,22 @@ pub struct RunEnd {
     pub at: UtcSecond,
 }
 
+/// Begins the reason of a run that somebody stopped.
+pub const STOPPED_ON_REQUEST: &str = "stopped on request";
+
+/// When a job last began for an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastStart {
+    /// The account.
+    pub account: String,
+    /// The job.
+    pub job: String,
+    /// When, by this machine's clock.
+    pub at: UtcSecond,
+    /// Whether that run was cut: stopped on request, or crashed, which the run before had not.
+    pub was_cut: bool,
+}
+
 impl Warehouse {
     pub(super) fn commit_pages(
         &mut self,
@@ -114,5 +130,51 @@ impl Warehouse {
             )
             .map(|_| ())
             .map_err(|error| self.sql(&error))
+    }
+
+    /// When each job last began for each account.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn last_starts(&self) -> Result<Vec<LastStart>, WarehouseError> {
+        let starts = self.read(
+            "with last as (select max(run_id) as run_id from runs group by account, job)
+             select account, job, started_at, outcome, reason,
+                 (select outcome from runs as earlier
+                  where earlier.account = runs.account and earlier.job = runs.job and earlier.run_id < runs.run_id
+                  order by run_id desc limit 1)
+             from runs join last using (run_id) order by account, job",
+            (),
+            |row| {
+                let (at, outcome): (String, String) = (row.get(2)?, row.get(3)?);
+                let (reason, before): (Option<String>, Option<String>) = (row.get(4)?, row.get(5)?);
+                let was_stopped = reason.is_some_and(|reason| reason.starts_with(STOPPED_ON_REQUEST));
+                let was_cut = match outcome.as_str() {
+                    "partial" => was_stopped,
+                    "crashed" => before.as_deref() != Some("crashed"),
+                    _ => false,
+                };
+                let (account, job) = (row.get(0)?, row.get(1)?);
+                Ok(UtcSecond::parse(&at).map(|at| LastStart { account, job, at, was_cut }))
+            },
+        )?;
+        Ok(starts.into_iter().flatten().collect())
+    }
+
+    /// Records that runs ended without a word, those of jobs of an account that are not ended.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn crash_runs(&mut self, account: &str, jobs: &[String]) -> Result<(), WarehouseError> {
+        for job in jobs {
+            self.connection
+                .execute(
+                    "update runs set outcome = 'crashed', reason = 'the worker ended without a word'
+                     where outcome = 'running' and account = ?1 and job = ?2",
+                    (account, job),
+                )
+                .map_err(|error| self.sql(&error))?;
+        }
+        Ok(())
     }
 }

@@ -20,6 +20,7 @@ mod resume;
 mod scenarios;
 mod schema;
 mod secrets;
+mod serve;
 mod truth;
 mod verify;
 mod views;

@@ -99,7 +99,7 @@ fn left_behind(bench: &Bench, ran: &Ran) -> Vec<(String, Vec<u8>)> {
 }
 
 #[track_caller]
-fn assert_silent(bench: &Bench, ran: &Ran, secrets: &[&str]) {
+pub fn assert_silent(bench: &Bench, ran: &Ran, secrets: &[&str]) {
     for (place, bytes) in left_behind(bench, ran) {
         for secret in secrets {
             for spelling in spellings(secret) {

@@ -166,6 +166,7 @@ fn help_tells_the_commands_and_the_exit_codes() {
 
     Commands:
       run        Run jobs once, now (for cron and systemd timers)
+      serve      Stay, and run jobs on their schedules; SIGHUP reads the configuration again
       plan       Show what a run would ask now and how long the quotas make it take; asks nobody
       verify     Compare what is stored with the vendor's counts; --repair reads again what differs
       reconcile  Run the reconciliation checks on what is stored; `ack` explains a break

@@ -1,0 +1,58 @@
+//! `bss-sync serve`: runs jobs on their schedules until it is told to stop.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::watched::{LEFTOVERS, system};
+use super::{Common, load};
+use crate::config::{Config, Environment, Secrets};
+use crate::error::Failure;
+use crate::service::{Signals, Supervisor, SystemClock, VendorWork, keep};
+use crate::warehouse::{Warehouse, Writer};
+
+pub(super) fn execute(common: &Common, environment: &Environment, config: Config) -> Result<u8, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| system("could not start", &error))?;
+    // Before the warehouse is opened: from then on only a kill ends the worker in the middle of something.
+    let signals = listen(&runtime)?;
+    let warehouse = Warehouse::open(&config.warehouse)?;
+    let (writer, thread) = Writer::start(warehouse)?;
+    let (common, environment) = (common.clone(), environment.clone());
+    let reload = move || load(&common, &environment, Secrets::Read);
+    let work = Arc::new(VendorWork::new(config, Box::new(reload), writer));
+    let result = runtime.block_on(Box::pin(keep(work, SystemClock, Supervisor::of_process(), signals)));
+    runtime.shutdown_timeout(LEFTOVERS);
+    // The thread ends with the last writer; waiting for it keeps the lock until everything is on disk.
+    let _ = thread.join();
+    result.map(|()| 0).map_err(Failure::from)
+}
+
+/// SIGTERM and SIGINT stop the service, SIGHUP has the configuration read again.
+fn listen(runtime: &Runtime) -> Result<Signals<impl Future<Output = ()> + use<>>, Failure> {
+    let _entered = runtime.enter();
+    let to = |kind, what| signal(kind).map_err(|error| system(what, &error));
+    let mut terminate = to(SignalKind::terminate(), "could not listen for SIGTERM")?;
+    let mut interrupt = to(SignalKind::interrupt(), "could not listen for SIGINT")?;
+    let mut hangup = to(SignalKind::hangup(), "could not listen for SIGHUP")?;
+    let (asked, reload) = mpsc::channel(1);
+    runtime.spawn(async move {
+        while hangup.recv().await.is_some() {
+            // One that waits stands for all that follow.
+            let _ = asked.try_send(());
+        }
+    });
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    Ok(Signals { stop, reload })
+}
