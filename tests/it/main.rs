@@ -5,6 +5,7 @@
 mod sim;
 mod support;
 
+mod as_of;
 mod cli;
 mod fixtures;
 mod kills;

@@ -142,7 +142,9 @@ fn each_file_of_the_schema_is_used_and_nothing_else_is_there() {
         "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name not like '%_history'",
     );
     assert_eq!(tables, defined("schema", "table"));
-    let views = names(&db, "select name from sqlite_schema where type = 'view'");
+    let mut views = names(&db, "select name from sqlite_schema where type = 'view'");
+    // Others are generated: of each table what was known when, and of each question and record what it once showed.
+    views.retain(|name| name != "as_of_script" && !name.ends_with("_as_of") && !name.ends_with("_versions"));
     assert_eq!(views, defined("schema/views", "view"));
     let recorded: BTreeSet<String> = self::tables().iter().map(|table| table.name.to_owned()).collect();
     assert!(recorded.is_subset(&tables), "{recorded:?}");

@@ -1,0 +1,130 @@
+//! Makes what is derived from the migrated tables and this program's files: history tables, triggers and views.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{OptionalExtension, Transaction};
+use sha2::{Digest, Sha256};
+
+use super::as_of::{Known, View};
+use super::text::{expand_decimals, literal, view_name};
+use super::{VIEWS, columns, history, record_tables, versions};
+
+/// Our views in this file, and the fingerprint of what they and the history triggers were made from.
+const DERIVED: [&str; 2] = ["derived_views", "derived_objects"];
+
+/// What the views beside those of `VIEWS` are made by: they are other ones when it changes.
+const GENERATORS: &[&str] = &[include_str!("as_of.rs"), include_str!("text.rs"), include_str!("versions.rs")];
+
+/// A record table as it is in the file.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) table: String,
+    pub(super) columns: Vec<String>,
+    pub(super) key: Vec<String>,
+}
+
+impl Shape {
+    fn of(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Self> {
+        let names = columns(tx, table)?.into_iter().map(|(name, _)| name).collect();
+        let key = tx
+            .prepare("select name from pragma_table_info(?1) where pk > 0 order by pk")?
+            .query_map([table], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Self { table: table.to_owned(), columns: names, key })
+    }
+}
+
+/// History tables, triggers and views are made from the migrated tables and this program's files, so they
+/// are no migrations: a fingerprint tells when they are another program version's. Views that somebody else put
+/// into the file are left alone.
+pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let shapes = record_tables()
+        .into_iter()
+        .map(|table| Shape::of(tx, table.name))
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let triggers: Vec<String> = shapes.iter().map(history::triggers).collect();
+    let written: Vec<String> = VIEWS.iter().map(|view| expand_decimals(view)).collect();
+    let mut hash = Sha256::new();
+    for text in written.iter().chain(&triggers).map(String::as_str).chain(GENERATORS.iter().copied()) {
+        hash.update(text);
+        hash.update([0]);
+    }
+    let fingerprint = hex::encode(hash.finalize());
+    let [derived_views, derived_objects] = DERIVED;
+    if read_meta(tx, derived_objects)?.as_deref() == Some(fingerprint.as_str()) {
+        return Ok(());
+    }
+    for name in read_meta(tx, derived_views)?.unwrap_or_default().split_whitespace() {
+        tx.execute_batch(&format!("drop view if exists \"{name}\""))?;
+    }
+    for (shape, triggers) in shapes.iter().zip(&triggers) {
+        history::widen(tx, &shape.table)?;
+        tx.execute_batch(triggers)?;
+    }
+    let mut maker = Maker { tx, names: Vec::new() };
+    for shape in &shapes {
+        maker.make(&versions::versions_view(shape))?;
+        maker.make(&versions::as_of_view(shape))?;
+    }
+    for view in &written {
+        maker.make(view)?;
+    }
+    make_views_of_then(&mut maker, &shapes, &written)?;
+    write_meta(tx, derived_views, &maker.names.join(" "))?;
+    write_meta(tx, derived_objects, &fingerprint)
+}
+
+/// The questions, checks and records as they were at an instant, and the script that turns a session back.
+fn make_views_of_then(maker: &mut Maker<'_>, shapes: &[Shape], written: &[String]) -> rusqlite::Result<()> {
+    let views: Vec<View> =
+        written.iter().filter_map(|sql| view_name(sql).map(|name| View::of(name, sql))).collect();
+    let tables: BTreeSet<String> = texts(maker.tx, "select name from sqlite_schema where type = 'table'")?;
+    let known = Known { shapes, views: &views, tables: &tables };
+    for view in views.iter().filter(|view| view.is_for_finance()) {
+        let names: Vec<String> = columns(maker.tx, &view.name)?.into_iter().map(|(name, _)| name).collect();
+        if let Some(of_then) = known.as_of_view(view, &names) {
+            maker.make(&of_then)?;
+        }
+    }
+    let recorded: Vec<String> = shapes.iter().map(|shape| literal(&shape.table)).collect();
+    let indices: Vec<String> = texts(
+        maker.tx,
+        &format!(
+            "select sql from sqlite_schema where type = 'index' and sql is not null and tbl_name in ({}) order by name",
+            recorded.join(", ")
+        ),
+    )?;
+    maker.make(&known.script_view(&indices))
+}
+
+fn texts<C: FromIterator<String>>(tx: &Transaction<'_>, sql: &str) -> rusqlite::Result<C> {
+    tx.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Makes views, in the place of others of their names.
+struct Maker<'a> {
+    tx: &'a Transaction<'a>,
+    names: Vec<String>,
+}
+
+impl Maker<'_> {
+    fn make(&mut self, view: &str) -> rusqlite::Result<()> {
+        if let Some(name) = view_name(view) {
+            self.tx.execute_batch(&format!("drop view if exists \"{name}\""))?;
+            self.names.push(name.to_owned());
+        }
+        self.tx.execute_batch(view)
+    }
+}
+
+fn read_meta(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Option<String>> {
+    tx.query_row("select value from meta where key = ?1", [key], |row| row.get(0)).optional()
+}
+
+fn write_meta(tx: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
+    tx.execute(
+        "insert into meta (key, value) values (?1, ?2) on conflict (key) do update set value = excluded.value",
+        (key, value),
+    )
+    .map(|_| ())
+}
