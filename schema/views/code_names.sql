@@ -1,4 +1,5 @@
--- What the vendor's codes mean, in English and Chinese. Codes that are not listed are shown without a name.
+-- What the vendor's codes mean, in English and Chinese. | 华为云编码的中英文名称。
+-- Codes that are not listed are shown without a name.
 create view code_names as
 with
 -- Domain, code, English name, Chinese name; as the vendor's documents list them.
@@ -85,5 +86,9 @@ names (domain, code, name_en, name_zh) as (
         ('is_frozen', '1', 'account frozen', '账号冻结'),
         ('is_frozen', '2', 'account and resources frozen', '账号和资源冻结')
 )
-select domain, code, name_en, name_zh
+select
+    domain, -- what the code is of, e.g. order_status | 编码所属的域，如 order_status
+    code, -- code as text | 编码（文本）
+    name_en,
+    name_zh
 from names;

@@ -1,4 +1,5 @@
--- F01: what was spent per month, by service. An order with lines of several services is counted in each of them.
+-- F01: what was spent per month, by service. | 各月净支出，按云服务。
+-- An order with lines of several services is counted in each of them.
 create view f01_net_spend_by_service as
 with
 -- Running sums per month, currency and service; the last row has them all. Windows and no 'group by', because SQLite

@@ -1,7 +1,9 @@
 //! Brings a file up to date: migrations, and what is derived from them (history tables, triggers, views).
 
 mod as_of;
+mod comments;
 mod derive;
+mod dictionary;
 mod history;
 mod text;
 mod versions;

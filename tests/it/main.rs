@@ -7,6 +7,7 @@ mod support;
 
 mod as_of;
 mod cli;
+mod dictionary;
 mod fixtures;
 mod kills;
 mod plan;

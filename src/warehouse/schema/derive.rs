@@ -6,14 +6,23 @@ use rusqlite::{OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
 
 use super::as_of::{Known, View};
+use super::dictionary::{Dictionary, GLOSSARY};
 use super::text::{expand_decimals, literal, view_name};
-use super::{VIEWS, columns, history, record_tables, versions};
+use super::{MIGRATIONS, VIEWS, columns, history, record_tables, versions};
 
 /// Our views in this file, and the fingerprint of what they and the history triggers were made from.
 const DERIVED: [&str; 2] = ["derived_views", "derived_objects"];
 
 /// What the views beside those of `VIEWS` are made by: they are other ones when it changes.
-const GENERATORS: &[&str] = &[include_str!("as_of.rs"), include_str!("text.rs"), include_str!("versions.rs")];
+const GENERATORS: &[&str] = &[
+    GLOSSARY,
+    include_str!("as_of.rs"),
+    include_str!("comments.rs"),
+    include_str!("dictionary.rs"),
+    include_str!("dictionary/rows.rs"),
+    include_str!("text.rs"),
+    include_str!("versions.rs"),
+];
 
 /// A record table as it is in the file.
 #[derive(Debug)]
@@ -34,6 +43,11 @@ impl Shape {
     }
 }
 
+/// The texts of all views that are written by hand, in the order of their creation.
+fn view_files() -> Vec<String> {
+    VIEWS.iter().map(|&view| view.to_owned()).collect()
+}
+
 /// History tables, triggers and views are made from the migrated tables and this program's files, so they
 /// are no migrations: a fingerprint tells when they are another program version's. Views that somebody else put
 /// into the file are left alone.
@@ -43,9 +57,11 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
         .map(|table| Shape::of(tx, table.name))
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let triggers: Vec<String> = shapes.iter().map(history::triggers).collect();
-    let written: Vec<String> = VIEWS.iter().map(|view| expand_decimals(view)).collect();
+    let files = view_files();
+    let written: Vec<String> = files.iter().map(|view| expand_decimals(view)).collect();
     let mut hash = Sha256::new();
-    for text in written.iter().chain(&triggers).map(String::as_str).chain(GENERATORS.iter().copied()) {
+    let sources = MIGRATIONS.iter().chain(GENERATORS).copied();
+    for text in triggers.iter().chain(&files).map(String::as_str).chain(sources) {
         hash.update(text);
         hash.update([0]);
     }
@@ -70,6 +86,12 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
         maker.make(view)?;
     }
     make_views_of_then(&mut maker, &shapes, &written)?;
+    let views: Vec<(&str, &str)> =
+        files.iter().filter_map(|sql| view_name(sql).map(|name| (name, sql.as_str()))).collect();
+    let names = |object: &str| Ok(columns(tx, object)?.into_iter().map(|(name, _)| name).collect());
+    for view in Dictionary::of(MIGRATIONS).views(&views, &record_tables(), names)? {
+        maker.make(&view)?;
+    }
     write_meta(tx, derived_views, &maker.names.join(" "))?;
     write_meta(tx, derived_objects, &fingerprint)
 }
