@@ -1,6 +1,7 @@
 //! Brings a file up to date: migrations, and what is derived from them (history tables, triggers, views).
 
 mod as_of;
+mod changes;
 mod comments;
 mod derive;
 mod dictionary;
@@ -39,6 +40,7 @@ pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 /// Views in the order of their creation: a view stands behind those it reads.
 const VIEWS: &[&str] = &[
     include_str!("../../schema/views/code_names.sql"),
+    include_str!("../../schema/views/codes_by_column.sql"),
     include_str!("../../schema/views/known_orders.sql"),
     include_str!("../../schema/views/classified_orders.sql"),
     include_str!("../../schema/views/counted_orders.sql"),

@@ -1,5 +1,6 @@
 //! Finance's views over rows made by hand: the definitions of finance, one fact per test.
 
+mod codes;
 mod months;
 mod records;
 mod renewals;
