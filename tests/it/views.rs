@@ -1,9 +1,11 @@
 //! Finance's views over rows made by hand: the definitions of finance, one fact per test.
 
+mod changes;
 mod codes;
 mod months;
 mod records;
 mod renewals;
+mod since_close;
 
 use proptest::prelude::*;
 use rusqlite::{Connection, Params, params};

@@ -182,6 +182,8 @@ impl Known<'_> {
             script.push_str(&index.replacen(" index ", " index temp.", 1));
             script.push_str(";\n");
         }
+        // SQLite knows nothing else about tables that were just made.
+        script.push_str("analyze temp;\n");
         for view in self.views.iter().filter(|view| !view.sources.is_empty()) {
             let (name, query) = (&view.name, &view.query.replace("'now'", &now));
             script.push_str(&format!(

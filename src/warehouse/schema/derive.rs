@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
 
 use super::as_of::{Known, View};
+use super::changes::changes_view;
 use super::dictionary::{Dictionary, GLOSSARY};
 use super::text::{expand_decimals, literal, view_name};
 use super::{MIGRATIONS, VIEWS, columns, history, record_tables, versions};
@@ -20,6 +21,7 @@ const GENERATORS: &[&str] = &[
     include_str!("comments.rs"),
     include_str!("dictionary.rs"),
     include_str!("dictionary/rows.rs"),
+    include_str!("history.rs"),
     include_str!("text.rs"),
     include_str!("versions.rs"),
 ];
@@ -43,9 +45,14 @@ impl Shape {
     }
 }
 
-/// The texts of all views that are written by hand, in the order of their creation.
-fn view_files() -> Vec<String> {
-    VIEWS.iter().map(|&view| view.to_owned()).collect()
+/// The texts of all views with comments of their own, in the order of their creation.
+fn view_files(shapes: &[Shape]) -> Vec<String> {
+    let written = VIEWS.iter().map(|&view| view.to_owned());
+    written.chain([changes_view(shapes)]).collect()
+}
+
+fn views_of(texts: &[String]) -> Vec<View> {
+    texts.iter().filter_map(|sql| view_name(sql).map(|name| View::of(name, sql))).collect()
 }
 
 /// History tables, triggers and views are made from the migrated tables and this program's files, so they
@@ -57,7 +64,7 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
         .map(|table| Shape::of(tx, table.name))
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let triggers: Vec<String> = shapes.iter().map(history::triggers).collect();
-    let files = view_files();
+    let files = view_files(&shapes);
     let written: Vec<String> = files.iter().map(|view| expand_decimals(view)).collect();
     let mut hash = Sha256::new();
     let sources = MIGRATIONS.iter().chain(GENERATORS).copied();
@@ -76,6 +83,9 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     for (shape, triggers) in shapes.iter().zip(&triggers) {
         history::widen(tx, &shape.table)?;
         tx.execute_batch(triggers)?;
+        for index in indices_of(tx, &[&shape.table])? {
+            tx.execute_batch(&history::index(&index, &shape.table))?;
+        }
     }
     let mut maker = Maker { tx, names: Vec::new() };
     for shape in &shapes {
@@ -85,7 +95,8 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     for view in &written {
         maker.make(view)?;
     }
-    make_views_of_then(&mut maker, &shapes, &written)?;
+    let tables: BTreeSet<String> = texts(tx, "select name from sqlite_schema where type = 'table'")?;
+    make_views_of_then(&mut maker, &Known { shapes: &shapes, views: &views_of(&written), tables: &tables })?;
     let views: Vec<(&str, &str)> =
         files.iter().filter_map(|sql| view_name(sql).map(|name| (name, sql.as_str()))).collect();
     let names = |object: &str| Ok(columns(tx, object)?.into_iter().map(|(name, _)| name).collect());
@@ -97,26 +108,28 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 /// The questions, checks and records as they were at an instant, and the script that turns a session back.
-fn make_views_of_then(maker: &mut Maker<'_>, shapes: &[Shape], written: &[String]) -> rusqlite::Result<()> {
-    let views: Vec<View> =
-        written.iter().filter_map(|sql| view_name(sql).map(|name| View::of(name, sql))).collect();
-    let tables: BTreeSet<String> = texts(maker.tx, "select name from sqlite_schema where type = 'table'")?;
-    let known = Known { shapes, views: &views, tables: &tables };
-    for view in views.iter().filter(|view| view.is_for_finance()) {
+fn make_views_of_then(maker: &mut Maker<'_>, known: &Known<'_>) -> rusqlite::Result<()> {
+    for view in known.views.iter().filter(|view| view.is_for_finance()) {
         let names: Vec<String> = columns(maker.tx, &view.name)?.into_iter().map(|(name, _)| name).collect();
         if let Some(of_then) = known.as_of_view(view, &names) {
             maker.make(&of_then)?;
         }
     }
-    let recorded: Vec<String> = shapes.iter().map(|shape| literal(&shape.table)).collect();
-    let indices: Vec<String> = texts(
-        maker.tx,
+    let recorded: Vec<&str> = known.shapes.iter().map(|shape| shape.table.as_str()).collect();
+    let indices = indices_of(maker.tx, &recorded)?;
+    maker.make(&known.script_view(&indices))
+}
+
+/// The statements that make the indices of tables.
+fn indices_of(tx: &Transaction<'_>, tables: &[&str]) -> rusqlite::Result<Vec<String>> {
+    let tables: Vec<String> = tables.iter().map(|table| literal(table)).collect();
+    texts(
+        tx,
         &format!(
             "select sql from sqlite_schema where type = 'index' and sql is not null and tbl_name in ({}) order by name",
-            recorded.join(", ")
+            tables.join(", ")
         ),
-    )?;
-    maker.make(&known.script_view(&indices))
+    )
 }
 
 fn texts<C: FromIterator<String>>(tx: &Transaction<'_>, sql: &str) -> rusqlite::Result<C> {

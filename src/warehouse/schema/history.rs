@@ -3,11 +3,17 @@
 use rusqlite::Transaction;
 
 use super::derive::Shape;
+use super::text::words;
 use super::{columns, comma};
 
 /// Columns of a record table that are bookkeeping, not content.
 const BOOKKEEPING: &[&str] =
     &["asked_customer_id", "role", "first_seen_run", "last_changed_run", "last_seen_at", "version"];
+
+/// Whether a column of a record table is content, and not bookkeeping.
+pub(super) fn is_content(column: &str) -> bool {
+    !BOOKKEEPING.contains(&column)
+}
 
 /// Gives a table's history the columns it lacks: those of the table, and when and by which run a row ended.
 pub(super) fn widen(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
@@ -29,7 +35,7 @@ pub(super) fn widen(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
 /// The triggers that copy each replaced or deleted row of a table to its history.
 pub(super) fn triggers(shape: &Shape) -> String {
     let Shape { table, columns, key } = shape;
-    let content: Vec<&String> = columns.iter().filter(|name| !BOOKKEEPING.contains(&name.as_str())).collect();
+    let content: Vec<&String> = columns.iter().filter(|name| is_content(name)).collect();
     let copy = format!(
         "insert into {table}_history ({}, ended_run, ended_at) select {}",
         comma("", columns),
@@ -38,6 +44,7 @@ pub(super) fn triggers(shape: &Shape) -> String {
     format!(
         "drop index if exists {table}_history_by_key;
          create index if not exists {table}_history_by_row on {table}_history ({key}, ended_at);
+         create index if not exists {table}_history_by_time on {table}_history (ended_at);
          drop trigger if exists {table}_keeps_replaced_rows;
          create trigger {table}_keeps_replaced_rows after update of {content} on {table}
          when ({old}) is not ({new})
@@ -54,4 +61,17 @@ pub(super) fn triggers(shape: &Shape) -> String {
         old = comma("old.", &content),
         new = comma("new.", &content),
     )
+}
+
+/// The statement that gives a history an index of its table: what is looked up in the present is looked up in the past.
+pub(super) fn index(statement: &str, table: &str) -> String {
+    let words = words(statement);
+    let name = words.iter().position(|word| word.is("index")).and_then(|at| words.get(at + 1));
+    let name = name.map_or("", |name| name.text);
+    let made = statement.replacen(
+        &format!(" {name} on {table} "),
+        &format!(" {table}_history_as_{name} on {table}_history "),
+        1,
+    );
+    format!("drop index if exists {table}_history_as_{name}; {made}")
 }
