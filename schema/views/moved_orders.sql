@@ -62,6 +62,7 @@ where
         order by r.run_id
         limit 1
     )
+    -- Joins in this order: the order itself is found by its key, and what belongs to it from there.
     and (
         exists (
             select 1
@@ -71,21 +72,21 @@ where
         or exists (
             select 1
             from orders as o
-            inner join runs as r on r.run_id = o.first_seen_run
+            cross join runs as r on r.run_id = o.first_seen_run
             where o.account = d.account and o.order_id = d.order_id and r.started_at > d.closed_at
         )
         -- Its trade.
         or exists (
             select 1
             from orders as o
-            inner join orders_history as h on h.account = o.account and h.order_id = o.parent_order_id
+            cross join orders_history as h on h.account = o.account and h.order_id = o.parent_order_id
             where o.account = d.account and o.order_id = d.order_id and h.ended_at > d.closed_at
         )
         or exists (
             select 1
             from orders as o
-            inner join orders as p on p.account = o.account and p.order_id = o.parent_order_id
-            inner join runs as r on r.run_id = p.first_seen_run
+            cross join orders as p on p.account = o.account and p.order_id = o.parent_order_id
+            cross join runs as r on r.run_id = p.first_seen_run
             where o.account = d.account and o.order_id = d.order_id and r.started_at > d.closed_at
         )
         -- Its members.
@@ -97,13 +98,13 @@ where
         or exists (
             select 1
             from orders as o
-            inner join runs as r on r.run_id = o.first_seen_run
+            cross join runs as r on r.run_id = o.first_seen_run
             where o.account = d.account and o.parent_order_id = d.order_id and r.started_at > d.closed_at
         )
         or exists (
             select 1
             from orders as o
-            inner join orders_history as h on h.account = o.account and h.order_id = o.order_id
+            cross join orders_history as h on h.account = o.account and h.order_id = o.order_id
             where o.account = d.account and o.parent_order_id = d.order_id and h.ended_at > d.closed_at
         )
     );
