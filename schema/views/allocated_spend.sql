@@ -1,5 +1,6 @@
--- The spend by service. Whatever the lines of an order do not explain is '(not allocated)', so that this adds up to
--- counted_orders exactly, order by order.
+-- The spend by service. | 按云服务分摊的支出。
+-- Whatever the lines of an order do not explain is '(not allocated)', so that this adds up to counted_orders exactly, order
+-- by order.
 create view allocated_spend as
 with
 -- What the lines that name a service leave of their order: all of it when it has no lines. Windows and no 'group by',
@@ -34,7 +35,7 @@ select
     currency,
     service_type_code,
     service_type_name,
-    coalesce(signed_amount_e8, 0) as amount_e8,
+    coalesce(signed_amount_e8, 0) as amount_e8, -- part of the order's signed amount | 订单带符号金额的一部分
     coalesce(official_e8, 0) as official_e8,
     coupon_effect_e8
 from counted_lines

@@ -1,4 +1,4 @@
--- Every order the vendor still shows, with its signed amount, its month and whether it counts as spend.
+-- Every order the vendor still shows, with its signed amount, its month and whether it counts as spend. | 全部订单及其带符号金额、账期和是否计入支出。
 -- Purchases count when they are paid and not cancelled, refunds when they are completed. Trials (order type 13) belong
 -- to neither by definition; they stay visible here, as does everything else that does not count, with the reason.
 create view classified_orders as

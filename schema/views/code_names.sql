@@ -1,4 +1,5 @@
--- What the vendor's codes mean, in English and Chinese. Codes that are not listed are shown without a name.
+-- What the vendor's codes mean, in English and Chinese. | 华为云编码的中英文名称。
+-- Codes that are not listed are shown without a name.
 create view code_names as
 with
 -- Domain, code, English name, Chinese name; as the vendor's documents list them.
@@ -81,9 +82,21 @@ names (domain, code, name_en, name_zh) as (
         ('customer_type', '-1', 'none', '无类型'),
         ('customer_type', '0', 'person', '个人'),
         ('customer_type', '1', 'enterprise', '企业'),
+        ('customer_level', 'V0', 'level V0', 'V0 级'),
+        ('customer_level', 'V1', 'level V1', 'V1 级'),
+        ('customer_level', 'V2', 'level V2', 'V2 级'),
+        ('customer_level', 'V3', 'level V3', 'V3 级'),
+        ('customer_level', 'V4', 'level V4', 'V4 级'),
+        ('customer_level', 'V5', 'level V5', 'V5 级'),
+        ('yes_no', '0', 'no', '否'),
+        ('yes_no', '1', 'yes', '是'),
         ('is_frozen', '0', 'no', '否'),
         ('is_frozen', '1', 'account frozen', '账号冻结'),
         ('is_frozen', '2', 'account and resources frozen', '账号和资源冻结')
 )
-select domain, code, name_en, name_zh
+select
+    domain, -- what the code is of, e.g. order_status | 编码所属的域，如 order_status
+    code, -- code as text | 编码（文本）
+    name_en,
+    name_zh
 from names;

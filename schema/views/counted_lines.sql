@@ -1,4 +1,4 @@
--- Each counted order with its lines, signed as the order is; an order without lines has one row without a line.
+-- Each counted order with its lines, signed as the order is; an order without lines has one row without a line. | 构成支出的订单及其订单项。
 create view counted_lines as
 select
     o.account,
@@ -8,12 +8,12 @@ select
     o.event_time,
     o.month,
     o.currency,
-    o.service_type_code as order_service_type_code,
-    o.service_type_name as order_service_type_name,
-    o.signed_amount_e8 as order_signed_amount_e8,
+    o.service_type_code as order_service_type_code, -- service the order names itself | 订单自身的云服务类型编码
+    o.service_type_name as order_service_type_name, -- its name | 订单自身的云服务类型名称
+    o.signed_amount_e8 as order_signed_amount_e8, -- signed amount of the whole order | 整个订单的带符号金额
     -- List prices of purchases only: a refund has none. Without a list price no discount is known.
     iif(o.kind = 'purchase', coalesce(o.official_amount_e8, o.signed_amount_e8), 0) as order_official_e8,
-    o.coupon_effect_e8 as order_coupon_effect_e8,
+    o.coupon_effect_e8 as order_coupon_effect_e8, -- what 代金券 change in the spend of the whole order | 整个订单的代金券影响
     l.order_line_item_id,
     nullif(l.service_type_code, '') as service_type_code,
     nullif(l.service_type_name, '') as service_type_name,

@@ -1,4 +1,5 @@
--- The orders that make up the spend, each once, with their sign. Every question about spend starts here.
+-- The orders that make up the spend, each once, with their sign. | 构成支出的订单，每单一次，带符号。
+-- Every question about spend starts here.
 create view counted_orders as
 select
     account,

@@ -1,4 +1,5 @@
--- Is March complete, and since when do we know? One row per account, stream that is read by time of creation, and billing
+-- Is March complete, and since when do we know? | 各账期是否完整，自何时起。
+-- One row per account, stream that is read by time of creation, and billing
 -- month (UTC+8), from the month in which its history begins (the mark 'created from') to the current one. The first month
 -- counts from that mark on: begins_at says so. All times are UTC.
 -- state is
@@ -176,15 +177,15 @@ judged as (
 select
     j.account,
     j.stream,
-    j.month,
-    strftime('%Y-%m-%dT%H:%M:%SZ', j.begins, 'unixepoch') as begins_at,
-    strftime('%Y-%m-%dT%H:%M:%SZ', j.ends, 'unixepoch') as ends_at,
-    j.state,
+    j.month, -- billing month of creation (UTC+8) | 创建时间的账期（UTC+8）
+    strftime('%Y-%m-%dT%H:%M:%SZ', j.begins, 'unixepoch') as begins_at, -- first second of the month that counts, UTC | 起始秒（UTC）
+    strftime('%Y-%m-%dT%H:%M:%SZ', j.ends, 'unixepoch') as ends_at, -- first second behind it, UTC | 结束秒（UTC，不含）
+    j.state, -- 'complete', 'open', 'incomplete', 'disputed' or 'undecoded' | 状态：complete 完整，open 未结束，incomplete 不完整，disputed 有争议，undecoded 有无法解析的行
     iif(j.state = 'complete', m.complete_since, null) as complete_since,
-    j.seconds as covered_seconds,
-    j.ends - j.begins as month_seconds,
-    coalesce(u.windows, 0) as windows,
-    coalesce(u.requests, 0) as requests,
+    j.seconds as covered_seconds, -- seconds that were read completely | 已完整读取的秒数 | unit: seconds
+    j.ends - j.begins as month_seconds, -- seconds of the month that count | 应读取的秒数 | unit: seconds
+    coalesce(u.windows, 0) as windows, -- windows that reach into it | 涉及的时间窗口数
+    coalesce(u.requests, 0) as requests, -- answers they took | 使用的应答数
     (
         select count(*)
         from orders as o
@@ -192,7 +193,7 @@ select
             o.account = j.account and o.parent_order_id is null and o.gone_since is null
             and o.create_time >= strftime('%Y-%m-%dT%H:%M:%SZ', j.begins, 'unixepoch')
             and o.create_time < strftime('%Y-%m-%dT%H:%M:%SZ', j.ends, 'unixepoch')
-    ) as orders,
+    ) as orders, -- orders created in it that the list shows | 当月创建的订单数
     (
         select count(*)
         from late_orders as l
@@ -200,9 +201,9 @@ select
             l.account = j.account
             and l.create_time >= strftime('%Y-%m-%dT%H:%M:%SZ', j.begins, 'unixepoch')
             and l.create_time < strftime('%Y-%m-%dT%H:%M:%SZ', j.ends, 'unixepoch')
-    ) as late_orders,
-    iif(j.seconds = j.ends - j.begins, j.oldest, null) as last_proof_at,
-    strftime('%Y-%m-%dT%H:%M:%SZ', j.first_gap, 'unixepoch') as first_gap
+    ) as late_orders, -- those that appeared late | 其中迟到的订单数
+    iif(j.seconds = j.ends - j.begins, j.oldest, null) as last_proof_at, -- every second of it was read then or later, UTC | 全月在此时或之后均被读取（UTC）
+    strftime('%Y-%m-%dT%H:%M:%SZ', j.first_gap, 'unixepoch') as first_gap -- first second that was not read yet, UTC | 第一个未读取的时刻（UTC）
 from judged as j
 left join complete_months as m on m.account = j.account and m.stream = j.stream and m.month = j.month
 left join used as u on u.account = j.account and u.stream = j.stream and u.month = j.month;

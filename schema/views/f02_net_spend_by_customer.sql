@@ -94,7 +94,7 @@ select
     c.account,
     c.month,
     c.currency,
-    c.rank,
+    c.rank, -- place among the customers of the month and currency | 当月同币种的客户排名
     c.customer_id,
     coalesce(nullif(n.customer, ''), nullif(n.account_name, ''), c.customer_id) as customer_name,
     c.orders,
@@ -102,11 +102,11 @@ select
     decimal(c.refunds_e8) as refunds,
     decimal(c.net_e8) as net,
     decimal(c.net_of_coupons_e8) as net_of_coupons,
-    iif(c.total_net_e8 > 0, round(100.0 * c.net_e8 / c.total_net_e8, 2), null) as share_percent,
+    iif(c.total_net_e8 > 0, round(100.0 * c.net_e8 / c.total_net_e8, 2), null) as share_percent, -- part of the total | 占合计的比例 | unit: percent
     iif(c.total_net_e8 > 0, round(100.0 * c.cumulative_net_e8 / c.total_net_e8, 2), null)
-        as cumulative_share_percent,
-    decimal(c.change_to_previous_month_e8) as change_to_previous_month,
-    decimal(c.change_to_last_year_e8) as change_to_last_year,
+        as cumulative_share_percent, -- part of this customer and those before it | 累计占比 | unit: percent
+    decimal(c.change_to_previous_month_e8) as change_to_previous_month, -- change of net against the month before; null: unknown | 净支出环比变化，空表示未知
+    decimal(c.change_to_last_year_e8) as change_to_last_year, -- change of net against the same month of the year before; null: unknown | 净支出同比变化，空表示未知
     c.purchases_e8,
     c.refunds_e8,
     c.net_e8,

@@ -1,8 +1,7 @@
 -- F05: money refunded in a month, by the month of the order it was once paid with. | 本月退款中属于以前期间的部分。
--- Positive is money back; per month it
--- adds up to the refunds of F01 with the sign turned. Members that are no months: '(before history)' for orders this
--- warehouse does not know, '(not attributed)' for what the attributions of a refund order do not explain; whether these
--- belong to an earlier period is unknown (null).
+-- Positive is money back; per month it adds up to the refunds of F01 with the sign turned. Members that are no months:
+-- '(before history)' for orders this warehouse does not know, '(not attributed)' for what the attributions of a refund order
+-- do not explain; whether these belong to an earlier period is unknown (null).
 create view f05_refunds_by_original_month as
 with
 -- Refund orders of the spend. Not materialized, because that would be those of all months.
@@ -79,16 +78,16 @@ select
     refund_month,
     currency,
     original_month,
-    iif(has_original_month, original_month < refund_month, null) as is_earlier_period,
+    iif(has_original_month, original_month < refund_month, null) as is_earlier_period, -- 1: of an earlier month; null: unknown | 是否属于以前月份，空表示未知
     -- Months of a year as quarters 0 to 3.
     iif(
         has_original_month,
         substr(original_month, 1, 4) * 4 + (substr(original_month, 6, 2) - 1) / 3
         < substr(refund_month, 1, 4) * 4 + (substr(refund_month, 6, 2) - 1) / 3,
         null
-    ) as is_earlier_quarter,
+    ) as is_earlier_quarter, -- 1: of an earlier quarter; null: unknown | 是否属于以前季度，空表示未知
     iif(has_original_month, substr(original_month, 1, 4) < substr(refund_month, 1, 4), null)
-        as is_earlier_year,
+        as is_earlier_year, -- 1: of an earlier year; null: unknown | 是否属于以前年度，空表示未知
     refund_orders,
     decimal(refunded_e8) as refunded,
     refunded_e8

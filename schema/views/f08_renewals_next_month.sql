@@ -1,5 +1,4 @@
--- F08: resources to be renewed in the month after the current one (UTC+8), and how much that is likely to cost.
--- | 下月续费资源与金额。
+-- F08: resources to be renewed in the month after the current one (UTC+8), and how much that is likely to cost. | 下月续费资源与预计金额。
 create view f08_renewals_next_month as
 select *
 from renewals

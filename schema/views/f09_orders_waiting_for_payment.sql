@@ -1,4 +1,4 @@
--- F09: orders waiting for payment, with the time that is left. | 待支付订单。
+-- F09: orders waiting for payment, with the time that is left. | 待支付订单及剩余时间。
 -- Members of a combined trade are paid with their trade,
 -- whose details hold the deadline.
 create view f09_orders_waiting_for_payment as
@@ -43,9 +43,9 @@ select
     o.pending_payment_end_time,
     strftime('%Y-%m-%d %H:%M:%S', o.pending_payment_end_time, '+8 hours') as pending_payment_end_time_utc8,
     -- Negative: the deadline has passed, and the vendor has not cancelled the order yet.
-    round((strftime('%s', o.pending_payment_end_time) - strftime('%s', 'now')) / 3600.0, 2) as hours_left,
+    round((strftime('%s', o.pending_payment_end_time) - strftime('%s', 'now')) / 3600.0, 2) as hours_left, -- time that is left, negative: passed | 剩余小时数，负数表示已过期 | unit: hours
     o.currency,
-    decimal(o.amount_e8) as amount,
+    decimal(o.amount_e8) as amount, -- price after discounts | 优惠后金额
     o.amount_e8
 from pending as o
 left join code_names as c on c.domain = 'order_type' and c.code = cast(o.order_type as text);

@@ -1,5 +1,4 @@
--- F11: what the vendor kept back of the refunds of a month, as handling fee and as already consumed.
--- | 退订手续费与已消费金额。
+-- F11: what the vendor kept back of the refunds of a month, as handling fee and as already consumed. | 退订手续费与已消费金额。
 create view f11_fees_and_consumption_kept_back as
 with
 -- One row per month and currency. Windows and no 'group by', because a filter on the month goes down to the orders
@@ -27,7 +26,7 @@ select
     decimal(net_refund_e8) as net_refund,
     -- The fee as a part of what would have come back without any deduction.
     round(100.0 * commission_e8 / nullif(net_refund_e8 + consumed_e8 + commission_e8, 0), 2)
-        as fee_rate_percent,
+        as fee_rate_percent, -- fee as a part of refund, consumption and fee | 手续费率 | unit: percent
     commission_e8,
     consumed_e8,
     net_refund_e8

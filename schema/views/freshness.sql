@@ -1,4 +1,5 @@
--- How far the warehouse can be trusted: one row per account and stream. From where its history begins up to the two
+-- How far the warehouse can be trusted: one row per account and stream. | 数据时效：每个账号和数据流一行。
+-- From where its history begins up to the two
 -- 'complete' times (UTC, by creation and by payment of the orders) a stream was read to its end; streams that are not
 -- read by time have none.
 -- A run that is still 'running' long after its start was killed: the next run says so.
@@ -54,14 +55,14 @@ unproven as (
 select
     k.account,
     k.stream,
-    c.watermark as created_complete_up_to,
-    p.watermark as paid_complete_up_to,
-    r.last_done_at,
-    l.outcome as last_outcome,
-    coalesce(w.queued, 0) as queued,
-    coalesce(w.failing, 0) as failing,
-    coalesce(q.quarantined, 0) as quarantined,
-    coalesce(d.disputed, 0) as disputed
+    c.watermark as created_complete_up_to, -- orders created before were read completely, UTC | 创建时间在此之前的数据已读完（UTC）
+    p.watermark as paid_complete_up_to, -- orders paid before were read completely, UTC | 支付时间在此之前的数据已读完（UTC）
+    r.last_done_at, -- when a run last ended with nothing to report, UTC | 最近一次正常结束的时间（UTC）
+    l.outcome as last_outcome, -- how the last run ended | 最近一次运行结果
+    coalesce(w.queued, 0) as queued, -- orders whose records are still to be read | 待读取的订单数
+    coalesce(w.failing, 0) as failing, -- those tried in vain | 其中读取失败的订单数
+    coalesce(q.quarantined, 0) as quarantined, -- rows that could not be decoded | 无法解析的行数
+    coalesce(d.disputed, 0) as disputed -- readings that could not be proven complete | 无法证明完整的读取数
 from known as k
 left join watermarks as c on c.account = k.account and c.stream = k.stream and c.lane = 'created'
 left join watermarks as p on p.account = k.account and p.stream = k.stream and p.lane = 'paid'

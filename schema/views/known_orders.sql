@@ -1,6 +1,6 @@
--- Every order the warehouse ever saw, gone ones included, with its missing values filled in. A member of a combined trade
--- may leave any field out, and is then as its trade: paid, dated and owned with it. Amounts and services are never
--- taken from the trade, because the trade's contain those of all its members.
+-- Every order the warehouse ever saw, gone ones included, with its missing values filled in. | 全部订单（含已消失的），缺失值已补全。
+-- A member of a combined trade may leave any field out, and is then as its trade: paid, dated and owned with it. Amounts and
+-- services are never taken from the trade, because the trade's contain those of all its members.
 create view known_orders as
 with
 -- Empty texts are missing values. Not materialized, because each branch below reads what it needs by an index.

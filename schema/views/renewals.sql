@@ -1,4 +1,4 @@
--- Main resources in use by the month (UTC+8) in which they expire, with what the next period is likely to cost.
+-- Main resources in use by the month (UTC+8) in which they expire, with what the next period is likely to cost. | 在用主资源的到期月份及预计续费金额。
 -- Attached resources are renewed with their main resource: they have no row of their own, their cost is part of its.
 -- The estimate of a resource is the price of one period in the last counted order that bought or renewed it: the order's
 -- lines of the resource's service and type, shared equally among the resources of that kind the order was for. It is null
@@ -247,7 +247,7 @@ select
     m.expire_policy,
     c.name_en as expire_policy_en,
     c.name_zh as expire_policy_zh,
-    coalesce(m.expire_policy = 3, 0) as is_auto_renewed,
+    coalesce(m.expire_policy = 3, 0) as is_auto_renewed, -- 1: renewed automatically | 是否自动续费：1 是，0 否
     m.expire_time,
     strftime('%Y-%m-%d %H:%M:%S', m.expire_time, '+8 hours') as expire_time_utc8,
     -- Automatic renewals are debited 7 days before expiry at 03:00 UTC+8, which can be a month earlier.
@@ -256,25 +256,25 @@ select
             then strftime(
                 '%Y-%m-%dT%H:%M:%SZ', m.expire_time, '+8 hours', 'start of day', '-7 days', '-5 hours'
             )
-    end as debit_time,
+    end as debit_time, -- when an automatic renewal is debited, UTC | 自动续费扣款时间（UTC）
     case
         when m.expire_policy = 3
             then strftime('%Y-%m-%d', m.expire_time, '+8 hours', '-7 days') || ' 03:00:00'
-    end as debit_time_utc8,
+    end as debit_time_utc8, -- when an automatic renewal is debited, in UTC+8 | 自动续费扣款时间（UTC+8）
     case
         when m.expire_policy = 3 then strftime('%Y-%m', m.expire_time, '+8 hours', '-7 days')
-    end as debit_month,
+    end as debit_month, -- month (UTC+8) of the debit | 扣款月份（UTC+8）
     m.last_seen_at,
-    m.attached_resources,
-    m.attached_without_estimate,
-    m.amount_basis,
-    m.estimate_order_id,
-    p.name_en as estimate_period_en,
-    p.name_zh as estimate_period_zh,
-    m.changed_since,
+    m.attached_resources, -- attached resources that are renewed with it | 随其续费的附属资源数
+    m.attached_without_estimate, -- those whose cost is not in the estimate | 其中无法估算的数量
+    m.amount_basis, -- 'estimate', 'estimate of a part' or 'unknown' | 金额依据：估算、部分估算或未知
+    m.estimate_order_id, -- order the estimate is taken from | 估算所依据的订单ID
+    p.name_en as estimate_period_en, -- period the estimate is for: English name | 估算对应的周期（英文名称）
+    p.name_zh as estimate_period_zh, -- period the estimate is for: Chinese name | 估算对应的周期（中文名称）
+    m.changed_since, -- 1: the resource was changed since that order | 该订单之后资源是否变更：1 是，0 否
     m.currency,
-    decimal(m.attached_estimate_e8) as attached_estimate,
-    decimal(m.estimate_e8) as estimate,
+    decimal(m.attached_estimate_e8) as attached_estimate, -- likely cost of the next period of what is attached | 附属资源下一周期的预计金额
+    decimal(m.estimate_e8) as estimate, -- likely cost of the next period | 下一周期的预计金额
     m.attached_estimate_e8,
     m.estimate_e8
 from summed as m

@@ -1,4 +1,5 @@
--- Rows that could not be decoded and are what the vendor shows last, as far as is known: a row leaves this view when an
+-- Rows that could not be decoded and are what the vendor shows last, as far as is known. | 最近仍无法解析的行。
+-- A row leaves this view when an
 -- answer of that time or later shows it so that it can be stored, or when what it came with was read completely since without
 -- it. All of them, and how they came, are in the table quarantine.
 -- key is the row's, or the digest of its text when it has none; is_stored: an earlier answer showed it so that it could be
@@ -67,12 +68,12 @@ select
     account,
     stream,
     scope,
-    key,
+    key, -- key of the row, or its digest when it has none | 行主键，无主键时为摘要
     reason,
     last_seen_at,
-    first_second,
-    last_second,
-    stored_at is not null as is_stored,
+    first_second, -- when it was created, or the first second that was asked for, UTC | 创建时间或查询窗口的起始秒（UTC）
+    last_second, -- when it was created, or the last second that was asked for, UTC | 创建时间或查询窗口的结束秒（UTC）
+    stored_at is not null as is_stored, -- 1: an earlier answer showed it so that it could be stored | 此前是否已成功写入：1 是，0 否
     raw_sha256,
     raw
 from placed as p

@@ -1,4 +1,5 @@
--- Every discount the vendor still shows, readable. The source tells where it was read: in the order list, in the order's
+-- Every discount the vendor still shows, readable. | 全部折扣明细。
+-- The source tells where it was read: in the order list, in the order's
 -- details, or on one of its lines. The three show the same discounts, so only one of them may be added up.
 create view v_order_discounts as
 with
@@ -50,7 +51,7 @@ discounts as (
 select
     d.account,
     d.order_id,
-    d.source,
+    d.source, -- where it was read: 'list', 'details' or 'line' | 来源：list 订单列表，details 订单详情，line 订单项
     d.order_line_item_id,
     d.position,
     iif(o.not_counted_because is null, o.kind, null) as counted_as,
@@ -59,7 +60,7 @@ select
     t.name_en as discount_type_en,
     t.name_zh as discount_type_zh,
     coalesce(d.shown_currency, o.currency, '(unknown)') as currency,
-    decimal(d.discount_amount_e8) as amount,
+    decimal(d.discount_amount_e8) as amount, -- amount taken off | 折扣金额
     d.discount_amount_e8 as amount_e8
 from discounts as d
 left join classified_orders as o on o.account = d.account and o.order_id = d.order_id

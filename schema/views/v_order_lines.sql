@@ -1,4 +1,4 @@
--- Every order line the vendor still shows, readable, with what its order says about the month and the spend.
+-- Every order line the vendor still shows, readable, with what its order says about the month and the spend. | 全部订单项明细。
 create view v_order_lines as
 select
     l.account,
@@ -9,7 +9,7 @@ select
     o.order_type,
     t.name_en as order_type_en,
     t.name_zh as order_type_zh,
-    o.status as order_status,
+    o.status as order_status, -- order status | 订单状态
     s.name_en as order_status_en,
     s.name_zh as order_status_zh,
     iif(o.not_counted_because is null, o.kind, null) as counted_as,

@@ -1,4 +1,5 @@
--- Every order the vendor still shows, readable. counted_as tells how it enters the spend; when it does not, the reason
+-- Every order the vendor still shows, readable. | 全部订单明细。
+-- counted_as tells how it enters the spend; when it does not, the reason
 -- stands beside it.
 create view v_orders as
 select

@@ -1,4 +1,5 @@
--- Every refund attribution the vendor still shows, readable. The month and the currency come from the refund order, the
+-- Every refund attribution the vendor still shows, readable. | 退款金额归属明细。
+-- The month and the currency come from the refund order, the
 -- original month from the order the money was once paid with. Negative is money back, positive was kept back.
 create view v_refund_attributions as
 with
@@ -44,8 +45,8 @@ select
     resource_type_name,
     region_code,
     measure_id,
-    iif(amount_e8 > 0, 'consumed or fee kept back', 'refunded') as meaning_en,
-    iif(amount_e8 > 0, '已消费金额或手续费', '退款金额') as meaning_zh,
+    iif(amount_e8 > 0, 'consumed or fee kept back', 'refunded') as meaning_en, -- what the amount is, in English | 金额含义（英文）
+    iif(amount_e8 > 0, '已消费金额或手续费', '退款金额') as meaning_zh, -- what the amount is, in Chinese | 金额含义（中文）
     coalesce(currency, '(unknown)') as currency,
     decimal(amount_e8) as amount,
     decimal(refunded_e8) as refunded,

@@ -1,5 +1,5 @@
 -- Every resource the vendor still shows, readable, with the number of orders known to have bought, renewed or
--- changed it.
+-- changed it. | 全部包年/包月资源明细。
 create view v_resources as
 select
     r.account,
@@ -37,7 +37,7 @@ select
         select count(*)
         from order_resources as x
         where x.account = r.account and x.resource_id = r.resource_id and x.gone_since is null
-    ) as linked_orders
+    ) as linked_orders -- orders known to have bought, renewed or changed it | 已知关联的订单数
 from resources as r
 left join code_names as s on s.domain = 'resource_status' and s.code = cast(r.status as text)
 left join code_names as p on p.domain = 'expire_policy' and p.code = cast(r.expire_policy as text)

@@ -1,4 +1,5 @@
--- A partner's customers the vendor still shows, readable. Telephone and e-mail stay in the table: finance does not need
+-- A partner's customers the vendor still shows, readable. | 合作伙伴的客户明细。
+-- Telephone and e-mail stay in the table: finance does not need
 -- them.
 create view v_sub_customers as
 select
@@ -31,7 +32,7 @@ select
             where m.account = c.account and m.customer_id = c.customer_id and m.gone_since is null
             order by m.position
         )
-    ) as account_managers,
+    ) as account_managers, -- login names of its account managers | 客户经理账号名
     c.last_seen_at
 from sub_customers as c
 left join code_names as a on a.domain = 'association_type' and a.code = c.association_type

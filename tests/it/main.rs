@@ -5,8 +5,10 @@
 mod sim;
 mod support;
 
+mod as_of;
 mod checks;
 mod cli;
+mod dictionary;
 mod explain;
 mod export;
 mod fixtures;

@@ -2,13 +2,16 @@
 
 mod amortisation;
 mod breakdowns;
+mod changes;
 mod closing;
+mod codes;
 mod months;
 mod months_of_orders;
 mod plans;
 mod reckoned;
 mod records;
 mod renewals;
+mod since_close;
 
 use proptest::prelude::*;
 use rusqlite::{Connection, Params, params};

@@ -1,5 +1,7 @@
 //! Answers reach the warehouse in any order: what an older one says must not undo what a newer one said.
 
+mod versions;
+
 use super::*;
 use crate::stream;
 use crate::walk::{Paging, Walk};

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 use serde_json::{Value, json};
 
-use super::super::schema::BOOKKEEPING;
+use super::super::schema::is_content;
 use super::super::{Warehouse, WarehouseError};
 use super::answer::AnswerRow;
 use super::subject::{Kind, Subject};
@@ -171,8 +171,8 @@ fn value<'a>(row: &'a AnswerRow, column: &str) -> &'a Value {
 
 /// What the vendor shows otherwise; our own bookkeeping is none of it.
 fn changes(before: &AnswerRow, after: &AnswerRow) -> Vec<Change> {
-    let is_content = |name: &str| !BOOKKEEPING.contains(&name) && !["ended_run", "ended_at"].contains(&name);
-    let changed = before.iter().zip(after).filter(|((name, old), (_, new))| is_content(name) && old != new);
+    let is_shown = |name: &str| is_content(name) && !["ended_run", "ended_at"].contains(&name);
+    let changed = before.iter().zip(after).filter(|((name, old), (_, new))| is_shown(name) && old != new);
     changed
         .map(|((name, old), (_, new))| match name.strip_suffix("_e8") {
             Some(column) => Change { column: column.to_owned(), from: decimal(old), to: decimal(new) },

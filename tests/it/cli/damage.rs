@@ -174,8 +174,12 @@ fn a_disk_that_is_full_is_named_and_freed_space_is_all_it_needs() {
     fs::create_dir(bench.path("disk")).expect("a folder");
     fs::create_dir(bench.path("saved")).expect("a folder");
     bench.write_config(&config.replace("billing.sqlite", "disk/billing.sqlite"));
+    // Room for the empty warehouse, however large, and for some of the orders.
     let script = format!(
-        "mount -t tmpfs -o size=1m none disk || exit {NO_DISK}; \"$0\" run -q orders; code=$?; cp disk/* saved; exit $code"
+        "mount -t tmpfs -o size=32m none disk || exit {NO_DISK}
+         \"$0\" run -q service_types >/dev/null || exit {NO_DISK}
+         head -c $(($(df --output=avail -B1 disk | tail -n 1) - 300000)) /dev/zero >disk/filler
+         \"$0\" run -q orders; code=$?; rm disk/filler; cp disk/* saved; exit $code"
     );
     let output = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_bss-sync")])

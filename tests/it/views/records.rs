@@ -191,10 +191,13 @@ fn customers_of_a_partner_are_readable_without_their_telephone_and_mail() {
 #[test]
 fn every_view_can_be_read_and_starts_with_the_account() {
     let db = warehouse();
-    for view in rows(
-        &db,
-        "select name from sqlite_schema where type = 'view' and name not in ('code_names', 'checks')",
-    ) {
+    // What says something about the file, and not about an account.
+    let about_the_file =
+        ["as_of_script", "checks", "code_names", "codes_by_column", "data_dictionary", "data_objects"];
+    for view in rows(&db, "select name from sqlite_schema where type = 'view'") {
+        if about_the_file.contains(&view.as_str()) {
+            continue;
+        }
         let statement = db.prepare(&format!("select * from {view}")).unwrap();
         assert_eq!(statement.column_names()[0], "account", "{view}");
     }

@@ -1,0 +1,44 @@
+-- Columns of views whose name means the same wherever it stands: `-- column_name: English | 中文 | unit: …`. What a view says
+-- itself behind a column comes first; columns named as those of a record table mean the same as there.
+-- An amount is listed once: `net` is the decimal text, `net_e8` the same amount for sums. Percentages are rounded.
+
+-- month: billing month (UTC+8) of the event: of payment, or of creation when there is no payment time | 账期（UTC+8）：按支付时间，无支付时间时按创建时间
+-- period: billing month (UTC+8) it belongs to; '' = none | 账期（UTC+8），空表示不属于任何账期
+-- event_time: time of the event, UTC: of payment, or of creation when there is no payment time | 业务发生时间（UTC）：支付时间，无支付时间时为创建时间
+-- event_time_utc8: time of the event in UTC+8: of payment, or of creation when there is no payment time | 业务发生时间（UTC+8）：支付时间，无支付时间时为创建时间
+-- event_time_is_estimated: 1: there is no payment time, the time is that of creation | 是否以创建时间代替支付时间：1 是，0 否
+-- kind: 'purchase' or 'refund'; null: neither | 类别：purchase 采购，refund 退款
+-- counted_as: 'purchase' or 'refund' when it is part of the spend, else null | 计入支出的类别：purchase 采购，refund 退款；不计入时为空
+-- not_counted_because: why it is not part of the spend; null: it is | 不计入支出的原因，计入时为空
+-- customer_id: customer it concerns | 客户ID
+-- resource_id: resource | 资源ID
+-- payer: customer that pays: the paying agent, else the owner | 付款客户ID：代付方，否则为订单所属客户
+-- is_paid_by_other: 1: somebody else pays | 是否由他人代付：1 是，0 否
+-- signed_amount: price after discounts with its sign: refunds are negative | 带符号的优惠后金额，退款为负
+-- coupon_effect: what 代金券 change in the spend: used on a purchase negative, given back by a refund positive | 代金券对支出的影响：采购使用为负，退款退还为正
+-- commission: handling fee kept back of refunds | 退订手续费
+-- consumed: consumption kept back of refunds | 退订时已消费金额
+-- service_name: name of the service: of the catalogue, else of the orders, else its code | 云服务名称
+-- customer_name: verified name, else login name, else ID of the customer | 客户名称：实名，其次账号名，否则为客户ID
+-- orders: number of orders | 订单数
+-- refund_orders: number of refund orders | 退款订单数
+-- purchases: sum of the purchases | 采购金额合计
+-- refunds: sum of the refunds, negative | 退款金额合计（负数）
+-- net: purchases and refunds together | 净支出：采购加退款
+-- net_of_coupons: net spend less 代金券 | 扣除代金券后的净支出
+-- net_refund: sum of the refunds, positive | 净退款金额（正数）
+-- refunded: money that came back, positive | 退款金额（正数）
+-- refund_month: billing month (UTC+8) of the refund order | 退款订单的账期（UTC+8）
+-- original_month: billing month (UTC+8) of the order the money was once paid with; '(before history)': not known here, '(not attributed)': not explained | 原订单的账期（UTC+8）；(before history) 为历史之前，(not attributed) 为未归属
+-- expire_month: month (UTC+8) of the expiry | 到期月份（UTC+8）
+-- name_en: English name | 英文名称
+-- name_zh: Chinese name | 中文名称
+-- created_month: month (UTC+8) of the creation | 创建月份（UTC+8）
+-- check_id: check, e.g. RC01 | 核对编号，如 RC01
+-- severity: what a break means for the result: error, warn or info | 严重级别：error 错误，warn 警告，info 提示
+-- key: what names it for ever within its account | 在账号内的永久标识
+-- expected: what should be there | 应有值
+-- actual: what is there | 实际值
+-- diff: actual less expected | 差异：实际值减应有值
+-- first_seen: when it was first found, UTC | 首次发现时间（UTC）
+-- note: what else is known about it | 说明

@@ -1,0 +1,77 @@
+//! The history tables, and the triggers that fill them.
+
+use rusqlite::Transaction;
+
+use super::derive::Shape;
+use super::text::words;
+use super::{columns, comma};
+
+/// Columns of a record table that are bookkeeping, not content.
+const BOOKKEEPING: &[&str] =
+    &["asked_customer_id", "role", "first_seen_run", "last_changed_run", "last_seen_at", "version"];
+
+/// Whether a column of a record table is content, and not bookkeeping.
+pub(in crate::warehouse) fn is_content(column: &str) -> bool {
+    !BOOKKEEPING.contains(&column)
+}
+
+/// Gives a table's history the columns it lacks: those of the table, and when and by which run a row ended.
+pub(super) fn widen(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
+    let columns = columns(tx, table)?;
+    let typed: Vec<String> = columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+    tx.execute_batch(&format!(
+        "create table if not exists {table}_history ({}, ended_run integer, ended_at text not null) strict",
+        typed.join(", ")
+    ))?;
+    let existing = self::columns(tx, &format!("{table}_history"))?;
+    for (name, kind) in columns {
+        if !existing.iter().any(|(known, _)| *known == name) {
+            tx.execute_batch(&format!("alter table {table}_history add column {name} {kind}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The triggers that copy each replaced or deleted row of a table to its history.
+pub(super) fn triggers(shape: &Shape) -> String {
+    let Shape { table, columns, key } = shape;
+    let content: Vec<&String> = columns.iter().filter(|name| is_content(name)).collect();
+    let copy = format!(
+        "insert into {table}_history ({}, ended_run, ended_at) select {}",
+        comma("", columns),
+        comma("old.", columns)
+    );
+    format!(
+        "drop index if exists {table}_history_by_key;
+         create index if not exists {table}_history_by_row on {table}_history ({key}, ended_at);
+         create index if not exists {table}_history_by_time on {table}_history (ended_at);
+         drop trigger if exists {table}_keeps_replaced_rows;
+         create trigger {table}_keeps_replaced_rows after update of {content} on {table}
+         when ({old}) is not ({new})
+         begin
+             {copy}, new.last_changed_run, coalesce(new.gone_since, new.last_seen_at);
+         end;
+         drop trigger if exists {table}_keeps_deleted_rows;
+         create trigger {table}_keeps_deleted_rows after delete on {table}
+         begin
+             {copy}, null, strftime('%Y-%m-%dT%H:%M:%SZ', 'now');
+         end;",
+        key = comma("", key),
+        content = comma("", &content),
+        old = comma("old.", &content),
+        new = comma("new.", &content),
+    )
+}
+
+/// The statement that gives a history an index of its table: what is looked up in the present is looked up in the past.
+pub(super) fn index(statement: &str, table: &str) -> String {
+    let words = words(statement);
+    let name = words.iter().position(|word| word.is("index")).and_then(|at| words.get(at + 1));
+    let name = name.map_or("", |name| name.text);
+    let made = statement.replacen(
+        &format!(" {name} on {table} "),
+        &format!(" {table}_history_as_{name} on {table}_history "),
+        1,
+    );
+    format!("drop index if exists {table}_history_as_{name}; {made}")
+}

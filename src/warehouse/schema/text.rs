@@ -1,0 +1,231 @@
+//! Reads the texts of our views: words, literals and comments, no more than what is generated from them needs.
+
+use std::collections::BTreeSet;
+
+/// What a piece of SQL is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Word,
+    Literal,
+    Comment,
+    Space,
+    Sign,
+}
+
+/// A piece of SQL; all pieces of a text, one after the other, are the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token<'a> {
+    pub(super) kind: Kind,
+    pub(super) text: &'a str,
+}
+
+impl Token<'_> {
+    pub(super) fn is(&self, text: &str) -> bool {
+        self.text.eq_ignore_ascii_case(text)
+    }
+}
+
+/// The pieces of a text.
+pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
+    let mut found = Vec::new();
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let is_word = |character: char| character.is_alphanumeric() || character == '_';
+        let (kind, len) = if rest.starts_with("--") {
+            (Kind::Comment, rest.find('\n').unwrap_or(rest.len()))
+        } else if first == '\'' {
+            (Kind::Literal, literal_len(rest))
+        } else if first.is_whitespace() {
+            (Kind::Space, rest.find(|character: char| !character.is_whitespace()).unwrap_or(rest.len()))
+        } else if is_word(first) {
+            (Kind::Word, rest.find(|character| !is_word(character)).unwrap_or(rest.len()))
+        } else {
+            (Kind::Sign, first.len_utf8())
+        };
+        let (text, behind) = rest.split_at(len);
+        found.push(Token { kind, text });
+        rest = behind;
+    }
+    found
+}
+
+/// The length of the literal that a text begins with; a quote inside it is doubled.
+fn literal_len(text: &str) -> usize {
+    let mut at = 1;
+    while let Some(quote) = text[at..].find('\'') {
+        at += quote + 1;
+        if !text[at..].starts_with('\'') {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+/// The pieces that mean something: no comments, no space.
+pub(super) fn words(sql: &str) -> Vec<Token<'_>> {
+    tokens(sql).into_iter().filter(|token| !matches!(token.kind, Kind::Comment | Kind::Space)).collect()
+}
+
+/// A text as an SQL literal.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The name that a view's text gives it: the word behind `create view`.
+pub(in crate::warehouse) fn view_name(sql: &str) -> Option<&str> {
+    words(sql)
+        .windows(3)
+        .find(|three| three[0].is("create") && three[1].is("view"))
+        .and_then(|three| three.last())
+        .map(|name| name.text)
+}
+
+/// The query of a view's text, without comments.
+pub(super) fn view_query(sql: &str) -> String {
+    let mut query = String::with_capacity(sql.len());
+    let mut words_before = 0;
+    for token in tokens(sql) {
+        match token.kind {
+            Kind::Comment => {}
+            // Behind `create view name as`.
+            _ if words_before < 4 => words_before += usize::from(token.kind == Kind::Word),
+            Kind::Space => query.push(' '),
+            Kind::Word | Kind::Literal | Kind::Sign => query.push_str(token.text),
+        }
+    }
+    query.trim().trim_end_matches(';').to_owned()
+}
+
+/// The names a query reads from: what stands behind `from`, `join` and the commas between tables, other than the
+/// query's own named subqueries.
+pub(super) fn sources(sql: &str) -> BTreeSet<&str> {
+    const ENDS: &[&str] = &[
+        "where",
+        "group",
+        "order",
+        "limit",
+        "window",
+        "union",
+        "except",
+        "intersect",
+        "having",
+        "on",
+        "using",
+    ];
+    let words = words(sql);
+    let own = own_names(&words);
+    let mut found = BTreeSet::new();
+    // For each open bracket: whether tables are being listed, and whether the next word is one.
+    let mut open = vec![(false, false)];
+    for (at, word) in words.iter().enumerate() {
+        let Some((in_list, is_next)) = open.last_mut() else { break };
+        let is_distinct_from = word.is("from") && at > 0 && words[at - 1].is("distinct");
+        if (word.is("from") || word.is("join")) && !is_distinct_from {
+            (*in_list, *is_next) = (true, true);
+        } else if word.text == "(" {
+            let inner = std::mem::take(is_next);
+            open.push((inner, inner));
+        } else if word.text == ")" {
+            open.pop();
+        } else if word.text == "," {
+            *is_next = *in_list;
+        } else if ENDS.iter().any(|end| word.is(end)) || word.is("select") {
+            // A comma behind the condition of a join lists tables again.
+            *in_list &= word.is("on") || word.is("using");
+            *is_next = false;
+        } else if *is_next {
+            *is_next = false;
+            if word.kind == Kind::Word && !own.contains(word.text) {
+                found.insert(word.text);
+            }
+        }
+    }
+    found
+}
+
+/// The names that a query gives to subqueries of its own: `name as (`, `name (columns) as (`.
+fn own_names<'a>(words: &[Token<'a>]) -> BTreeSet<&'a str> {
+    let opens = |at: usize| {
+        let mut rest = words[at..].iter().skip_while(|word| word.is("not") || word.is("materialized"));
+        rest.next().is_some_and(|word| word.text == "(")
+    };
+    let mut found = BTreeSet::new();
+    for (at, word) in words.iter().enumerate() {
+        if !word.is("as") || !opens(at + 1) {
+            continue;
+        }
+        let mut name = at;
+        if at > 0 && words[at - 1].text == ")" {
+            // Back over the names of its columns.
+            name = words[..at].iter().rposition(|word| word.text == "(").unwrap_or(at);
+        }
+        if let Some(word) = name.checked_sub(1).and_then(|name| words.get(name)) {
+            found.insert(word.text);
+        }
+    }
+    found
+}
+
+/// Replaces `decimal(x_e8)` in a view's text by the exact decimal text of `x_e8`: SQLite has no decimal type,
+/// and a view must work in any client, without a function of ours.
+pub(in crate::warehouse) fn expand_decimals(view: &str) -> String {
+    const MARK: &str = "decimal(";
+    let mut sql = String::with_capacity(view.len());
+    let mut rest = view;
+    while let Some(at) = rest.find(MARK) {
+        sql.push_str(&rest[..at]);
+        rest = &rest[at + MARK.len()..];
+        let end = rest.find(')').unwrap_or(rest.len());
+        let x = &rest[..end];
+        sql.push_str(&format!(
+            "iif({x} is null, null, printf('%s%d.%02d', iif({x} < 0, '-', ''), abs({x}) / 100000000, \
+             abs({x}) / 1000000 % 100) || rtrim(printf('%06d', abs({x}) % 1000000), '0'))"
+        ));
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    sql.push_str(rest);
+    sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pieces_of_a_text_are_the_text() {
+        let sql = "-- it's | 中文\nselect 'a''b -- c', x.y from t;";
+        let tokens = tokens(sql);
+        assert_eq!(tokens.iter().map(|token| token.text).collect::<String>(), sql);
+        assert!(tokens.contains(&Token { kind: Kind::Literal, text: "'a''b -- c'" }));
+        assert_eq!(view_query("-- c\ncreate view v as\nselect 1 -- one\n    as x;\n"), "select 1  as x");
+        assert_eq!(view_name("-- create a view\ncreate view v as select 1"), Some("v"));
+    }
+
+    #[test]
+    fn what_a_query_reads_stands_behind_from_and_join_and_commas_between_tables() {
+        let reads = |sql: &'static str| sources(sql).into_iter().collect::<Vec<_>>();
+        assert_eq!(
+            reads(
+                "with a as (select 1 from t), b (x, y) as not materialized (select 2 from a) select * from b"
+            ),
+            ["t"]
+        );
+        assert_eq!(
+            reads("select a, b from t, u as x, (v join w using (a, b)) where c in (d, e) order by f, g"),
+            ["t", "u", "v", "w"]
+        );
+        assert_eq!(
+            reads("select runs, x from t left join u on (a, b) = (c, d), v group by h, i"),
+            ["t", "u", "v"]
+        );
+        assert_eq!(
+            reads("select (select 1 from s where s.a = t.a), b from t where a is not distinct from c"),
+            ["s", "t"]
+        );
+        assert_eq!(
+            reads("select 'from x', sum(a) over (partition by b, c) from t window w as (order by a, b)"),
+            ["t"]
+        );
+    }
+}
