@@ -222,7 +222,7 @@ pub fn reads(job: &Job, account: &Account) -> bool {
 /// answer success without rows (`CONTRACT` §4).
 #[must_use]
 pub fn why_not(job: &Job, account: &Account) -> Option<String> {
-    let Account { name, role, profile } = account;
+    let Account { name, role, profile, secrets: _ } = account;
     let stream = stream::find(&job.stream)?;
     if let Some(only) = stream.only_for().filter(|only| only != role) {
         let stream = stream.name();

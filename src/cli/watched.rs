@@ -76,7 +76,7 @@ fn finish_page(stopper: &watch::Sender<bool>) {
     tracing::info!("asked to stop; finishing the pages in hand");
 }
 
-fn system(what: &'static str, error: &std::io::Error) -> Failure {
+pub(super) fn system(what: &'static str, error: &std::io::Error) -> Failure {
     Failure::System { what, detail: error.to_string() }
 }
 

@@ -5,6 +5,7 @@
 mod sim;
 mod support;
 
+mod check;
 mod cli;
 mod explain;
 mod export;

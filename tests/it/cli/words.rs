@@ -167,6 +167,8 @@ fn help_tells_the_commands_and_the_exit_codes() {
     Commands:
       run      Run jobs once, now (for cron and systemd timers)
       plan     Show what a run would ask now and how long the quotas make it take; asks nobody
+      check    Look whether everything a run needs is there and right: files, warehouse, credentials,
+               role, permissions, clock, quotas
       verify   Compare what is stored with the vendor's counts; --repair reads again what differs
       publish  Make the read-only copy for finance, checked, and replace the former one by it
       export   Write views or tables to a file: CSV, Excel, Parquet
