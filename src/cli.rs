@@ -5,6 +5,7 @@ mod explain;
 mod export;
 mod history;
 mod jobs;
+mod lines;
 mod logging;
 mod plan;
 mod publish;
@@ -90,8 +91,8 @@ enum Command {
     History(history::HistoryArgs),
     /// List the jobs and when their schedules would run them next
     Jobs,
-    /// Show how fresh and complete the warehouse is
-    Status,
+    /// Show how fresh and complete the warehouse is, and what needs a person
+    Status(status::StatusArgs),
 }
 
 /// Parses a command line, the program's name first, runs its command and returns the exit code.
@@ -128,7 +129,7 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
             jobs::execute(common, &config(Secrets::Leave)?);
             Ok(0)
         }
-        Command::Status => status::execute(common, &config(Secrets::Leave)?),
+        Command::Status(args) => status::execute(args, common, &config(Secrets::Leave)?),
     }
 }
 

@@ -42,7 +42,8 @@ pub use publish::{Publication, PublishError, Published};
 pub use queue::{Absence, Again, QueueEntry};
 pub use relation::{Cell, Filter, Relation, RelationColumn};
 pub use report::{
-    Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, QuotaState, WatermarkState,
+    Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, QuotaState, StreamState,
+    WatermarkState,
 };
 pub use writer::Writer;
 

@@ -1,10 +1,12 @@
 //! What the ledger says about itself, for `status`.
 
 mod months;
+mod streams;
 
 use serde::Serialize;
 
 pub use months::{Completeness, MonthState, Part, PartsState};
+pub use streams::StreamState;
 
 use super::queue::IS_ASKED;
 use super::{PageLimitState, Warehouse, WarehouseError, lock};
@@ -14,6 +16,8 @@ use super::{PageLimitState, Warehouse, WarehouseError, lock};
 pub struct Overview {
     /// The last run of each job and account.
     pub runs: Vec<LastRun>,
+    /// How fresh each stream of each account is.
+    pub streams: Vec<StreamState>,
     /// Every billing month of the streams that are read by time, oldest first.
     pub months: Vec<MonthState>,
     /// How much was read by customer, by order or as a whole.
@@ -30,6 +34,8 @@ pub struct Overview {
     pub disputed: i64,
     /// Rows that came last in a form that could not be decoded.
     pub quarantined: i64,
+    /// Open breaks of the checks; `None` when none was ever run.
+    pub open_breaks: Option<i64>,
     /// Fields and values the vendor's documents do not list.
     pub drift: i64,
 }
@@ -129,6 +135,7 @@ impl Warehouse {
         let count = |sql: &str| self.connection.query_row(sql, [], |row| row.get(0));
         Ok(Overview {
             runs: self.last_runs(self.crashed_up_to()?)?,
+            streams: self.streams()?,
             months: self.months()?,
             parts: self.parts()?,
             watermarks: self
@@ -170,8 +177,19 @@ impl Warehouse {
             quarantined: count(
                 "select count(*) from (select distinct account, stream, key from undecoded_rows)",
             )?,
+            open_breaks: self.open_breaks()?,
             drift: count("select count(*) from drift")?,
         })
+    }
+
+    /// The one place where the breaks of the checks come in: how many are open, by the view `open_breaks` with a row for
+    /// each, once there is one.
+    fn open_breaks(&self) -> rusqlite::Result<Option<i64>> {
+        let is_there = "select exists (select 1 from sqlite_schema where name = 'open_breaks')";
+        if !self.connection.query_row(is_there, [], |row| row.get(0))? {
+            return Ok(None);
+        }
+        self.connection.query_row("select count(*) from open_breaks", [], |row| row.get(0)).map(Some)
     }
 
     /// The newest run that nobody works on although it was never ended; 0 when there is none. A worker that was
