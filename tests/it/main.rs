@@ -12,6 +12,7 @@ mod export;
 mod fixtures;
 mod kills;
 mod plan;
+mod progress;
 mod proof;
 mod publish;
 mod quotas;
