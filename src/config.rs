@@ -19,6 +19,7 @@ pub use crate::scope::Role;
 pub use environment::Environment;
 use origin::Origin;
 pub use publish::{Publish, PublishWhen};
+pub use secret::{SecretPlace, SecretSource};
 
 /// Where a configuration is looked for when no flag names one, in this order.
 const PLACES: [&str; 2] = ["./bss-sync.toml", "/etc/bss-sync/config.toml"];
@@ -90,6 +91,8 @@ pub struct Account {
     pub role: Role,
     /// How to ask for it.
     pub profile: Profile,
+    /// Where its secrets were found; empty when they were not read.
+    pub secrets: Vec<SecretPlace>,
 }
 
 /// What is logged and how; the command line may ask for more or less.

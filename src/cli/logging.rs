@@ -6,6 +6,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use super::Common;
+use super::screen::LogLines;
 use crate::config::{Log, LogFormat};
 
 /// Libraries on the way of requests. At their loudest they print headers, and tokens stand in headers: they
@@ -26,9 +27,7 @@ pub(super) fn start(common: &Common, log: &Log) {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let ansi = !no_color && std::io::IsTerminal::is_terminal(&std::io::stderr());
     let layer = match log.format {
-        LogFormat::Text => {
-            fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).with_target(false).boxed()
-        }
+        LogFormat::Text => fmt::layer().with_writer(|| LogLines).with_ansi(ansi).with_target(false).boxed(),
         LogFormat::Json => fmt::layer().with_writer(std::io::stderr).json().boxed(),
     };
     // A second start, as in tests, keeps the first's settings.

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::watched::{LEFTOVERS, system};
-use super::{Common, load};
+use super::{Common, read};
 use crate::config::{Config, Environment, Secrets};
 use crate::error::Failure;
 use crate::service::{Signals, Supervisor, SystemClock, VendorWork, keep};
@@ -25,7 +25,7 @@ pub(super) fn execute(common: &Common, environment: &Environment, config: Config
     let warehouse = Warehouse::open(&config.warehouse)?;
     let (writer, thread) = Writer::start(warehouse)?;
     let (common, environment) = (common.clone(), environment.clone());
-    let reload = move || load(&common, &environment, Secrets::Read);
+    let reload = move || read(&common, &environment, Secrets::Read);
     let work = Arc::new(VendorWork::new(config, Box::new(reload), writer));
     let result = runtime.block_on(Box::pin(keep(work, SystemClock, Supervisor::of_process(), signals)));
     runtime.shutdown_timeout(LEFTOVERS);

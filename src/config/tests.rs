@@ -154,6 +154,12 @@ fn every_key_is_read() {
                     Proxy([hidden]),
                 ),
             },
+            secrets: [
+                SecretPlace {
+                    key: "password",
+                    source: Variable,
+                },
+            ],
         },
     ]
     "#);

@@ -5,6 +5,7 @@
 mod sim;
 mod support;
 
+mod check;
 mod checks;
 mod cli;
 mod explain;
@@ -12,6 +13,7 @@ mod export;
 mod fixtures;
 mod kills;
 mod plan;
+mod progress;
 mod proof;
 mod publish;
 mod quotas;
