@@ -2,6 +2,7 @@
 
 mod explain;
 mod export;
+mod generate;
 mod history;
 mod jobs;
 mod logging;
@@ -89,6 +90,11 @@ enum Command {
     Jobs,
     /// Show how fresh and complete the warehouse is
     Status,
+    /// Print the completions of this program for a shell
+    Completions(generate::CompletionsArgs),
+    /// Write a man page for each command into a folder (for packages)
+    #[command(hide = true)]
+    Man(generate::ManArgs),
 }
 
 /// Parses a command line, the program's name first, runs its command and returns the exit code.
@@ -109,40 +115,38 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
 }
 
 fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
-    let secrets = match cli.command {
-        Command::Run(_) | Command::Verify(_) => Secrets::Read,
-        Command::Plan(_)
-        | Command::Publish(_)
-        | Command::Export(_)
-        | Command::Explain(_)
-        | Command::History(_)
-        | Command::Jobs
-        | Command::Status => Secrets::Leave,
-    };
-    let config = load(&cli.common, environment, secrets)?;
-    logging::start(&cli.common, &config.log);
+    let common = &cli.common;
+    let config = |secrets| load(common, environment, secrets);
     match &cli.command {
-        Command::Run(args) => run::execute(args, &cli.common, &config),
-        Command::Plan(args) => plan::execute(args, &cli.common, &config),
-        Command::Verify(args) => verify::execute(args, &cli.common, &config),
-        Command::Publish(args) => publish::execute(args, &cli.common, &config),
-        Command::Export(args) => export::execute(args, &cli.common, &config),
-        Command::Explain(args) => explain::execute(args, &cli.common, &config),
-        Command::History(args) => history::execute(args, &cli.common, &config),
+        Command::Run(args) => run::execute(args, common, &config(Secrets::Read)?),
+        Command::Plan(args) => plan::execute(args, common, &config(Secrets::Leave)?),
+        Command::Verify(args) => verify::execute(args, common, &config(Secrets::Read)?),
+        Command::Publish(args) => publish::execute(args, common, &config(Secrets::Leave)?),
+        Command::Export(args) => export::execute(args, common, &config(Secrets::Leave)?),
+        Command::Explain(args) => explain::execute(args, common, &config(Secrets::Leave)?),
+        Command::History(args) => history::execute(args, common, &config(Secrets::Leave)?),
         Command::Jobs => {
-            jobs::execute(&cli.common, &config);
+            jobs::execute(common, &config(Secrets::Leave)?);
             Ok(0)
         }
-        Command::Status => status::execute(&cli.common, &config),
+        Command::Status => status::execute(common, &config(Secrets::Leave)?),
+        Command::Completions(args) => {
+            generate::completions(args);
+            Ok(0)
+        }
+        Command::Man(args) => generate::man_pages(args),
     }
 }
 
+/// Reads the configuration, and starts logging as it says.
 fn load(common: &Common, environment: &Environment, secrets: Secrets) -> Result<Config, Failure> {
     let streams: Vec<&str> = CATALOGUE.iter().map(|stream| stream.name()).collect();
     let endpoints: Vec<&str> = CATALOGUE.iter().map(|stream| stream.endpoint().name).collect();
     let flags = Flags { file: common.config.as_deref(), set: &common.set, secrets };
     let known = KnownNames { streams: &streams, endpoints: &endpoints };
-    Ok(Config::load(flags, environment, known)?)
+    let config = Config::load(flags, environment, known)?;
+    logging::start(common, &config.log);
+    Ok(config)
 }
 
 /// Writes to standard error; a closed one must not change what the program does.

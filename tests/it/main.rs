@@ -9,6 +9,7 @@ mod cli;
 mod explain;
 mod export;
 mod fixtures;
+mod generated;
 mod kills;
 mod plan;
 mod proof;
