@@ -10,12 +10,14 @@ use crate::settings::{Node, Problem, Problems, Section, Source};
 mod account;
 mod environment;
 mod jobs;
+mod metrics;
 mod overlay;
 mod publish;
 mod secret;
 
 pub use crate::scope::Role;
 pub use environment::Environment;
+pub use metrics::Metrics;
 pub use publish::{Publish, PublishWhen};
 
 /// Where a configuration is looked for when no flag names one, in this order.
@@ -75,6 +77,8 @@ pub struct Config {
     pub log: Log,
     /// Where the copy for finance goes, when the configuration says so.
     pub publish: Option<Publish>,
+    /// Where a monitor finds the figures of the program.
+    pub metrics: Metrics,
 }
 
 /// One credential profile.
@@ -254,6 +258,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
     let warehouse = warehouse(&root, folder);
     let log = log(&root);
     let publish = publish::read(&root, folder);
+    let metrics = metrics::read(&root, folder);
     let accounts = account::read_all(&root, folder, about);
     let jobs_dir = root.read("jobs_dir", |path| {
         if path.is_empty() { Err("write a path".to_owned()) } else { Ok(folder.join(path)) }
@@ -267,7 +272,8 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
     root.finish();
     let jobs = jobs::read(files, job_settings, about.known.streams, problems);
     jobs::check_accounts(&jobs, &account_names, problems);
-    Some(Config { file: file.to_owned(), warehouse: warehouse?, accounts: accounts?, jobs, log, publish })
+    let file = file.to_owned();
+    Some(Config { file, warehouse: warehouse?, accounts: accounts?, jobs, log, publish, metrics })
 }
 
 fn warehouse(root: &Section<'_>, folder: &Path) -> Option<PathBuf> {

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub use board::Progress;
+pub use board::{Counts, Progress};
 pub use estimate::{AccountPlan, Certainty, EndpointPlan, JobPlan, PlanRow, Requests, estimate};
 pub use outcome::{Finding, Findings, JobReport, Outcome};
 pub use repair::repair;
