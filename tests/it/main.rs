@@ -11,6 +11,7 @@ mod export;
 mod fixtures;
 mod generated;
 mod kills;
+mod logs;
 mod metrics;
 mod plan;
 mod proof;
