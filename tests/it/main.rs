@@ -23,5 +23,6 @@ mod scenarios;
 mod schema;
 mod secrets;
 mod truth;
+mod upkeep;
 mod verify;
 mod views;
