@@ -31,6 +31,10 @@ units:
     systemd-analyze verify deploy/bss-sync.service deploy/bss-sync.timer
     systemd-analyze security --offline=true --threshold=15 --no-pager deploy/bss-sync.service
 
+# The Debian package, installed, upgraded and removed in a clean Debian; as root
+package:
+    .ci/package
+
 # Everything that is asked of a change
 ci:
     .ci/run

@@ -6,6 +6,7 @@ mod sim;
 mod support;
 
 mod cli;
+mod deploy;
 mod explain;
 mod export;
 mod fixtures;
