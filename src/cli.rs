@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod export;
+mod generate;
 mod history;
 mod jobs;
 mod lines;
@@ -101,6 +102,11 @@ enum Command {
     Jobs,
     /// Show how fresh and complete the warehouse is, and what needs a person
     Status(status::StatusArgs),
+    /// Print the completions of this program for a shell
+    Completions(generate::CompletionsArgs),
+    /// Write a man page for each command into a folder (for packages)
+    #[command(hide = true)]
+    Man(generate::ManArgs),
 }
 
 /// Parses a command line, the program's name first, runs its command and returns the exit code.
@@ -140,6 +146,11 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
             Ok(0)
         }
         Command::Status(args) => status::execute(args, common, &config(Secrets::Leave)?),
+        Command::Completions(args) => {
+            generate::completions(args);
+            Ok(0)
+        }
+        Command::Man(args) => generate::man_pages(args),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::settings::{Node, Problem, Problems, Section, Source};
 mod account;
 mod environment;
 mod jobs;
+mod metrics;
 mod origin;
 mod overlay;
 mod publish;
@@ -17,6 +18,7 @@ mod secret;
 
 pub use crate::scope::Role;
 pub use environment::Environment;
+pub use metrics::Metrics;
 use origin::Origin;
 pub use publish::{Publish, PublishWhen};
 pub use secret::{SecretPlace, SecretSource};
@@ -80,6 +82,8 @@ pub struct Config {
     pub publish: Option<Publish>,
     /// Where the accounts came from.
     origin: Origin,
+    /// Where a monitor finds the figures of the program.
+    pub metrics: Metrics,
 }
 
 /// One credential profile.
@@ -271,6 +275,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
     let warehouse = warehouse(&root, folder);
     let log = log(&root);
     let publish = publish::read(&root, folder);
+    let metrics = metrics::read(&root, folder);
     let accounts = account::read_all(&root, folder, about);
     let jobs_dir = root.read("jobs_dir", |path| {
         if path.is_empty() { Err("write a path".to_owned()) } else { Ok(folder.join(path)) }
@@ -291,6 +296,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
         jobs,
         log,
         publish,
+        metrics,
         origin,
     })
 }

@@ -10,6 +10,7 @@ pub mod error;
 pub mod export;
 pub mod job;
 pub mod json;
+pub mod metrics;
 pub mod money;
 pub mod page;
 pub mod plan;

@@ -222,21 +222,22 @@ fn help_tells_the_commands_and_the_exit_codes() {
         Usage: bss-sync [OPTIONS] <COMMAND>
 
         Commands:
-          run        Run jobs once, now (for cron and systemd timers)
-          serve      Stay, and run jobs on their schedules; SIGHUP reads the configuration again
-          plan       Show what a run would ask now and how long the quotas make it take; asks nobody
-          check      Look whether everything a run needs is there and right: files, warehouse, credentials,
-                     role, permissions, clock, quotas
-          verify     Compare what is stored with the vendor's counts; --repair reads again what differs
-          reconcile  Run the reconciliation checks on what is stored; `ack` explains a break
-          publish    Make the read-only copy for finance, checked, and replace the former one by it
-          export     Write views or tables to a file: CSV, Excel, Parquet
-          explain    Show an order, resource or customer with everything it came from: rows, versions,
-                     links, readings, runs, checks
-          history    Show past runs
-          jobs       List the jobs and when their schedules would run them next
-          status     Show how fresh and complete the warehouse is, and what needs a person
-          help       Print this message or the help of the given subcommand(s)
+          run          Run jobs once, now (for cron and systemd timers)
+          serve        Stay, and run jobs on their schedules; SIGHUP reads the configuration again
+          plan         Show what a run would ask now and how long the quotas make it take; asks nobody
+          check        Look whether everything a run needs is there and right: files, warehouse,
+                       credentials, role, permissions, clock, quotas
+          verify       Compare what is stored with the vendor's counts; --repair reads again what differs
+          reconcile    Run the reconciliation checks on what is stored; `ack` explains a break
+          publish      Make the read-only copy for finance, checked, and replace the former one by it
+          export       Write views or tables to a file: CSV, Excel, Parquet
+          explain      Show an order, resource or customer with everything it came from: rows, versions,
+                       links, readings, runs, checks
+          history      Show past runs
+          jobs         List the jobs and when their schedules would run them next
+          status       Show how fresh and complete the warehouse is, and what needs a person
+          completions  Print the completions of this program for a shell
+          help         Print this message or the help of the given subcommand(s)
 
         Options:
               --config <FILE>
