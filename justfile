@@ -32,6 +32,10 @@ units:
     systemd-analyze security --offline=true --threshold=15 --no-pager deploy/bss-sync.service
     systemd-analyze security --offline=true --threshold=15 --no-pager deploy/bss-sync-serve.service
 
+# The Debian package, installed, upgraded and removed in a clean Debian; as root
+package:
+    .ci/package
+
 # Everything that is asked of a change
 ci:
     .ci/run

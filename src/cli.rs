@@ -1,14 +1,19 @@
 //! The command line: parses, calls and prints.
 
+mod check;
 mod explain;
 mod export;
+mod generate;
 mod history;
 mod jobs;
+mod lines;
 mod logging;
+mod pace;
 mod plan;
 mod publish;
 mod reconcile;
 mod run;
+mod screen;
 mod serve;
 mod status;
 mod verify;
@@ -79,6 +84,8 @@ enum Command {
     Serve,
     /// Show what a run would ask now and how long the quotas make it take; asks nobody
     Plan(plan::PlanArgs),
+    /// Look whether everything a run needs is there and right: files, warehouse, credentials, role, permissions, clock, quotas
+    Check(check::CheckArgs),
     /// Compare what is stored with the vendor's counts; --repair reads again what differs
     Verify(verify::VerifyArgs),
     /// Run the reconciliation checks on what is stored; `ack` explains a break
@@ -93,8 +100,13 @@ enum Command {
     History(history::HistoryArgs),
     /// List the jobs and when their schedules would run them next
     Jobs,
-    /// Show how fresh and complete the warehouse is
-    Status,
+    /// Show how fresh and complete the warehouse is, and what needs a person
+    Status(status::StatusArgs),
+    /// Print the completions of this program for a shell
+    Completions(generate::CompletionsArgs),
+    /// Write a man page for each command into a folder (for packages)
+    #[command(hide = true)]
+    Man(generate::ManArgs),
 }
 
 /// Parses a command line, the program's name first, runs its command and returns the exit code.
@@ -115,38 +127,41 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
 }
 
 fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
-    let secrets = match cli.command {
-        Command::Run(_) | Command::Serve | Command::Verify(_) => Secrets::Read,
-        Command::Plan(_)
-        | Command::Reconcile(_)
-        | Command::Publish(_)
-        | Command::Export(_)
-        | Command::Explain(_)
-        | Command::History(_)
-        | Command::Jobs
-        | Command::Status => Secrets::Leave,
-    };
-    let config = load(&cli.common, environment, secrets)?;
-    logging::start(&cli.common, &config.log);
+    let common = &cli.common;
+    let config = |secrets| load(common, environment, secrets);
     match &cli.command {
-        Command::Run(args) => run::execute(args, &cli.common, &config),
-        Command::Serve => serve::execute(&cli.common, environment, config),
-        Command::Plan(args) => plan::execute(args, &cli.common, &config),
-        Command::Verify(args) => verify::execute(args, &cli.common, &config),
-        Command::Reconcile(args) => reconcile::execute(args, &cli.common, &config),
-        Command::Publish(args) => publish::execute(args, &cli.common, &config),
-        Command::Export(args) => export::execute(args, &cli.common, &config),
-        Command::Explain(args) => explain::execute(args, &cli.common, &config),
-        Command::History(args) => history::execute(args, &cli.common, &config),
+        Command::Run(args) => run::execute(args, common, &config(Secrets::Read)?),
+        Command::Serve => serve::execute(common, environment, config(Secrets::Read)?),
+        Command::Plan(args) => plan::execute(args, common, &config(Secrets::Leave)?),
+        // What is wrong with the configuration is a part of what it says.
+        Command::Check(args) => check::execute(args, common, environment),
+        Command::Verify(args) => verify::execute(args, common, &config(Secrets::Read)?),
+        Command::Reconcile(args) => reconcile::execute(args, common, &config(Secrets::Leave)?),
+        Command::Publish(args) => publish::execute(args, common, &config(Secrets::Leave)?),
+        Command::Export(args) => export::execute(args, common, &config(Secrets::Leave)?),
+        Command::Explain(args) => explain::execute(args, common, &config(Secrets::Leave)?),
+        Command::History(args) => history::execute(args, common, &config(Secrets::Leave)?),
         Command::Jobs => {
-            jobs::execute(&cli.common, &config);
+            jobs::execute(common, &config(Secrets::Leave)?);
             Ok(0)
         }
-        Command::Status => status::execute(&cli.common, &config),
+        Command::Status(args) => status::execute(args, common, &config(Secrets::Leave)?),
+        Command::Completions(args) => {
+            generate::completions(args);
+            Ok(0)
+        }
+        Command::Man(args) => generate::man_pages(args),
     }
 }
 
+/// Reads the configuration, and starts logging as it says.
 fn load(common: &Common, environment: &Environment, secrets: Secrets) -> Result<Config, ConfigError> {
+    let config = read(common, environment, secrets)?;
+    logging::start(common, &config.log);
+    Ok(config)
+}
+
+fn read(common: &Common, environment: &Environment, secrets: Secrets) -> Result<Config, ConfigError> {
     let streams: Vec<&str> = CATALOGUE.iter().map(|stream| stream.name()).collect();
     let endpoints: Vec<&str> = CATALOGUE.iter().map(|stream| stream.endpoint().name).collect();
     let flags = Flags { file: common.config.as_deref(), set: &common.set, secrets };

@@ -10,6 +10,7 @@ use crate::settings::{Node, Problem, Problems, Section, Source};
 mod account;
 mod environment;
 mod jobs;
+mod metrics;
 mod origin;
 mod overlay;
 mod publish;
@@ -17,8 +18,10 @@ mod secret;
 
 pub use crate::scope::Role;
 pub use environment::Environment;
+pub use metrics::Metrics;
 use origin::Origin;
 pub use publish::{Publish, PublishWhen};
+pub use secret::{SecretPlace, SecretSource};
 
 /// Where a configuration is looked for when no flag names one, in this order.
 const PLACES: [&str; 2] = ["./bss-sync.toml", "/etc/bss-sync/config.toml"];
@@ -79,6 +82,8 @@ pub struct Config {
     pub publish: Option<Publish>,
     /// Where the accounts came from.
     origin: Origin,
+    /// Where a monitor finds the figures of the program.
+    pub metrics: Metrics,
 }
 
 /// One credential profile.
@@ -90,6 +95,8 @@ pub struct Account {
     pub role: Role,
     /// How to ask for it.
     pub profile: Profile,
+    /// Where its secrets were found; empty when they were not read.
+    pub secrets: Vec<SecretPlace>,
 }
 
 /// What is logged and how; the command line may ask for more or less.
@@ -268,6 +275,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
     let warehouse = warehouse(&root, folder);
     let log = log(&root);
     let publish = publish::read(&root, folder);
+    let metrics = metrics::read(&root, folder);
     let accounts = account::read_all(&root, folder, about);
     let jobs_dir = root.read("jobs_dir", |path| {
         if path.is_empty() { Err("write a path".to_owned()) } else { Ok(folder.join(path)) }
@@ -288,6 +296,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
         jobs,
         log,
         publish,
+        metrics,
         origin,
     })
 }

@@ -1,6 +1,7 @@
 //! bss-sync copies an account's billing records from the Huawei Cloud BSS API into a SQLite warehouse.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -9,6 +10,7 @@ pub mod error;
 pub mod export;
 pub mod job;
 pub mod json;
+pub mod metrics;
 pub mod money;
 pub mod page;
 pub mod plan;

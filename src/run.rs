@@ -27,7 +27,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub use board::Progress;
+pub use board::{Counts, Progress};
 pub use estimate::{AccountPlan, Certainty, EndpointPlan, JobPlan, PlanRow, Requests, estimate};
 pub use outcome::{Finding, Findings, JobReport, Outcome};
 pub use publish::publish_after_run;
@@ -237,7 +237,7 @@ pub fn reads(job: &Job, account: &Account) -> bool {
 /// answer success without rows (`CONTRACT` §4).
 #[must_use]
 pub fn why_not(job: &Job, account: &Account) -> Option<String> {
-    let Account { name, role, profile } = account;
+    let Account { name, role, profile, secrets: _ } = account;
     let stream = stream::find(&job.stream)?;
     if let Some(only) = stream.only_for().filter(|only| only != role) {
         let stream = stream.name();

@@ -110,6 +110,12 @@ pub trait Stream: Sync {
         None
     }
 
+    /// The permission that the vendor wants of whoever asks, in its words; `None` where any key of the account may.
+    fn permission(&self, role: Role) -> Option<&'static str> {
+        let _ = role;
+        None
+    }
+
     /// The table whose rows belong to the order that was asked for: what a complete answer no longer shows
     /// is gone.
     fn owned_by_parent(&self) -> Option<Owned> {
@@ -201,6 +207,14 @@ impl ListAnswer {
 fn list_unknown(answer: &Object<'_>, page: &mut Page) {
     answer.list_unknown("answer", &mut page.drift);
     page.drift.retain(|drift| !matches!(drift.field.as_str(), "answer.error_code" | "answer.error_msg"));
+}
+
+/// The permission to see orders and what belongs to them (`CONTRACT` §7.1 to §7.3).
+const fn permission_of_orders(role: Role) -> &'static str {
+    match role {
+        Role::Customer => "billing:order:view (older name bss:order:view)",
+        Role::Partner => "BPC_ITEM_SUBCUSTSERV_060100 or BPC_ITEM_SUBCUSTSERV_060200",
+    }
 }
 
 /// A GET of a page of a plain list.

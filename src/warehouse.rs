@@ -8,7 +8,9 @@ mod dependents;
 mod doubt;
 mod error;
 mod explain;
+mod figures;
 mod history;
+mod inspect;
 mod known;
 mod ledger;
 mod lock;
@@ -35,7 +37,9 @@ pub use commit::{Committed, PageCommit, Progress, Tally, Trust};
 pub use dependents::{Member, OrdersRead, Proof, Unlike};
 pub use error::WarehouseError;
 pub use explain::{Answer, AnswerRow, Change, Explanation, Kind, Searched, Shape, Version, Versions};
+pub use figures::{Figures, JobFigures, MonthFigures, OutcomeFigures, QuotaFigures, StreamFigures};
 pub use history::{KnownRuns, PastRun, RunsWanted};
+pub use inspect::{Closeness, Hints};
 pub use known::{Covered, Customer, Mark, OpenWalk};
 pub use ledger::{LastStart, RunEnd, RunId, RunStart, STOPPED_ON_REQUEST};
 pub use pages::PageLimitState;
@@ -47,7 +51,8 @@ pub use reconcile::{
 };
 pub use relation::{Cell, Filter, Relation, RelationColumn};
 pub use report::{
-    Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, QuotaState, WatermarkState,
+    Completeness, LastRun, MonthState, Overview, Part, PartsState, QueueState, QuotaState, StreamState,
+    WatermarkState,
 };
 pub use writer::Writer;
 

@@ -1,5 +1,6 @@
 //! `bss-sync run`: runs jobs once, now.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,8 +11,10 @@ use super::{Common, Output, publish, say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::job::Job;
+use crate::metrics;
 use crate::run::{Extent, JobReport, Order, Outcome, Word};
 use crate::settings::{duration, nearest};
+use crate::warehouse::{Figures, WarehouseError};
 
 /// Arguments of `bss-sync run`.
 #[derive(Debug, Args)]
@@ -41,11 +44,19 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         deadline: args.deadline,
     };
     check_pairs(&args.jobs, &args.account, &order)?;
-    let (reports, published) = with_warehouse(common, config, async |writer, progress, stop| {
+    let (reports, published, figures) = with_warehouse(common, config, async |writer, progress, stop| {
         let reports = crate::run::run(order, writer, progress, stop.clone()).await?;
         let published = publish::after_run(config, &reports, stop).await;
-        Ok((reports, published))
+        // By the worker's own connection: another one would leave an empty log beside the warehouse.
+        let figures = match config.metrics.textfile {
+            Some(_) => Some(writer.call(|warehouse| warehouse.figures()).await),
+            None => None,
+        };
+        Ok((reports, published, figures))
     })?;
+    if let (Some(path), Some(figures)) = (&config.metrics.textfile, figures) {
+        leave_metrics(path, config, figures);
+    }
     match common.output {
         Output::Json => {
             say_json(
@@ -63,6 +74,25 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
     }
     let outcomes = reports.iter().map(|report| report.outcome).chain(published.iter().map(publish::outcome));
     Ok(outcomes.max().unwrap_or(Outcome::Done).exit_code())
+}
+
+/// Leaves the figures for a monitor. The run is over, and its outcome does not depend on who watches it; a file that is not
+/// renewed has its own alert.
+fn leave_metrics(path: &Path, config: &Config, figures: Result<Figures, WarehouseError>) {
+    let failed = match figures {
+        Ok(figures) => {
+            let text = metrics::render(config, &figures, &[]);
+            metrics::write_textfile(path, &text).err().map(|error| error.to_string())
+        }
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(reason) = failed {
+        tracing::error!(
+            path = %path.display(),
+            reason,
+            "the metrics were not written; check that the folder exists and this user may write to it"
+        );
+    }
 }
 
 /// Every job and every account that was named must have something to do, or somebody expects what will not happen.

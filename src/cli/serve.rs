@@ -1,16 +1,19 @@
 //! `bss-sync serve`: runs jobs on their schedules until it is told to stop.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::watched::{LEFTOVERS, system};
-use super::{Common, load};
+use super::{Common, read};
 use crate::config::{Config, Environment, Secrets};
 use crate::error::Failure;
+use crate::metrics::serve_metrics;
 use crate::service::{Signals, Supervisor, SystemClock, VendorWork, keep};
 use crate::warehouse::{Warehouse, Writer};
 
@@ -25,13 +28,29 @@ pub(super) fn execute(common: &Common, environment: &Environment, config: Config
     let warehouse = Warehouse::open(&config.warehouse)?;
     let (writer, thread) = Writer::start(warehouse)?;
     let (common, environment) = (common.clone(), environment.clone());
-    let reload = move || load(&common, &environment, Secrets::Read);
+    let reload = move || read(&common, &environment, Secrets::Read);
+    let listen = config.metrics.listen;
     let work = Arc::new(VendorWork::new(config, Box::new(reload), writer));
+    let (_open, is_closed) = watch::channel(false);
+    if let Some(address) = listen {
+        runtime.spawn(answer_monitors(address, Arc::clone(&work), is_closed));
+    }
     let result = runtime.block_on(Box::pin(keep(work, SystemClock, Supervisor::of_process(), signals)));
     runtime.shutdown_timeout(LEFTOVERS);
     // The thread ends with the last writer; waiting for it keeps the lock until everything is on disk.
     let _ = thread.join();
     result.map(|()| 0).map_err(Failure::from)
+}
+
+/// Answers a monitor until the program ends. Without it the service works all the same.
+async fn answer_monitors(address: SocketAddr, work: Arc<VendorWork>, is_closed: watch::Receiver<bool>) {
+    let answered = match TcpListener::bind(address).await {
+        Ok(listener) => serve_metrics(listener, move || work.metrics(), is_closed).await,
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = answered {
+        tracing::error!(%address, reason = %error, "nobody answers monitors: [metrics] listen");
+    }
 }
 
 /// SIGTERM and SIGINT stop the service, SIGHUP has the configuration read again.

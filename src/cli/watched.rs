@@ -8,19 +8,18 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Common;
+use super::pace::Watch;
+use super::screen::{self, Display};
 use crate::config::{Config, LogFormat};
 use crate::error::Failure;
 use crate::run::{Progress, RunError};
 use crate::warehouse::{Warehouse, Writer};
 
-/// How often progress is written.
+/// How often progress is written where it cannot be drawn.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What the system may still do for us when all is done, like looking up a name, is waited for so long.
 pub(super) const LEFTOVERS: Duration = Duration::from_secs(1);
-
-/// Waits that are worth telling.
-const WORTH_TELLING: Duration = Duration::from_millis(500);
 
 /// Opens the warehouse for writing, works, and returns when everything is on disk and the lock is given back. The work is
 /// told when to stop between two pages.
@@ -36,7 +35,7 @@ pub(super) fn with_warehouse<T>(
         .map_err(|error| system("could not start", &error))?;
     let warehouse = Warehouse::open(&config.warehouse)?;
     let (writer, thread) = Writer::start(warehouse)?;
-    let result = runtime.block_on(with_signals_and_progress(work, &writer, shows_progress(common, config)));
+    let result = runtime.block_on(with_signals_and_progress(work, &writer, Shown::of(common, config)));
     drop(writer);
     runtime.shutdown_timeout(LEFTOVERS);
     // The thread ends with the last writer; waiting for it keeps the lock until everything is on disk.
@@ -44,15 +43,54 @@ pub(super) fn with_warehouse<T>(
     result
 }
 
-/// Progress is for people: not when they ask for quiet, and not between log lines that a machine reads.
-fn shows_progress(common: &Common, config: &Config) -> bool {
-    !common.quiet && config.log.format == LogFormat::Text
+/// How progress is shown.
+enum Shown {
+    Nowhere,
+    /// A few lines now and then.
+    InLines(Watch),
+    /// A display that is drawn again and again.
+    Live(Watch, Display),
+}
+
+impl Shown {
+    /// Progress is for people: not when they ask for quiet, and not between log lines that a machine reads.
+    fn of(common: &Common, config: &Config) -> Self {
+        if common.quiet || config.log.format != LogFormat::Text {
+            Self::Nowhere
+        } else if screen::is_live() {
+            Self::Live(Watch::default(), Display::default())
+        } else {
+            Self::InLines(Watch::default())
+        }
+    }
+
+    const fn interval(&self) -> Duration {
+        match self {
+            Self::Nowhere | Self::InLines(_) => PROGRESS_INTERVAL,
+            Self::Live(..) => screen::DRAWN_EVERY,
+        }
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        match self {
+            Self::Nowhere => {}
+            Self::InLines(watch) => {
+                let mut lines = watch.sentences(progress).join("\n");
+                if !lines.is_empty() {
+                    lines.push('\n');
+                }
+                // Progress that nobody can see is no failure.
+                let _ = std::io::stderr().write_all(lines.as_bytes());
+            }
+            Self::Live(watch, display) => display.show(watch.table(progress)),
+        }
+    }
 }
 
 async fn with_signals_and_progress<T>(
     work: impl AsyncFnOnce(&Writer, &Arc<Progress>, watch::Receiver<bool>) -> Result<T, RunError>,
     writer: &Writer,
-    progress_is_shown: bool,
+    mut shown: Shown,
 ) -> Result<T, Failure> {
     let (stopper, stop) = watch::channel(false);
     let mut terminate =
@@ -62,14 +100,14 @@ async fn with_signals_and_progress<T>(
     let progress = Arc::new(Progress::default());
     // The work's state is large, and lives on the heap.
     let mut working = Box::pin(work(writer, &progress, stop));
-    let mut ticks =
-        tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
+    let interval = shown.interval();
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
     loop {
         tokio::select! {
             result = &mut working => return Ok(result?),
             _ = terminate.recv() => finish_page(&stopper),
             _ = interrupt.recv() => finish_page(&stopper),
-            _ = ticks.tick(), if progress_is_shown => show(&progress),
+            _ = ticks.tick() => shown.show(&progress),
         }
     }
 }
@@ -81,25 +119,4 @@ fn finish_page(stopper: &watch::Sender<bool>) {
 
 pub(super) fn system(what: &'static str, error: &std::io::Error) -> Failure {
     Failure::System { what, detail: error.to_string() }
-}
-
-/// A line for each running job.
-fn show(progress: &Progress) {
-    let mut lines = String::new();
-    for counts in progress.running() {
-        let (finished, planned) = counts.units();
-        let tally = counts.tally();
-        let requests = counts.meter.read();
-        lines.push_str(&format!(
-            "{} {}: {finished} of {planned} read, {} rows, {} requests, {} refused for the quota",
-            counts.account, counts.job, tally.received, requests.requests, requests.throttled
-        ));
-        // Shorter waits are the pace itself.
-        if let Some((left, why)) = counts.meter.waiting().filter(|(left, _)| *left >= WORTH_TELLING) {
-            lines.push_str(&format!(", waiting {:.1} s: {why}", left.as_secs_f64()));
-        }
-        lines.push('\n');
-    }
-    // Progress that nobody can see is no failure.
-    let _ = std::io::stderr().write_all(lines.as_bytes());
 }

@@ -1,11 +1,13 @@
 //! One `[accounts.NAME]` table: where to ask, as whom, how fast.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{About, Account, Secrets, secret};
+use super::secret::{self, SecretPlace, SecretSource};
+use super::{About, Account, Secrets};
 use crate::client::{Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
 use crate::job::role;
 use crate::rate::words::Share;
@@ -44,7 +46,7 @@ pub(super) fn read_all(root: &Section<'_>, folder: &Path, about: About<'_>) -> O
         );
         root.report("accounts", &what, "give each account its own access_key and secret_key");
     }
-    let reader = Reader { folder, about };
+    let reader = Reader { folder, about, found: RefCell::default() };
     Some(tables.into_iter().filter_map(|(name, account)| reader.account(&section, name, account)).collect())
 }
 
@@ -57,6 +59,8 @@ fn uses_sdk_variables(account: &Section<'_>) -> bool {
 struct Reader<'a> {
     folder: &'a Path,
     about: About<'a>,
+    /// Where the secrets of the account that is being read were found.
+    found: RefCell<Vec<SecretPlace>>,
 }
 
 impl Reader<'_> {
@@ -67,6 +71,7 @@ impl Reader<'_> {
         let role = from.read("role", role).unwrap_or(Role::Customer);
         let addresses = addresses(&from);
         let auth = self.auth(&from);
+        let secrets = self.found.take();
         let domain_id = from.read("domain_id", |text| plain(text, "the account's id, like \"0a1b2c…\""));
         let reseller = from.read("indirect_partner_id", |text| plain(text, "the reseller's id"));
         if reseller.is_some() && role == Role::Customer {
@@ -102,7 +107,7 @@ impl Reader<'_> {
             timeout,
             proxy,
         };
-        Some(Account { name: name.to_owned(), role, profile })
+        Some(Account { name: name.to_owned(), role, profile, secrets })
     }
 
     fn auth(&self, from: &Section<'_>) -> Option<Auth> {
@@ -160,17 +165,19 @@ impl Reader<'_> {
     /// The pair of the vendor's variables, with their token: one from elsewhere would not belong to them.
     fn key_pair_of_sdk(&self, from: &Section<'_>) -> Option<Auth> {
         let [access, secret, token] = SDK_VARIABLES;
-        let get = |variable: &str| {
+        let get = |key: &'static str, variable: &str| {
             let complain = |reason: &str| {
                 let what =
                     format!("there is no access_key here, and the environment variable {variable} {reason}");
                 from.report("access_key", &what, "write access_key = { env = \"NAME\" } and secret_key, or set the variables of the vendor's SDKs");
             };
-            self.about.environment.secret(variable).map_err(complain).ok()
+            let secret = self.about.environment.secret(variable).map_err(complain).ok()?;
+            self.found.borrow_mut().push(SecretPlace { key, source: SecretSource::Variable });
+            Some(secret)
         };
-        let (access_key, secret_key) = (get(access), get(secret));
+        let (access_key, secret_key) = (get("access_key", access), get("secret_key", secret));
         // Without its token a temporary pair is refused, so one that is there and wrong is not passed over.
-        let security_token = self.about.environment.is_filled(token).then(|| get(token));
+        let security_token = self.about.environment.is_filled(token).then(|| get("security_token", token));
         let security_token = match security_token {
             Some(read) => Some(read?),
             None => None,
@@ -202,7 +209,9 @@ impl Reader<'_> {
     }
 
     fn secret(&self, from: &Section<'_>, key: &'static str) -> Option<SecretString> {
-        secret::read(from, key, self.folder, self.about.environment)
+        let (secret, place) = secret::read(from, key, self.folder, self.about.environment)?;
+        self.found.borrow_mut().push(place);
+        Some(secret)
     }
 
     fn quotas(&self, from: &Section<'_>) -> QuotaOverrides {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -20,20 +20,42 @@ const ONE_LINE: &str = "put the secret into it as its only line";
 /// Where systemd puts the credentials of a service.
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
-/// The secret `key` of an account tells where to find; what is wrong is reported, without any value.
+/// Where a secret of an account was found; never the secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretPlace {
+    /// The key of the account's table.
+    pub key: &'static str,
+    /// The place.
+    pub source: SecretSource,
+}
+
+/// The kind of place that a secret was found in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A variable of the environment.
+    Variable,
+    /// A file that a person keeps.
+    File(PathBuf),
+    /// A file of systemd's credentials directory.
+    Credential(PathBuf),
+}
+
+/// The secret `key` of an account tells where to find, and that place; what is wrong is reported, without any value.
 pub(super) fn read(
     account: &Section<'_>,
     key: &'static str,
     folder: &Path,
     environment: &Environment,
-) -> Option<SecretString> {
+) -> Option<(SecretString, SecretPlace)> {
     if account.peek(key).is_some() {
         account.report(key, "a secret does not belong here", SOURCES);
         return None;
     }
     let section = account.table(key)?;
     let found = [
-        section.read("env", |name| Ok(of_variable(name, environment))),
+        section.read("env", |name| {
+            Ok(of_variable(name, environment).map(|secret| (secret, SecretSource::Variable)))
+        }),
         section.read("file", |path| Ok(of_path(path, folder))),
         section.read("credential", |name| Ok(of_credential(name, environment))),
     ];
@@ -47,7 +69,8 @@ pub(super) fn read(
     }
     section.finish();
     let complain = |flaw: Flaw| account.report(key, &flaw.what, &flaw.remedy);
-    found.into_iter().flatten().next()?.map_err(complain).ok()
+    let (secret, source) = found.into_iter().flatten().next()?.map_err(complain).ok()?;
+    Some((secret, SecretPlace { key, source }))
 }
 
 /// Why a place holds no usable secret, and what to do about it.
@@ -83,7 +106,7 @@ fn of_variable(name: &str, environment: &Environment) -> Result<SecretString, Fl
 }
 
 /// The secret in a file that a person keeps.
-fn of_path(path: &str, folder: &Path) -> Result<SecretString, Flaw> {
+fn of_path(path: &str, folder: &Path) -> Result<(SecretString, SecretSource), Flaw> {
     let file = folder.join(path);
     if !is_plainly_a_path(path) && std::fs::metadata(&file).is_err() {
         let what = "there is no file of the name written here (not shown: it may be the secret itself)";
@@ -92,7 +115,7 @@ fn of_path(path: &str, folder: &Path) -> Result<SecretString, Flaw> {
             "write the path of a file, and put the secret into that file",
         ));
     }
-    of_file(&file, Keeper::Person)
+    of_file(&file, Keeper::Person).map(|secret| (secret, SecretSource::File(file)))
 }
 
 /// Whether a text is a path and hardly a secret: it says where it begins, and no part of it looks random.
@@ -105,7 +128,7 @@ fn is_plainly_a_path(text: &str) -> bool {
 }
 
 /// The secret in a file of systemd's credentials directory. The name is repeated only when there is such a file.
-fn of_credential(name: &str, environment: &Environment) -> Result<SecretString, Flaw> {
+fn of_credential(name: &str, environment: &Environment) -> Result<(SecretString, SecretSource), Flaw> {
     if name.is_empty() || name.contains('/') || name == "." || name == ".." {
         let what = "the name of a credential is a plain file name".to_owned();
         return Err(Flaw::new(what, "write the name that stands in LoadCredential= of the service"));
@@ -124,7 +147,7 @@ fn of_credential(name: &str, environment: &Environment) -> Result<SecretString, 
             "write the name that stands in LoadCredential= of the service",
         ));
     }
-    of_file(&file, Keeper::Systemd)
+    of_file(&file, Keeper::Systemd).map(|secret| (secret, SecretSource::Credential(file)))
 }
 
 /// Who made the file, and therefore who else may read it.

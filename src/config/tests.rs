@@ -94,6 +94,9 @@ fn every_key_is_read() {
         [log]
         format = "json"
         level = "debug"
+        [metrics]
+        textfile = "bss.prom"
+        listen = "[::1]:9744"
         [accounts.b]
         endpoint = "http://127.0.0.1:8080"
         iam_endpoint = "http://127.0.0.1:8081"
@@ -154,11 +157,19 @@ fn every_key_is_read() {
                     Proxy([hidden]),
                 ),
             },
+            secrets: [
+                SecretPlace {
+                    key: "password",
+                    source: Variable,
+                },
+            ],
         },
     ]
     "#);
     assert_eq!(config.warehouse, Path::new("/var/lib/bss/w.sqlite"));
     assert_eq!(config.log, Log { format: LogFormat::Json, level: tracing::Level::DEBUG });
+    let listen = Some("[::1]:9744".parse().expect("an address"));
+    assert_eq!(config.metrics, Metrics { textfile: Some("/etc/bss/bss.prom".into()), listen });
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::board::{Board, Counts};
 use super::outcome::{Finding, JobReport, Outcome, Stop, Told};
@@ -133,8 +134,19 @@ impl Context {
     }
 }
 
-/// Runs a job and records how it went.
+/// Runs a job and records how it went. All that it logs tells which run it is, errors with `--quiet` as well.
 pub(super) async fn run(context: Arc<Context>) -> JobReport {
+    let span = tracing::error_span!(
+        "run",
+        account.name = context.account,
+        job.name = context.job.name.as_str(),
+        run.id = %context.run
+    );
+    run_in_span(context).instrument(span).await
+}
+
+async fn run_in_span(context: Arc<Context>) -> JobReport {
+    tracing::debug!("begins");
     let started = Instant::now();
     let mut told = Told::default();
     let mut result = work(&context, &mut told).await;
@@ -168,6 +180,7 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
         result = result.and(Err(error.into()));
     }
     let outcome = judge(&result);
+    tracing::debug!(outcome = outcome.as_str(), requests = requests.requests, rows = tally.received, "ended");
     JobReport {
         job: context.job.name.to_string(),
         account: context.account.clone(),
@@ -305,8 +318,6 @@ async fn walk_all(
             Err(stop) if failed_alone && may_go_on => {
                 let stop = stop.of(&ask);
                 tracing::warn!(
-                    account.name = context.account,
-                    job.name = context.job.name.as_str(),
                     reason = %stop,
                     "not read in this run; going on with the others"
                 );

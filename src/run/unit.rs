@@ -51,8 +51,6 @@ async fn settle_status(context: &Context, status: i64, ended: Result<End, Stop>)
     };
     if let Some(reason) = reason {
         tracing::warn!(
-            account.name = context.account,
-            job.name = context.job.name.as_str(),
             status,
             reason,
             "the list of the orders of a status proves nothing; those that are open are read one by one"

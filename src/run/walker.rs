@@ -120,8 +120,6 @@ pub(super) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
             }
             Step::Unproven(ended, reason) => {
                 tracing::debug!(
-                    account.name = context.account,
-                    job.name = context.job.name.as_str(),
                     scope = %ask.scope,
                     reason,
                     "the walk proves nothing; walking again"

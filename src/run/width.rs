@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 /// Most walks at the same time: 30 requests a second with answers that take 1.4 seconds.
 const WIDEST: usize = 64;
@@ -106,9 +107,9 @@ impl<T: Send + 'static> Walks<T> {
         self.walking.len() < (pace.width(spacing) + self.beyond).min(WIDEST)
     }
 
-    /// Lets a walk in.
+    /// Lets a walk in; what it logs is of the run that lets it in.
     pub(super) fn begin(&mut self, walk: impl Future<Output = T> + Send + 'static) {
-        self.walking.spawn(walk);
+        self.walking.spawn(walk.in_current_span());
     }
 
     /// The result of the next walk that ends. `None` when there is no walk, or when there may be room for one more

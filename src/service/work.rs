@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{mpsc, watch};
 
@@ -12,6 +12,7 @@ use super::{ServiceError, Unusable, tell};
 use crate::client::Auth;
 use crate::config::{Account, Config, ConfigError};
 use crate::job::{Job, JobName};
+use crate::metrics;
 use crate::run::{self, Extent, JobReport, Order, Outcome, Progress, RunError, Word};
 use crate::warehouse::{WarehouseError, Writer};
 
@@ -25,6 +26,8 @@ pub struct VendorWork {
     writer: Writer,
     /// Accounts and jobs with a run in the ledger whose end could not be written.
     unended: Mutex<BTreeSet<(String, String)>>,
+    /// The invocations under way, and some that are over.
+    watched: Mutex<Vec<Weak<Progress>>>,
     /// Held while a copy for finance is made: what ends meanwhile is in the next one.
     publishing: tokio::sync::Mutex<()>,
 }
@@ -40,7 +43,14 @@ impl VendorWork {
     #[must_use]
     pub fn new(config: Config, reload: Reload, writer: Writer) -> Self {
         let config = Mutex::new(Arc::new(config));
-        Self { config, reload, writer, unended: Mutex::default(), publishing: tokio::sync::Mutex::default() }
+        Self {
+            config,
+            reload,
+            writer,
+            unended: Mutex::default(),
+            watched: Mutex::default(),
+            publishing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The configuration in force.
@@ -62,6 +72,24 @@ impl VendorWork {
             }
             result => result,
         }
+    }
+
+    /// What a monitor is told now, as `docs/METRICS.md` names it.
+    ///
+    /// # Errors
+    /// When the warehouse cannot be read.
+    pub fn metrics(&self) -> Result<String, WarehouseError> {
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let running: Vec<_> =
+            watched.iter().filter_map(Weak::upgrade).flat_map(|progress| progress.running()).collect();
+        drop(watched);
+        metrics::of_now(&self.config(), &running)
+    }
+
+    fn watch(&self, progress: &Arc<Progress>) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.retain(|progress| progress.strong_count() > 0);
+        watched.push(Arc::downgrade(progress));
     }
 
     /// What follows new data: the copy for finance, where the configuration wants one.
@@ -157,6 +185,7 @@ impl Work for VendorWork {
         };
         let (teller, mut told) = mpsc::unbounded_channel();
         let progress = Arc::new(Progress::telling(teller));
+        self.watch(&progress);
         let (mut fatal, mut is_unended) = (None, false);
         let mut hear = |report: JobReport| {
             tell::ended(&report);

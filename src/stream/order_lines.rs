@@ -1,13 +1,16 @@
 //! Order lines, with the order's head as the details endpoint shows it.
 
 use super::orders::{MEMBERS, decode_order};
-use super::{LANGUAGE, Owned, Reading, Stream, codes, discount_table, get_page, list_unknown, order_columns};
+use super::{
+    LANGUAGE, Owned, Reading, Stream, codes, discount_table, get_page, list_unknown, order_columns,
+    permission_of_orders,
+};
 use crate::decode::decode_row;
 use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
 use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
-use crate::scope::Ask;
+use crate::scope::{Ask, Role};
 use crate::walk::Cursor;
 
 /// `GET /v2/orders/customer-orders/details/{order_id}` (`CONTRACT` §7.2).
@@ -103,6 +106,10 @@ impl Stream for OrderLines {
 
     fn owned_by_parent(&self) -> Option<Owned> {
         Some(Owned { table: &LINES, parent_column: "requested_order_id" })
+    }
+
+    fn permission(&self, role: Role) -> Option<&'static str> {
+        Some(permission_of_orders(role))
     }
 
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Reading, Stream, codes, discount_table, order_columns};
+use super::{Reading, Stream, codes, discount_table, order_columns, permission_of_orders};
 use crate::decode::decode_row;
 use crate::json::{BadBody, Object};
 use crate::page::Page;
@@ -10,7 +10,7 @@ use crate::record::{
     Children, Column, Context, Dependent, Drift, Kind, Record, Reject, Source, Table, Value,
 };
 use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
-use crate::scope::{Ask, Scope};
+use crate::scope::{Ask, Role, Scope};
 use crate::walk::{Cursor, Paging};
 
 /// `GET /v2/orders/customer-orders` (`CONTRACT` §7.1).
@@ -86,6 +86,10 @@ impl Stream for Orders {
 
     fn feeds_others(&self) -> bool {
         true
+    }
+
+    fn permission(&self, role: Role) -> Option<&'static str> {
+        Some(permission_of_orders(role))
     }
 
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {

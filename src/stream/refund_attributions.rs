@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{ListAnswer, Owned, Reading, Stream};
+use super::{ListAnswer, Owned, Reading, Stream, permission_of_orders};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Table, Value};
 use crate::request::{Endpoint, Method, Pages, Quota, Request, ResellerIn};
-use crate::scope::{Ask, Scope};
+use crate::scope::{Ask, Role, Scope};
 use crate::walk::{Cursor, Paging};
 
 /// `GET /v2/orders/customer-orders/refund-orders` (`CONTRACT` §7.3).
@@ -80,6 +80,10 @@ impl Stream for RefundAttributions {
     /// later (`CONTRACT` §10).
     fn read_again_after(&self) -> Option<Duration> {
         Some(Duration::from_hours(24))
+    }
+
+    fn permission(&self, role: Role) -> Option<&'static str> {
+        Some(permission_of_orders(role))
     }
 
     fn request(&self, ask: &Ask, _cursor: &Cursor, _limit: u32) -> Request {

@@ -7,7 +7,7 @@ use crate::json::BadBody;
 use crate::page::Page;
 use crate::record::{Column, Context, Kind, Record, Table, Value};
 use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
-use crate::scope::{Ask, Scope};
+use crate::scope::{Ask, Role, Scope};
 use crate::walk::Cursor;
 
 /// `POST /v2/orders/suscriptions/resources/query`, spelled so (`CONTRACT` §7.4).
@@ -82,6 +82,13 @@ impl Stream for Resources {
 
     fn reading(&self) -> Reading {
         Reading::QueueAndWhole
+    }
+
+    fn permission(&self, role: Role) -> Option<&'static str> {
+        Some(match role {
+            Role::Customer => "billing:subscription:view",
+            Role::Partner => "BPC_ITEM_SUBCUSTSERV_010105",
+        })
     }
 
     fn partner_names_customer(&self) -> bool {

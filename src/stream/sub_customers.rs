@@ -87,6 +87,10 @@ impl Stream for SubCustomers {
         Some(Slicing { time: "associated_on", statuses: &[], service: None })
     }
 
+    fn permission(&self, _role: Role) -> Option<&'static str> {
+        Some("BPC_ITEM_SUBCUSTSERV_010100 or BPC_ITEM_SUBCUSTSERV_010500")
+    }
+
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
         let mut body = json!({ "offset": cursor.offset(), "limit": limit });
         if let Scope::Slice(slice) = &ask.scope {

@@ -15,10 +15,14 @@ pub(super) struct Lock(#[expect(dead_code, reason = "the open file is the lock")
 /// Whether the process that took the lock last still lives. Looking must not touch the lock itself: a worker
 /// that starts at that moment would be turned away.
 pub(super) fn holder_lives(warehouse: &Path) -> bool {
-    std::fs::read_to_string(path_of(warehouse)).is_ok_and(|holder| {
-        let process = holder.strip_prefix(PROCESS).and_then(|rest| rest.split(',').next());
-        process.is_some_and(|id| Path::new("/proc").join(id).exists())
-    })
+    holder(warehouse).is_some()
+}
+
+/// That process and since when it holds the lock, as it wrote itself, when it still lives.
+pub(super) fn holder(warehouse: &Path) -> Option<String> {
+    let holder = std::fs::read_to_string(path_of(warehouse)).ok()?;
+    let process = holder.strip_prefix(PROCESS)?.split(',').next()?;
+    Path::new("/proc").join(process).exists().then(|| holder.trim().to_owned())
 }
 
 /// Begins the lock file; the process id follows.

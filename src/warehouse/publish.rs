@@ -42,6 +42,16 @@ pub struct Publication<'a> {
     pub group: Option<&'a str>,
 }
 
+impl Publication<'_> {
+    /// Whether the group is known, nothing else lies there, and this user may write to the folder.
+    ///
+    /// # Errors
+    /// Which of these is not so.
+    pub fn check(&self) -> Result<(), PublishError> {
+        draft::check(self)
+    }
+}
+
 /// What was published.
 #[derive(Clone, Debug, Serialize)]
 pub struct Published {
@@ -111,6 +121,15 @@ impl Warehouse {
         Ok(Published { path: publication.path.to_owned(), bytes: draft.put_in_place()?, ..published })
     }
 
+    /// Whether a copy could be made there as far as can be seen without making one.
+    ///
+    /// # Errors
+    /// What would keep it from being made.
+    pub fn could_publish(&self, publication: &Publication<'_>) -> Result<(), PublishError> {
+        publication.check()?;
+        self.check_space(draft::folder_of(publication.path))
+    }
+
     fn copy_into(
         &self,
         draft: &Path,
@@ -123,11 +142,7 @@ impl Warehouse {
     }
 
     fn check_space(&self, folder: &Path) -> Result<(), PublishError> {
-        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let size = pragma("page_count")
-            .and_then(|pages| Ok(pages * pragma("page_size")?))
-            .map_err(|error| PublishError::Warehouse(self.sql(&error)))?;
-        let size = size.unsigned_abs();
+        let size = self.bytes()?;
         let disk = statvfs(folder).map_err(|error| PublishError::io(folder, &error.into()))?;
         let free = disk.blocks_available() * disk.fragment_size();
         let needed = size / 10 * SPACE_TENTHS;

@@ -1,10 +1,12 @@
 //! What the ledger says about itself, for `status`.
 
 mod months;
+mod streams;
 
 use serde::Serialize;
 
 pub use months::{Completeness, MonthState, Part, PartsState};
+pub use streams::StreamState;
 
 use super::queue::IS_ASKED;
 use super::{PageLimitState, Warehouse, WarehouseError, lock};
@@ -14,6 +16,8 @@ use super::{PageLimitState, Warehouse, WarehouseError, lock};
 pub struct Overview {
     /// The last run of each job and account.
     pub runs: Vec<LastRun>,
+    /// How fresh each stream of each account is.
+    pub streams: Vec<StreamState>,
     /// Every billing month of the streams that are read by time, oldest first.
     pub months: Vec<MonthState>,
     /// How much was read by customer, by order or as a whole.
@@ -30,6 +34,8 @@ pub struct Overview {
     pub disputed: i64,
     /// Rows that came last in a form that could not be decoded.
     pub quarantined: i64,
+    /// Breaks of severity error that nobody explained; `None` when nothing was ever reconciled.
+    pub open_breaks: Option<i64>,
     /// Fields and values the vendor's documents do not list.
     pub drift: i64,
 }
@@ -129,6 +135,7 @@ impl Warehouse {
         let count = |sql: &str| self.connection.query_row(sql, [], |row| row.get(0));
         Ok(Overview {
             runs: self.last_runs(self.crashed_up_to()?)?,
+            streams: self.streams()?,
             months: self.months()?,
             parts: self.parts()?,
             watermarks: self
@@ -170,8 +177,22 @@ impl Warehouse {
             quarantined: count(
                 "select count(*) from (select distinct account, stream, key from undecoded_rows)",
             )?,
+            open_breaks: self.open_breaks()?,
             drift: count("select count(*) from drift")?,
         })
+    }
+
+    /// Breaks of severity error that nobody explained; `None` when nothing was ever reconciled.
+    fn open_breaks(&self) -> rusqlite::Result<Option<i64>> {
+        self.connection.query_row(
+            "select iif(
+                 exists (select 1 from reconciliations),
+                 (select count(*) from open_breaks where severity = 'error' and not is_acknowledged),
+                 null
+             )",
+            [],
+            |row| row.get(0),
+        )
     }
 
     /// The newest run that nobody works on although it was never ended; 0 when there is none. A worker that was

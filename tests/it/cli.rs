@@ -82,7 +82,7 @@ fn call(bench: &Bench, jobs: &[&str]) -> Ran {
     ran
 }
 
-fn with_port_closed(bench: &Bench) {
+pub fn with_port_closed(bench: &Bench) {
     let config = fs::read_to_string(bench.path("bss-sync.toml")).expect("a configuration");
     // Port 1 is reserved, and nothing listens there.
     bench.write_config(&config.replace(&bench.sim.url(), "http://127.0.0.1:1"));

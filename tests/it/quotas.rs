@@ -37,7 +37,7 @@ fn a_quota_is_learned_from_a_refusal_shown_and_known_to_the_next_run() {
     assert_eq!(refused(&bench), 2);
     let status = bench.call(&["status"]).expect_code(0).stdout;
     assert!(
-        status.contains("acme order_details: quota 8/1s by user, learned from refusal, last refused "),
+        status.contains("acme order_details: 8/1s by user, learned from refusal, last refused"),
         "{status}"
     );
     let plan = bench.call(&["plan", "--full"]).expect_code(0).stdout;
@@ -46,7 +46,7 @@ fn a_quota_is_learned_from_a_refusal_shown_and_known_to_the_next_run() {
     bench.run(&["--full"]).expect_code(0);
     assert_eq!(refused(&bench), 2);
     let status = bench.call(&["status"]).expect_code(0).stdout;
-    assert!(status.contains("acme order_details: quota 8/1s by user, learned in an earlier run"), "{status}");
+    assert!(status.contains("acme order_details: 8/1s by user, learned in an earlier run"), "{status}");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_gateway_that_is_asked_and_tells_its_quota_refuses_nobody() {
     bench.run(&["orders", "--deadline", "5s"]);
     assert_eq!(refused(&bench), 0);
     let status = bench.call(&["status"]).expect_code(0).stdout;
-    assert!(status.contains("acme orders: quota 60/60s by user, told by a header"), "{status}");
+    assert!(status.contains("acme orders: 60/60s by user, told by a header"), "{status}");
 }
 
 /// The sizes of the pages of orders that were refused, each once.
@@ -95,7 +95,7 @@ fn pages_are_as_large_as_the_server_accepts_and_the_next_run_begins_with_that() 
         assert_equals_truth(&bench, As::Customer);
         assert_eq!(sizes_refused(&bench, status), BTreeSet::from([50, 100]), "{status}");
         let text = bench.call(&["status"]).expect_code(0).stdout;
-        let line = format!("acme orders: pages of {smaller} rows, documented 100, learned 20");
+        let line = format!("acme orders: {smaller} rows, documented 100, learned 20");
         assert!(text.contains(&line), "{text}");
         let plan = bench.call(&["plan", "--full", "orders"]).expect_code(0).stdout;
         let words = format!("pages of {smaller} rows (learned; documented 100)");

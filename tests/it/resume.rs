@@ -174,7 +174,7 @@ fn a_killed_run_shows_as_crashed() {
 fn a_worker_asked_to_stop_finishes_the_page_in_hand() {
     let bench = Bench::new(Script::seeded(34).orders(400));
     let hold = hold_every(&bench.sim, Endpoint::Details, 100);
-    let mut worker = bench.spawn(&["run", "-v", "--output", "json"]);
+    let mut worker = bench.spawn(&["run", "--output", "json"]);
     assert!(hold.wait_for_request(LONGEST));
     let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", worker.id())]).status().unwrap();
     assert!(asked.success());

@@ -1,13 +1,74 @@
 //! What `status` says about completeness: month by month, and of what is read by customer, by order or as a whole.
 
+use crate::cli::lines::wrap;
 use crate::cli::table;
 use crate::warehouse::{Completeness, MonthState, Part, PartsState};
 
 /// Months shown one by one: the current one and a year before it, so that last year's same month is seen beside it.
 const SHOWN_MONTHS: usize = 13;
 
-/// The newest months of each stream as a table, newest first, and a line for all earlier ones. Starts with a line break;
-/// empty without months.
+/// Each stream's newest months as a character each, oldest first, and in words what is not complete; empty without months.
+pub(super) fn in_lines(months: &[MonthState]) -> String {
+    if months.is_empty() {
+        return String::new();
+    }
+    let streams: Vec<&[MonthState]> =
+        months.chunk_by(|a, b| (&a.account, &a.stream) == (&b.account, &b.stream)).collect();
+    let shown = |stream: &[MonthState]| stream.split_at(stream.len().saturating_sub(SHOWN_MONTHS)).1.to_vec();
+    let newest: Vec<Vec<MonthState>> = streams.iter().map(|stream| shown(stream)).collect();
+    let used: Vec<String> = ALL_STATES
+        .iter()
+        .filter(|state| newest.iter().flatten().any(|month| month.state == **state))
+        .map(|state| format!("{} {}", mark(*state), state.as_str()))
+        .collect();
+    let mut lines = vec![format!("Months (UTC+8)   {}", used.join("   "))];
+    for (stream, newest) in streams.iter().zip(&newest) {
+        let (Some(first), Some(last)) = (newest.first(), newest.last()) else { continue };
+        let marks: String = newest.iter().map(|month| mark(month.state)).collect();
+        let complete = newest.iter().filter(|month| month.state == Completeness::Complete).count();
+        let late: i64 = newest.iter().map(|month| month.late_orders).sum();
+        let late = if late > 0 { format!(", {late} late") } else { String::new() };
+        lines.push(wrap(
+            &format!(
+                "  {} {}  {} {marks} {}  {complete} of {} complete{late}",
+                first.account,
+                first.stream,
+                first.month,
+                last.month,
+                newest.len()
+            ),
+            4,
+        ));
+        let (old, _) = stream.split_at(stream.len() - newest.len());
+        let gaps = newest.iter().filter(|month| month.state == Completeness::Incomplete);
+        let gap = gaps.filter_map(|month| month.first_gap.as_ref()).min();
+        lines.extend(gap.map(|gap| format!("    not read from {gap} on")));
+        lines.extend((!old.is_empty()).then(|| wrap(&format!("    earlier: {}", sum_up(old)), 4)));
+    }
+    lines.join("\n")
+}
+
+/// All states of a month, the best first.
+const ALL_STATES: [Completeness; 5] = [
+    Completeness::Complete,
+    Completeness::Open,
+    Completeness::Incomplete,
+    Completeness::Disputed,
+    Completeness::Undecoded,
+];
+
+/// A state as one character that every terminal has.
+const fn mark(state: Completeness) -> char {
+    match state {
+        Completeness::Complete => '=',
+        Completeness::Open => '>',
+        Completeness::Incomplete => '.',
+        Completeness::Disputed => '!',
+        Completeness::Undecoded => '?',
+    }
+}
+
+/// The newest months of each stream as a table, newest first, and a line for all earlier ones; empty without months.
 pub(super) fn by_month(months: &[MonthState]) -> String {
     if months.is_empty() {
         return String::new();
@@ -40,12 +101,14 @@ pub(super) fn by_month(months: &[MonthState]) -> String {
                 or_dash(&month.first_gap),
             ]);
         }
-        earlier.push_str(&sum_up(old));
+        if let Some(first) = old.first() {
+            earlier.push_str(&format!("\n{} {}: {}", first.account, first.stream, sum_up(old)));
+        }
     }
-    format!("\n\n{shown}{earlier}\n")
+    format!("{shown}{earlier}")
 }
 
-/// A line for months of one stream, with those that are not complete by name; empty without months.
+/// Months of one stream in words, with those that are not complete by name; empty without months.
 fn sum_up(months: &[MonthState]) -> String {
     let (Some(first), Some(last)) = (months.first(), months.last()) else { return String::new() };
     let rest: Vec<String> = months
@@ -62,15 +125,15 @@ fn sum_up(months: &[MonthState]) -> String {
     } else {
         format!("{complete} of {all} month(s) complete; not complete: {}", rest.join(", "))
     };
-    format!("\n{} {}: {}: {how_many}", first.account, first.stream, span(first, last))
+    format!("{}: {how_many}", span(first, last))
 }
 
 fn span(first: &MonthState, last: &MonthState) -> String {
     if first.month == last.month { first.month.clone() } else { format!("{} to {}", first.month, last.month) }
 }
 
-/// A line for each stream and kind of part; each starts with a line break.
-pub(super) fn by_part(parts: &[PartsState]) -> String {
+/// A line for each stream and kind of part.
+pub(super) fn by_part(parts: &[PartsState]) -> Vec<String> {
     parts.iter().map(part_line).collect()
 }
 
@@ -84,7 +147,7 @@ fn part_line(parts: &PartsState) -> String {
         (Part::List, None) if parts.never_read > 0 => "whole list never read".to_owned(),
         (Part::List, None) => "whole list disputed".to_owned(),
     };
-    let mut line = format!("\n{} {}: {what}", parts.account, parts.stream);
+    let mut line = format!("{} {}: {what}", parts.account, parts.stream);
     if parts.part == Part::Customer {
         line.push_str(&format!(", {} never read", parts.never_read));
     }
@@ -162,6 +225,27 @@ mod tests {
     }
 
     #[test]
+    fn months_fit_a_line() {
+        let odd = [
+            ("2026-11", Completeness::Open),
+            ("2026-08", Completeness::Disputed),
+            ("2026-02", Completeness::Incomplete),
+            ("2020-01", Completeness::Undecoded),
+        ];
+        let mut all = months(MAY_2018, 103, &odd);
+        all.push(month("other", "2026-11", Completeness::Complete));
+        insta::assert_snapshot!(in_lines(&all), @"
+            Months (UTC+8)   = complete   > open   . incomplete   ! disputed
+              acme orders  2025-11 ===.=====!==> 2026-11  10 of 13 complete, 13 late
+                not read from 2026-11-22T23:59:00Z on
+                earlier: 2018-05 to 2025-10: 89 of 90 month(s) complete; not complete:
+                2020-01 undecoded
+              acme other  2026-11 = 2026-11  1 of 1 complete, 1 late
+            ");
+        assert_eq!(in_lines(&[]), "");
+    }
+
+    #[test]
     fn earlier_months_that_are_not_complete_are_named_as_spans() {
         let odd = [
             ("2018-05", Completeness::Incomplete),
@@ -171,10 +255,10 @@ mod tests {
         ];
         assert_eq!(
             sum_up(&months(MAY_2018, 89, &odd)),
-            "\nacme orders: 2018-05 to 2025-09: 85 of 89 month(s) complete; not complete: 2018-05 incomplete, \
+            "2018-05 to 2025-09: 85 of 89 month(s) complete; not complete: 2018-05 incomplete, \
              2020-01 to 2020-02 incomplete, 2020-03 disputed"
         );
-        assert_eq!(sum_up(&months(MAY_2018, 1, &[])), "\nacme orders: 2018-05: 1 month(s) complete");
+        assert_eq!(sum_up(&months(MAY_2018, 1, &[])), "2018-05: 1 month(s) complete");
         assert_eq!(sum_up(&[]), "");
         assert_eq!(by_month(&[]), "");
     }
@@ -200,7 +284,7 @@ mod tests {
             parts("service_types", Part::List, 0, None, 1, 0),
             parts("service_types", Part::List, 0, None, 0, 1),
         ];
-        insta::assert_snapshot!(trimmed(&by_part(&all)), @"
+        insta::assert_snapshot!(trimmed(&by_part(&all).join("\n")), @"
         acme resources: lists of 2000 customer(s) read, the oldest 2026-11-21T02:00:00Z, 3 never read, 1 disputed
         acme resources: no customer's list read, 4 never read, 1 disputed, 1 refused by the vendor
         acme order_lines: 100000 order(s) read, 0 disputed

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
-use nix::unistd::Group;
+use nix::unistd::{AccessFlags, Group, access};
 
 use super::super::APPLICATION_ID;
 use super::{Publication, PublishError};
@@ -84,6 +84,15 @@ impl Drop for Draft {
             let _ = remove_with_companions(&self.path);
         }
     }
+}
+
+/// Looks at everything that [`Draft::begin`] needs, and makes nothing.
+pub(super) fn check(publication: &Publication<'_>) -> Result<(), PublishError> {
+    publication.group.map(group_id).transpose()?;
+    refuse_others(publication.path)?;
+    let folder = folder_of(publication.path);
+    access(folder, AccessFlags::W_OK | AccessFlags::X_OK)
+        .map_err(|error| PublishError::io(folder, &error.into()))
 }
 
 /// The folder of a file.

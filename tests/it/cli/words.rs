@@ -57,13 +57,10 @@ fn status_of_a_warehouse_in_which_nothing_ran_says_so() {
     drop(bss_sync::warehouse::Warehouse::open(&bench.warehouse()).expect("a warehouse"));
     let ran = bench.call(&["status"]).expect_code(0);
     steady(&bench).bind(|| {
-        insta::assert_snapshot!(ran.stdout, @"
-         ACCOUNT  JOB  LAST RUN (UTC)  OUTCOME  REQUESTS  NEW  CHANGED  LAST DONE (UTC)
-        nothing ran yet: `bss-sync run` begins
-        ");
+        insta::assert_snapshot!(ran.stdout, @"nothing ran yet: `bss-sync run` begins");
     });
     let json = bench.call(&["status", "--output", "json"]).expect_code(0).json();
-    for list in ["runs", "months", "parts", "queues"] {
+    for list in ["runs", "streams", "months", "parts", "queues"] {
         assert_eq!(json[list].as_array().map(Vec::len), Some(0), "{list}");
     }
 }
@@ -97,36 +94,64 @@ fn status_shows_how_fresh_and_complete_each_stream_is() {
     bench.sim.set_denied(&[Endpoint::Refunds]);
     bench.run(&[]).expect_code(5);
     let ran = bench.call(&["status"]).expect_code(0);
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
     let mut settings = steady(&bench);
-    // How many months there are depends on the day.
-    settings.add_filter(r"( acme +orders +\d{4}-\d\d .*\n)+", " MONTHS\n");
-    settings.add_filter(r"acme orders: \d{4}-\d\d to .*\n", "");
-    settings.bind(|| insta::assert_snapshot!(ran.stdout, @r#"
-     ACCOUNT  JOB                  LAST RUN (UTC)        OUTCOME   REQUESTS  NEW  CHANGED  LAST DONE (UTC)
-     acme     orders               TIME  done      11        14   0        TIME
-     acme     order_lines          TIME  findings  6         14   0        never
-     acme     refund_attributions  TIME  refused   1         0    0        never
-     acme     resources            TIME  done      5         5    0        TIME
-     acme     service_types        TIME  done      1         4    0        TIME
-     acme     resource_types       TIME  done      1         4    0        TIME
-    acme order_lines: order CS2601050210DEMO1 stays in the queue: 1 row(s) could not be decoded; 1 row(s) could not be decoded; view undecoded_rows and table quarantine have them with the reason
-    acme refund_attributions: refund_orders of account acme: not allowed: HTTP 403 CBC.0151 "Access denied." (request ID)
+    // How many months there are depends on the day, how old things are on the time of day.
+    settings.add_filter(r"  acme orders  \d{4}-\d\d .*", "  acme orders  MONTHS");
+    settings.add_filter(r"    earlier: .*\n", "");
+    settings.add_filter(r"\d+ (s|min|h)\b", "AGE");
+    settings.add_filter(r"\b[0-9a-f]{32}\b", "ID");
+    // Columns are as wide as what stands in them.
+    settings.add_filter(r"(AGE|TIME|never|-) {2,}", "$1  ");
+    settings.bind(|| {
+        insta::assert_snapshot!(ran.stdout, @r#"
+        Needs a person
+          acme refund_attributions: refused: refund_orders of account acme: not allowed:
+            HTTP 403 CBC.0151 "Access denied." (request
+            ID)
+          acme order_lines: findings: order CS2601050210DEMO1 stays in the queue: 1
+            row(s) could not be decoded; 1 row(s) could not be decoded; view
+            undecoded_rows and table quarantine have them with the reason
+          1 window(s), list(s) or order(s) not proven complete: view disputes
+          1 row(s) that could not be decoded: view undecoded_rows
 
-     ACCOUNT  STREAM  MONTH (UTC+8)  STATE     COMPLETE SINCE (UTC)  OLDEST READING (UTC)  ORDERS  LATE  NOT READ FROM (UTC)
-     MONTHS
+        Freshness
+         ACCOUNT  STREAM               COMPLETE UP TO (UTC)  AGE  QUEUED  FAILING
+         acme     order_lines          TIME  AGE  1       1
+         acme     orders               TIME  AGE  0       0
+         acme     refund_attributions  -  never  1       0
+         acme     resource_types       TIME  AGE  0       0
+         acme     resources            TIME  AGE  0       0
+         acme     service_types        TIME  AGE  0       0
 
-    acme orders: complete by created time up to TIME
-    acme order_lines: 5 order(s) read, 1 disputed
-    acme resource_types: whole list read TIME
-    acme resources: whole list read TIME
-    acme resources: 4 order(s) read, 0 disputed
-    acme service_types: whole list read TIME
-    acme order_lines: 1 order(s) queued, 0 of them to be read once more later, 1 failing (1 row(s) could not be decoded)
-    acme refund_attributions: 1 order(s) queued, 0 of them to be read once more later, 0 failing
-    1 window(s), list(s) or order(s) not proven complete: view disputes
-    1 row(s) that could not be decoded: view undecoded_rows
-    2 undocumented field(s) or value(s): table drift
-    "#));
+        Months (UTC+8)   = complete   > open
+          acme orders  MONTHS
+
+        Last runs (how long ago)
+         ACCOUNT  JOB                  LAST RUN  OUTCOME   NEW  CHANGED  LAST DONE
+         acme     orders               AGE  done      14   0        AGE
+         acme     order_lines          AGE  findings  14   0        never
+         acme     refund_attributions  AGE  refused   0    0        never
+         acme     resources            AGE  done      5    0        AGE
+         acme     service_types        AGE  done      4    0        AGE
+         acme     resource_types       AGE  done      4    0        AGE
+
+        What was read one by one
+          acme order_lines: 5 order(s) read, 1 disputed
+          acme resource_types: whole list read TIME
+          acme resources: whole list read TIME
+          acme resources: 4 order(s) read, 0 disputed
+          acme service_types: whole list read TIME
+
+        Queues
+          acme order_lines: one that failed: 1 row(s) could not be decoded
+
+        What no document of the vendor lists
+          2 field(s) or value(s): table drift
+        "#);
+    });
+    let ran = bench.call(&["status", "--months"]).expect_code(0);
+    assert!(ran.stdout.contains("OLDEST READING (UTC)"), "{ran:?}");
     let json = bench.call(&["status", "--output", "json"]).expect_code(0).json();
     assert_eq!(json["quarantined"], 1);
     assert_eq!(json["runs"].as_array().map(Vec::len), Some(6));
@@ -134,6 +159,38 @@ fn status_shows_how_fresh_and_complete_each_stream_is() {
     assert_eq!(months[0]["month"], "2026-01", "{json}");
     assert_eq!(months[0]["state"], "complete", "{json}");
     assert!(months.len() >= 11, "all of them: {json}");
+}
+
+#[test]
+fn a_monitor_is_told_which_streams_are_too_old() {
+    let bench = bench();
+    bench.sim.set_denied(&[Endpoint::Refunds]);
+    bench.run(&[]).expect_code(5);
+    let ran = bench.call(&["status", "--max-age", "26h"]).expect_code(3);
+    assert_eq!(ran.stdout, "stale: acme refund_attributions: never read completely; at most 26 h\n");
+    bench.sim.set_denied(&[]);
+    bench.run(&[]).expect_code(0);
+    let ran = bench.call(&["status", "--max-age", "26h"]).expect_code(0);
+    assert_eq!(ran.stdout, "fresh: 6 stream(s)\n");
+    bench
+        .writable_db()
+        .execute_batch("update watermarks set watermark = '2026-01-01T00:00:00Z' where lane = 'created'")
+        .expect("set");
+    let ran = bench
+        .call(&["status", "--max-age", "26h", "--max-age", "resources=1h", "--output", "json"])
+        .expect_code(3);
+    let stale = &ran.json()["stale"];
+    assert_eq!(stale.as_array().map(Vec::len), Some(1), "{stale}");
+    assert_eq!(
+        (&stale[0]["stream"], &stale[0]["fresh_up_to"]),
+        (&"orders".into(), &"2026-01-01T00:00:00Z".into())
+    );
+    // Only the streams that are named are judged when no age is given for all.
+    bench.call(&["status", "--max-age", "resources=1h"]).expect_code(0);
+    let ran = bench.call(&["status", "--max-age", "order=1h"]).expect_code(2);
+    assert!(ran.stderr.contains("did you mean `orders`?"), "{ran:?}");
+    let ran = bench.call(&["status", "--max-age", "sub_customers=1h"]).expect_code(2);
+    assert!(ran.stderr.contains("no job reads sub_customers"), "{ran:?}");
 }
 
 #[test]
@@ -160,64 +217,67 @@ fn help_tells_the_commands_and_the_exit_codes() {
     let mut wide = bench.command(&["--help"]);
     let output = wide.env("COLUMNS", "100").output().expect("the program starts");
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @"
-    Copies an account's billing records from the Huawei Cloud BSS API into a SQLite warehouse
+        Copies an account's billing records from the Huawei Cloud BSS API into a SQLite warehouse
 
-    Usage: bss-sync [OPTIONS] <COMMAND>
+        Usage: bss-sync [OPTIONS] <COMMAND>
 
-    Commands:
-      run        Run jobs once, now (for cron and systemd timers)
-      serve      Stay, and run jobs on their schedules; SIGHUP reads the configuration again
-      plan       Show what a run would ask now and how long the quotas make it take; asks nobody
-      verify     Compare what is stored with the vendor's counts; --repair reads again what differs
-      reconcile  Run the reconciliation checks on what is stored; `ack` explains a break
-      publish    Make the read-only copy for finance, checked, and replace the former one by it
-      export     Write views or tables to a file: CSV, Excel, Parquet
-      explain    Show an order, resource or customer with everything it came from: rows, versions,
-                 links, readings, runs, checks
-      history    Show past runs
-      jobs       List the jobs and when their schedules would run them next
-      status     Show how fresh and complete the warehouse is
-      help       Print this message or the help of the given subcommand(s)
+        Commands:
+          run          Run jobs once, now (for cron and systemd timers)
+          serve        Stay, and run jobs on their schedules; SIGHUP reads the configuration again
+          plan         Show what a run would ask now and how long the quotas make it take; asks nobody
+          check        Look whether everything a run needs is there and right: files, warehouse,
+                       credentials, role, permissions, clock, quotas
+          verify       Compare what is stored with the vendor's counts; --repair reads again what differs
+          reconcile    Run the reconciliation checks on what is stored; `ack` explains a break
+          publish      Make the read-only copy for finance, checked, and replace the former one by it
+          export       Write views or tables to a file: CSV, Excel, Parquet
+          explain      Show an order, resource or customer with everything it came from: rows, versions,
+                       links, readings, runs, checks
+          history      Show past runs
+          jobs         List the jobs and when their schedules would run them next
+          status       Show how fresh and complete the warehouse is, and what needs a person
+          completions  Print the completions of this program for a shell
+          help         Print this message or the help of the given subcommand(s)
 
-    Options:
-          --config <FILE>
-              Configuration file [default: ./bss-sync.toml, then /etc/bss-sync/config.toml]
+        Options:
+              --config <FILE>
+                  Configuration file [default: ./bss-sync.toml, then /etc/bss-sync/config.toml]
 
-          --set <KEY=VALUE>
-              Set a key of the configuration, e.g. --set warehouse.path=/srv/billing.sqlite; may be
-              repeated
+              --set <KEY=VALUE>
+                  Set a key of the configuration, e.g. --set warehouse.path=/srv/billing.sqlite; may be
+                  repeated
 
-          --output <OUTPUT>
-              Form of what is written to standard output
+              --output <OUTPUT>
+                  Form of what is written to standard output
 
-              Possible values:
-              - text: For people
-              - json: For machines
-              
-              [default: text]
+                  Possible values:
+                  - text: For people
+                  - json: For machines
+                  
+                  [default: text]
 
-      -v, --verbose...
-              Log more: -v each request, -vv everything
+          -v, --verbose...
+                  Log more: -v each request, -vv everything
 
-      -q, --quiet
-              No progress, and only errors in the log
+          -q, --quiet
+                  No progress, and only errors in the log
 
-      -h, --help
-              Print help (see a summary with '-h')
+          -h, --help
+                  Print help (see a summary with '-h')
 
-      -V, --version
-              Print version
+          -V, --version
+                  Print version
 
-    Exit codes:
-      0   done: everything asked for is complete
-      1   failed for another reason; explain: nothing has this id
-      2   wrong usage or configuration
-      3   done, with findings: a disputed window, quarantined rows, a count that differs, a broken check
-      4   not finished: deadline or quota reached, or a required check says nothing yet; run again
-      5   refused by the vendor: credentials, permission, role, clock, TLS
-      6   the warehouse failed: disk full, damaged, newer
-      75  another worker holds the warehouse
-    ");
+        Exit codes:
+          0   done: everything asked for is complete
+          1   failed for another reason; explain: nothing has this id
+          2   wrong usage or configuration
+          3   done, with findings: a disputed window, quarantined rows, a count that differs, a broken check
+          4   not finished: deadline or quota reached, or a required check says nothing yet; run again
+          5   refused by the vendor: credentials, permission, role, clock, TLS
+          6   the warehouse failed: disk full, damaged, newer
+          75  another worker holds the warehouse
+        ");
     let mut wide = bench.command(&["run", "--help"]);
     let output = wide.env("COLUMNS", "100").output().expect("the program starts");
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @"

@@ -104,7 +104,7 @@ fn orders_of_a_customer_who_left_wait_unasked_until_the_customer_is_back() {
     assert!(asked.iter().all(|seen| !is_theirs(&seen.target) && !is_theirs(&seen.body)), "{asked:#?}");
     assert_eq!(bench.count(queued), entries);
     let status = bench.call(&["status"]).expect_code(0).stdout;
-    assert!(status.contains("1 of customers who left, not asked for"), "{status}");
+    assert!(status.contains("1 of customers who left are not asked for"), "{status}");
 
     bench.sim.change(|truth| truth.sub_customers.extend(rows));
     later(&bench, 8);

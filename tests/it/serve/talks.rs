@@ -1,7 +1,7 @@
 //! What the service hears and says: signals, systemd, changed configurations, replaced keys.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::Child;
@@ -311,5 +311,26 @@ fn a_copy_for_finance_follows_what_was_read() {
     let copy =
         Connection::open_with_flags(bench.path("finance.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     assert_eq!(rows(&copy, "select count(*) from orders"), rows(&bench.db(), "select count(*) from orders"));
+    service.stop();
+}
+
+#[test]
+fn a_monitor_is_answered_while_the_service_runs() {
+    let bench = with_jobs(&[("orders", YEARLY)]);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    bench.append_config(&format!("[metrics]\nlisten = \"{address}\"\n"));
+    let service = Service::of(&bench);
+    service.says("the job ended");
+    let mut monitor = std::net::TcpStream::connect(address).unwrap();
+    monitor.write_all(b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    monitor.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(
+        answer.contains("bss_sync_last_success_timestamp_seconds{account=\"acme\",job=\"orders\"} "),
+        "{answer}"
+    );
     service.stop();
 }
