@@ -1,7 +1,7 @@
 -- The ledger of reconciliation: how each check ended, the breaks it found, who explained them, and which of two possible
 -- meanings of the vendor's figures an account follows. All times are UTC, yyyy-MM-ddTHH:mm:ssZ.
 
--- One execution of `bss-sync reconcile`.
+-- Executions of `bss-sync reconcile`. | 核对的各次执行。
 create table reconciliations (
     reconciliation_id integer primary key,          -- number of the execution | 核对编号
     program_version text not null,                  -- version of the program | 程序版本
@@ -11,7 +11,7 @@ create table reconciliations (
     exit_code integer not null                      -- how it ended: 0, 3 or 4 | 退出码
 ) strict;
 
--- How one check ended for one account.
+-- How each check ended for each account. | 各账号每项检查的结果。
 create table reconciliation_outcomes (
     reconciliation_id integer not null              -- execution it belongs to | 核对编号
         references reconciliations (reconciliation_id),
@@ -29,7 +29,8 @@ create table reconciliation_outcomes (
     primary key (reconciliation_id, account, check_id)
 ) strict;
 
--- Breaks, each from when it was first found until it was no longer there. One that comes back is a new one.
+-- Breaks that reconciliations found. | 核对发现的差异。
+-- Each from when it was first found until it was no longer there. One that comes back is a new one.
 create table breaks (
     break_id integer primary key,                   -- number of the break | 差异编号
     account text not null,                          -- account of the configuration | 配置中的账号
@@ -53,7 +54,8 @@ create table breaks (
 
 create unique index breaks_that_are_open on breaks (account, check_id, key) where resolved_at is null;
 
--- Explanations of breaks. One counts until it is over, is revoked, or the break shows other values than were explained.
+-- Explanations of breaks. | 差异的确认说明。
+-- One counts until it is over, is revoked, or the break shows other values than were explained.
 create table acknowledgements (
     acknowledgement_id integer primary key,         -- number of the explanation | 确认编号
     break_id integer not null                       -- break that is explained | 差异编号
@@ -70,6 +72,7 @@ create table acknowledgements (
 
 create index acknowledgements_by_break on acknowledgements (break_id);
 
+-- Meanings of figures that are pinned by account. | 各账号已确定的口径。
 -- Where the vendor's documents leave the meaning of a figure open: what an account's orders turned out to follow. From then on
 -- an order that only fits another meaning is a break.
 create table pinned_models (

@@ -1,4 +1,5 @@
--- What the vendor's documents leave open, and which answer the orders of each account support: one row per account, question
+-- Open meanings of figures, and which ones the orders support. | 文档未明确的口径及各账号订单支持的口径。
+-- One row per account, question
 -- and model. only_this are the orders that tell the models apart and speak for this one. `bss-sync reconcile` pins a model
 -- once 20 orders speak for it and none for another.
 create view account_models as

@@ -36,7 +36,7 @@ select
     service_type_code,
     service_type_name,
     coalesce(signed_amount_e8, 0) as amount_e8, -- part of the order's signed amount | 订单带符号金额的一部分
-    coalesce(official_e8, 0) as official_e8,
+    coalesce(official_e8, 0) as official_e8, -- part of the order's list price, 0 for refunds | 订单官网价的一部分，退款为 0 | unit: 10^-8 currency units
     coupon_effect_e8
 from counted_lines
 where service_type_code is not null

@@ -12,7 +12,7 @@ select
     o.service_type_name as order_service_type_name, -- its name | 订单自身的云服务类型名称
     o.signed_amount_e8 as order_signed_amount_e8, -- signed amount of the whole order | 整个订单的带符号金额
     -- List prices of purchases only: a refund has none. Without a list price no discount is known.
-    iif(o.kind = 'purchase', coalesce(o.official_amount_e8, o.signed_amount_e8), 0) as order_official_e8,
+    iif(o.kind = 'purchase', coalesce(o.official_amount_e8, o.signed_amount_e8), 0) as order_official_e8, -- list price of the order, 0 for refunds | 订单官网价，退款为 0 | unit: 10^-8 currency units
     o.coupon_effect_e8 as order_coupon_effect_e8, -- what 代金券 change in the spend of the whole order | 整个订单的代金券影响
     l.order_line_item_id,
     nullif(l.service_type_code, '') as service_type_code,
@@ -21,7 +21,7 @@ select
         when o.order_type in (4, 10) then -abs(l.amount_after_discount_e8)
         else l.amount_after_discount_e8
     end as signed_amount_e8,
-    iif(o.kind = 'purchase', coalesce(l.official_amount_e8, l.amount_after_discount_e8), 0) as official_e8,
+    iif(o.kind = 'purchase', coalesce(l.official_amount_e8, l.amount_after_discount_e8), 0) as official_e8, -- list price, 0 for refunds | 官网价，退款为 0 | unit: 10^-8 currency units
     case
         when o.kind = 'refund' then abs(coalesce(l.coupon_amount_e8, 0))
         else -coalesce(l.coupon_amount_e8, 0)

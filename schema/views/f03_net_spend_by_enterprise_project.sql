@@ -99,7 +99,7 @@ select
         ),
         s.enterprise_project_id
     ) as enterprise_project_name,
-    s.enterprise_project_id = '0' as is_default_project,
+    s.enterprise_project_id = '0' as is_default_project, -- 1: the default project | 是否默认企业项目：1 是，0 否
     s.orders,
     decimal(s.purchases_e8) as purchases,
     decimal(s.refunds_e8) as refunds,

@@ -26,7 +26,7 @@ select
     s.month,
     s.currency,
     s.payer,
-    coalesce(nullif(p.customer, ''), nullif(p.account_name, ''), s.payer) as payer_name,
+    coalesce(nullif(p.customer, ''), nullif(p.account_name, ''), s.payer) as payer_name, -- verified name, else login name, else ID of the payer | 付款客户名称：实名，其次账号名，否则为客户ID
     s.customer_id,
     coalesce(nullif(c.customer, ''), nullif(c.account_name, ''), s.customer_id) as customer_name,
     s.is_paid_by_other,

@@ -22,7 +22,8 @@ standing as not materialized (
         strftime('%Y-%m', ltrim(coalesce(nullif(payment_time, ''), nullif(create_time, '')), 'NnSs'), '+8 hours') as month
     from orders
 ),
--- Each order with the months it has and had: its own, and those of its trades, whose month a member may have.
+-- Each order with the months it has and had: its own, and those of its trades, whose month a member may have. Crosswise, so
+-- that SQLite begins with the month.
 placed as not materialized (
     select account, order_id, month
     from known_orders
@@ -32,15 +33,15 @@ placed as not materialized (
     union all
     select t.account, o.order_id, t.month
     from replaced as t
-    inner join orders as o on o.account = t.account and o.parent_order_id = t.order_id
+    cross join orders as o on o.account = t.account and o.parent_order_id = t.order_id
     union all
     select t.account, h.order_id, t.month
     from standing as t
-    inner join orders_history as h on h.account = t.account and h.parent_order_id = t.order_id
+    cross join orders_history as h on h.account = t.account and h.parent_order_id = t.order_id
     union all
     select t.account, h.order_id, t.month
     from replaced as t
-    inner join orders_history as h on h.account = t.account and h.parent_order_id = t.order_id
+    cross join orders_history as h on h.account = t.account and h.parent_order_id = t.order_id
 ),
 dated as not materialized (
     select account, order_id, month, strftime('%Y-%m-%dT02:00:00Z', month || '-04', '+1 month') as closed_at

@@ -1,4 +1,5 @@
--- Orders that are no refunds, with the ways in which list price and discounts may lead to their price. Left open by the
+-- Orders and the ways from list price and discounts to their price. | 非退款订单的官网价、折扣与成交价的关系。
+-- Left open by the
 -- vendor's documents: whether vouchers that stand among the discounts (301, 302) lower the price, and whether the amount of a
 -- fixed price (502, 901) is a reduction or the price itself. Of a combined trade only the members are here.
 create view price_identities as

@@ -1,4 +1,5 @@
--- Completed refund orders with the sums of their attributions, and which meanings of the two they fit: the order's amount may
+-- Completed refund orders, their attributions, and the meanings they fit. | 已完成的退款订单、其归属合计及相符的口径。
+-- The order's amount may
 -- be what comes back after fee and consumption ('net') or before ('gross'), and its header may state what was kept back or
 -- leave it out.
 create view refund_ties as

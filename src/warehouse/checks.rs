@@ -136,7 +136,7 @@ pub(super) fn catalogue() -> String {
         })
         .collect();
     format!(
-        "-- The reconciliation checks: what each is called, how grave a break is and what it means.
+        "-- The reconciliation checks: what each is called, how grave a break is and what it means. | 核对检查目录。
 create view checks as
 with
 listed (id, name_en, name_zh, severity, tolerance, needs, meaning_en, meaning_zh, view) as (

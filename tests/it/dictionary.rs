@@ -46,7 +46,7 @@ fn each_table_and_view_says_what_it_is_in_both_languages() {
     assert_eq!(rows(&db, missing), [""; 0], "say it above the table or view: `-- English. | 中文。`");
     assert_eq!(
         rows(&db, "select distinct kind from data_objects order by 1"),
-        ["'question'", "'table'", "'view'"]
+        ["'check'", "'question'", "'table'", "'view'"]
     );
 }
 
