@@ -13,6 +13,8 @@ mod records;
 mod renewals;
 mod since_close;
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use rusqlite::{Connection, Params, params};
 
@@ -42,9 +44,16 @@ impl std::ops::Deref for Db {
 }
 
 fn warehouse() -> Db {
+    // Made once: there are many tests, and some make many warehouses.
+    static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("warehouse.sqlite");
+        drop(bss_sync::warehouse::Warehouse::open(&file).unwrap());
+        std::fs::read(file).unwrap()
+    });
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("warehouse.sqlite");
-    drop(bss_sync::warehouse::Warehouse::open(&file).unwrap());
+    std::fs::write(&file, &*EMPTY).unwrap();
     let connection = Connection::open(&file).unwrap();
     connection
         .execute_batch(

@@ -17,6 +17,9 @@ use super::versions::{IS_OF_THEN, instant};
 /// Tables of the ledger that may be read as they are now: who made a version, and what reconciliations found.
 const READ_AS_OF_NOW: &[&str] = &["runs", "breaks", "pinned_models"];
 
+/// The instant of a view `…_as_of`.
+const THEN: &str = "as_of_instant.value";
+
 /// Stands for the instant in the script.
 const MARK: &str = "{instant}";
 
@@ -24,7 +27,8 @@ const MARK: &str = "{instant}";
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) name: String,
-    query: String,
+    /// As it is asked at an instant.
+    then: String,
     sources: BTreeSet<String>,
 }
 
@@ -32,7 +36,7 @@ impl View {
     pub(super) fn of(name: &str, sql: &str) -> Self {
         let query = view_query(sql);
         let sources = sources(&query).into_iter().map(str::to_owned).collect();
-        Self { name: name.to_owned(), query, sources }
+        Self { name: name.to_owned(), then: asked_then(&query), sources }
     }
 
     /// Questions, checks and readable records.
@@ -41,27 +45,24 @@ impl View {
             self.name.strip_prefix('f').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         is_question || self.name.starts_with("check_rc") || self.name.starts_with("v_")
     }
+}
 
-    /// The query, asked at an instant: `now` is the instant, and no index is named, because tables are not read themselves.
-    fn asked_at(&self, instant: &str) -> String {
-        let tokens = tokens(&self.query);
-        let mut sql = String::with_capacity(self.query.len());
-        let mut at = 0;
-        while let Some(token) = tokens.get(at) {
-            // `indexed by name`, with the space between.
-            if token.is("indexed") && tokens.get(at + 2).is_some_and(|by| by.is("by")) {
-                at += 5;
-                continue;
-            }
-            sql.push_str(if token.kind == Kind::Literal && token.text == "'now'" {
-                instant
-            } else {
-                token.text
-            });
-            at += 1;
+/// A query, asked at an instant: `now` is the instant, and no index is named, because tables are not read themselves.
+fn asked_then(query: &str) -> String {
+    let tokens: Vec<_> = tokens(query).collect();
+    let mut sql = String::with_capacity(query.len());
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        // `indexed by name`, with the space between.
+        if token.is("indexed") && tokens.get(at + 2).is_some_and(|by| by.is("by")) {
+            at += 5;
+            continue;
         }
-        sql
+        let is_now = token.kind == Kind::Literal && token.text == "'now'";
+        sql.push_str(if is_now { THEN } else { token.text });
+        at += 1;
     }
+    sql
 }
 
 /// What the views can read.
@@ -122,7 +123,7 @@ impl Known<'_> {
             }
             let history = history_of(shape);
             if reads.contains(history.as_str()) {
-                let query = history_query(shape, "", "as_of_instant.value");
+                let query = history_query(shape, "", THEN);
                 named.push((history, query));
             }
         }
@@ -130,11 +131,10 @@ impl Known<'_> {
             return None;
         }
         let instant = instant();
-        let then = "as_of_instant.value";
         for read in self.views.iter().filter(|read| reads.contains(read.name.as_str())) {
             // What reads nothing is the same at any time.
             if !read.sources.is_empty() {
-                named.push((read.name.clone(), read.asked_at(then)));
+                named.push((read.name.clone(), read.then.clone()));
             }
         }
         let with: Vec<String> =
@@ -148,7 +148,7 @@ impl Known<'_> {
             cells = cells.join(", "),
             with = with.join(", "),
             columns = comma("", columns),
-            query = view.asked_at(then),
+            query = view.then,
         ))
     }
 
@@ -184,14 +184,21 @@ impl Known<'_> {
         }
         // SQLite knows nothing else about tables that were just made.
         script.push_str("analyze temp;\n");
-        for view in self.views.iter().filter(|view| !view.sources.is_empty()) {
-            let (name, query) = (&view.name, &view.query.replace("'now'", &now));
-            script.push_str(&format!(
-                "drop view if exists temp.{name};\ncreate temp view {name} as {query};\n"
-            ));
-        }
+        // The views are copied from the file, behind the words `create view`.
+        let names: Vec<String> = self
+            .views
+            .iter()
+            .filter(|view| !view.sources.is_empty())
+            .map(|view| literal(&view.name))
+            .collect();
+        let views = format!(
+            "select group_concat('drop view if exists temp.' || name || ';' || char(10) || 'create temp view ' || \
+             replace(substr(sql, 13), '''now''', {}) || ';' || char(10), '') from sqlite_schema where type = 'view' and name in ({})",
+            literal(&now),
+            names.join(", ")
+        );
         format!(
-            "create view as_of_script as select replace({}, '{MARK}', as_of_instant.value) as script, \
+            "create view as_of_script as select replace({} || ({views}), '{MARK}', {THEN}) as script, \
              given.json as as_of from {}",
             literal(&script),
             instant(),

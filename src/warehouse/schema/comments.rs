@@ -67,7 +67,7 @@ fn heading(before: &[Token<'_>]) -> Described {
 
 /// The tables that a migration makes or widens, in their order.
 pub(super) fn tables(sql: &str) -> Vec<(String, Described)> {
-    let tokens = tokens(sql);
+    let tokens: Vec<_> = tokens(sql).collect();
     let mut found: Vec<(String, Described)> = Vec::new();
     for at in 0..tokens.len() {
         let words: Vec<(usize, &str)> = tokens[at..]
@@ -130,7 +130,7 @@ fn columns(tokens: &[Token<'_>]) -> BTreeMap<String, Meaning> {
 
 /// What a view's file says.
 pub(super) fn view(sql: &str) -> Described {
-    let tokens = tokens(sql);
+    let tokens: Vec<_> = tokens(sql).collect();
     let Some(create) = tokens.iter().position(|token| token.is("create")) else {
         return Described::default();
     };

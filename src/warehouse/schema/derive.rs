@@ -126,8 +126,9 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let views: Vec<(&str, &str)> =
         files.iter().filter_map(|sql| view_name(sql).map(|name| (name, sql.as_str()))).collect();
     let names = |object: &str| Ok(columns(tx, object)?.into_iter().map(|(name, _)| name).collect());
-    for view in Dictionary::of(MIGRATIONS).views(&views, &record_tables(), names)? {
-        maker.make(&view)?;
+    let made = texts(tx, "select name from sqlite_schema")?;
+    for dictionary in Dictionary::of(MIGRATIONS).tables(&views, &record_tables(), names, &made)? {
+        tx.execute_batch(&dictionary)?;
     }
     write_meta(tx, derived_views, &maker.names.join(" "))?;
     write_meta(tx, derived_objects, &fingerprint)

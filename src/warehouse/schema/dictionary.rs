@@ -47,13 +47,15 @@ impl Dictionary {
         Self { tables: known, glossary: glossary(GLOSSARY) }
     }
 
-    /// The statements that make the views `data_objects` and `data_dictionary`. `views` are the names and texts of the views
-    /// that are not generated, `columns` gives the columns of what is in the file (none of what is not).
-    pub(super) fn views(
+    /// The statements that make the tables `data_objects` and `data_dictionary`. `views` are the names and texts of the views
+    /// that are not generated, `columns` gives their columns and those of tables, `made` the names of
+    /// everything in the file.
+    pub(super) fn tables(
         &self,
         views: &[(&str, &str)],
         records: &[&Table],
         columns: impl Fn(&str) -> rusqlite::Result<Vec<String>>,
+        made: &BTreeSet<String>,
     ) -> rusqlite::Result<[String; 2]> {
         let mut rows = Rows::default();
         for (name, described) in &self.tables {
@@ -83,14 +85,14 @@ impl Dictionary {
         for (of, kind) in rows.bases.clone() {
             for ending in MADE {
                 let name = format!("{of}{}", ending.name);
-                if !columns(&name)?.is_empty() {
+                if made.contains(&name) {
                     // A history is a table, and what else is made of a table is a view.
                     let is_view = kind == "table" && ending.name != "_history";
                     rows.add_made(&name, &of, if is_view { "view" } else { kind }, ending);
                 }
             }
         }
-        Ok([rows.objects_view(), rows.dictionary_view()])
+        Ok([rows.objects_table(), rows.dictionary_table()])
     }
 }
 

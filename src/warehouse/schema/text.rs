@@ -26,10 +26,10 @@ impl Token<'_> {
 }
 
 /// The pieces of a text.
-pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
-    let mut found = Vec::new();
+pub(super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
     let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
         let is_word = |character: char| character.is_alphanumeric() || character == '_';
         let (kind, len) = if rest.starts_with("--") {
             (Kind::Comment, rest.find('\n').unwrap_or(rest.len()))
@@ -43,10 +43,9 @@ pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
             (Kind::Sign, first.len_utf8())
         };
         let (text, behind) = rest.split_at(len);
-        found.push(Token { kind, text });
         rest = behind;
-    }
-    found
+        Some(Token { kind, text })
+    })
 }
 
 /// The length of the literal that a text begins with; a quote inside it is doubled.
@@ -64,7 +63,11 @@ fn literal_len(text: &str) -> usize {
 
 /// The pieces that mean something: no comments, no space.
 pub(super) fn words(sql: &str) -> Vec<Token<'_>> {
-    tokens(sql).into_iter().filter(|token| !matches!(token.kind, Kind::Comment | Kind::Space)).collect()
+    meaningful(sql).collect()
+}
+
+fn meaningful(sql: &str) -> impl Iterator<Item = Token<'_>> {
+    tokens(sql).filter(|token| !matches!(token.kind, Kind::Comment | Kind::Space))
 }
 
 /// A text as an SQL literal.
@@ -74,11 +77,8 @@ pub(super) fn literal(text: &str) -> String {
 
 /// The name that a view's text gives it: the word behind `create view`.
 pub(in crate::warehouse) fn view_name(sql: &str) -> Option<&str> {
-    words(sql)
-        .windows(3)
-        .find(|three| three[0].is("create") && three[1].is("view"))
-        .and_then(|three| three.last())
-        .map(|name| name.text)
+    let mut words = meaningful(sql).skip_while(|word| !word.is("create")).skip(1);
+    words.next().filter(|word| word.is("view")).and(words.next()).map(|name| name.text)
 }
 
 /// The query of a view's text, without comments.
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn the_pieces_of_a_text_are_the_text() {
         let sql = "-- it's | 中文\nselect 'a''b -- c', x.y from t;";
-        let tokens = tokens(sql);
+        let tokens: Vec<Token<'_>> = tokens(sql).collect();
         assert_eq!(tokens.iter().map(|token| token.text).collect::<String>(), sql);
         assert!(tokens.contains(&Token { kind: Kind::Literal, text: "'a''b -- c'" }));
         assert_eq!(view_query("-- c\ncreate view v as\nselect 1 -- one\n    as x;\n"), "select 1  as x");

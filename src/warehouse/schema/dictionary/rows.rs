@@ -1,4 +1,4 @@
-//! The rows of the dictionary's views.
+//! The rows of the dictionary's tables.
 
 use std::collections::BTreeMap;
 
@@ -111,7 +111,7 @@ const OURS: &[(&str, &str, &str, &[Said])] = &[
     ),
 ];
 
-/// The rows of both views, as values.
+/// The rows of both tables, as values.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) bases: Vec<(String, &'static str)>,
@@ -147,18 +147,24 @@ impl Rows {
         self.objects.push(values(&texts, &literal(of)));
     }
 
-    pub(super) fn objects_view(&self) -> String {
-        let ours =
-            OURS.iter().map(|(name, english, chinese, _)| values(&[name, "view", english, chinese], "null"));
+    /// The statements that make the table `data_objects`.
+    pub(super) fn objects_table(&self) -> String {
+        let ours = OURS.iter().map(|(name, english, chinese, _)| {
+            let kind = if name.starts_with("data_") { "table" } else { "view" };
+            values(&[name, kind, english, chinese], "null")
+        });
         let rows: Vec<String> = self.objects.iter().cloned().chain(ours).collect();
         format!(
-            "create view data_objects as with objects (object, kind, meaning_en, meaning_zh, made_of) as (values {}) \
-             select object, kind, meaning_en, meaning_zh, made_of from objects",
+            "drop table if exists data_objects; \
+             create table data_objects (object text primary key, kind text not null, meaning_en text not null, \
+             meaning_zh text not null, made_of text) strict; \
+             insert into data_objects (object, kind, meaning_en, meaning_zh, made_of) values {}",
             rows.join(", ")
         )
     }
 
-    pub(super) fn dictionary_view(&self) -> String {
+    /// The statements that make the table `data_dictionary`, from `data_objects`.
+    pub(super) fn dictionary_table(&self) -> String {
         let ours = OURS.iter().flat_map(|(name, _, _, columns)| {
             columns.iter().enumerate().map(move |(at, (column, english, chinese))| {
                 values(&[name, column, english, chinese, "", "bookkeeping"], &(at + 1).to_string())
@@ -174,7 +180,11 @@ impl Rows {
             })
             .collect();
         format!(
-            "create view data_dictionary as with \
+            "drop table if exists data_dictionary; \
+             create table data_dictionary (object text not null, kind text not null, position integer not null, \
+             column_name text not null, meaning_en text not null, meaning_zh text not null, unit text not null, \
+             source text not null, primary key (object, position)) strict; \
+             insert into data_dictionary with \
              entries (object, column_name, meaning_en, meaning_zh, unit, source, position) as materialized (values {}), \
              added (ending, column_name, meaning_en, meaning_zh, place) as (values {}), \
              widths as (select object, count(*) as width from entries group by object) \
