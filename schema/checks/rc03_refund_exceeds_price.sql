@@ -23,7 +23,8 @@ named as (
             from refund_attributions as first
             where first.account = a.account
                 and first.refund_order_id = a.refund_order_id
-                and first.base_order_id = a.base_order_id
+                -- The + keeps off the index: a refund names few orders, but an order may be named by many.
+                and +first.base_order_id = a.base_order_id
                 and first.id < a.id
                 and first.gone_since is null
         )
@@ -50,12 +51,12 @@ priced as (
     cross join orders as b on b.account = n.account and b.order_id = n.base_order_id
     where b.amount_after_discount_e8 is not null
 ),
--- Each at the last of its refunds.
+-- Each at the last of its refunds. A case, so that the last one is only looked for where it is needed.
 exceeded as (
     select *
     from priced as p
-    where refunded_e8 > price_e8 + 1000000 * attributions
-        and period || order_id = (
+    where case
+        when refunded_e8 > price_e8 + 1000000 * attributions then period || order_id = (
             select max(
                 (
                     select coalesce(o.month, '') || o.order_id
@@ -66,6 +67,7 @@ exceeded as (
             from refund_attributions as a
             where a.account = p.account and a.base_order_id = p.base_order_id and a.gone_since is null
         )
+    end
 ),
 found as (
     -- Looked up, because a joined view would be made for all orders first.

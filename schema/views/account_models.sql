@@ -1,7 +1,6 @@
 -- Open meanings of figures, and which ones the orders support. | 文档未明确的口径及各账号订单支持的口径。
--- One row per account, question
--- and model. only_this are the orders that tell the models apart and speak for this one. `bss-sync reconcile` pins a model
--- once 20 orders speak for it and none for another.
+-- One row per account, question and model. only_this are the orders that tell the models apart and speak for this one.
+-- `bss-sync reconcile` pins a model once 20 orders speak for it and none for another.
 create view account_models as
 with
 -- Whether the amount of a refund order is after fee and consumption, and whether an unsubscription states these.

@@ -1,9 +1,9 @@
 -- What was not read, or not read again since it was final. | 未读取、或定账后未重新读取的数据。
--- It is what the checks miss, and check RC29. Months are those of
--- coverage_by_month (of creation); what belongs to orders is listed by the month of the order, as in the views of spend;
--- lists that show no month ('') concern all. A month is final from 10:00 of the 4th of the next month on (UTC+8), when the
--- vendor has closed it. is_break is 0 for what is no fault yet: orders of the running month that have waited for less than a
--- day. Streams that were never read are not listed: they have no gaps, they are missing.
+-- It is what the checks miss, and check RC29. Months are those of coverage_by_month (of creation); what belongs to
+-- orders is listed by the month of the order, as in the views of spend; lists that show no month ('') concern all. A
+-- month is final from 10:00 of the 4th of the next month on (UTC+8), when the vendor has closed it. is_break is 0 for
+-- what is no fault yet: orders of the running month that have waited for less than a day. Streams that were never read
+-- are not listed: they have no gaps, they are missing.
 create view coverage_gaps as
 with
 -- The last month that is final, and since when.

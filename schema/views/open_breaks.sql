@@ -1,6 +1,5 @@
 -- Breaks that are still there, with whoever explained them. | 尚存的差异及其确认说明。
--- An explanation
--- counts until it is over, is revoked, or the break shows other values than were explained.
+-- An explanation counts until it is over, is revoked, or the break shows other values than were explained.
 create view open_breaks as
 with
 explained as (

@@ -1,5 +1,6 @@
 -- The months (UTC+8) in which each account has orders. | 各账号有订单的月份（UTC+8）。
--- By the orders' own times, gone ones included: every month with orders is one of them. Read from an index alone; for views that go from month to month.
+-- By the orders' own times, gone ones included: every month with orders is one of them. Read from an index alone; for
+-- views that go from month to month.
 create view order_months as
 select distinct
     account,

@@ -1,7 +1,7 @@
 -- Orders and the ways from list price and discounts to their price. | 非退款订单的官网价、折扣与成交价的关系。
--- Left open by the
--- vendor's documents: whether vouchers that stand among the discounts (301, 302) lower the price, and whether the amount of a
--- fixed price (502, 901) is a reduction or the price itself. Of a combined trade only the members are here.
+-- Left open by the vendor's documents: whether vouchers that stand among the discounts (301, 302) lower the price, and
+-- whether the amount of a fixed price (502, 901) is a reduction or the price itself. Of a combined trade only the
+-- members are here.
 create view price_identities as
 with
 -- Discounts by what they may mean. Looked up order by order and not grouped: a filter on the period would not reach the

@@ -1,7 +1,6 @@
 -- Completed refund orders, their attributions, and the meanings they fit. | 已完成的退款订单、其归属合计及相符的口径。
--- The order's amount may
--- be what comes back after fee and consumption ('net') or before ('gross'), and its header may state what was kept back or
--- leave it out.
+-- The order's amount may be what comes back after fee and consumption ('net') or before ('gross'), and its header may
+-- state what was kept back or leave it out.
 create view refund_ties as
 with
 -- What the attributions of each order add up to; negative ones are money back, positive ones were kept. Looked up order by
