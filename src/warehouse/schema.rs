@@ -42,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/orders.3.sql"),
     include_str!("../../schema/reconcile.sql"),
     include_str!("../../schema/planner.sql"),
+    include_str!("../../schema/dictionary.sql"),
 ];
 
 /// Schema version of this program: the number of migrations.

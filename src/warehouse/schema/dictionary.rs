@@ -47,10 +47,10 @@ impl Dictionary {
         Self { tables: known, glossary: glossary(GLOSSARY) }
     }
 
-    /// The statements that make the tables `data_objects` and `data_dictionary`. `views` are the names and texts of the views
+    /// The statements that fill the tables `data_objects` and `data_dictionary`. `views` are the names and texts of the views
     /// that are not generated, `columns` gives their columns and those of tables, `made` the names of
     /// everything in the file.
-    pub(super) fn tables(
+    pub(super) fn filled(
         &self,
         views: &[(&str, &str)],
         records: &[&Table],
@@ -92,7 +92,7 @@ impl Dictionary {
                 }
             }
         }
-        Ok([rows.objects_table(), rows.dictionary_table()])
+        Ok([rows.objects(), rows.dictionary()])
     }
 }
 

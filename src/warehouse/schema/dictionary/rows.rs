@@ -55,61 +55,15 @@ pub(super) const MADE: &[Ending] = &[
     },
 ];
 
-/// What is made by this file and its neighbours, and has no file of its own.
-const OURS: &[(&str, &str, &str, &[Said])] = &[
-    (
-        "as_of_script",
-        "Statements after which the tables and views of a session are those of the time of the filter as_of.",
-        "执行后，本连接的表和视图即为 as_of 指定时点的状态。",
-        &[
-            ("script", "statements to run", "要执行的语句"),
-            ("as_of", MADE[2].columns[0].1, MADE[2].columns[0].2),
-        ],
-    ),
-    (
-        "data_objects",
-        "Tables and views of this file, and what each is.",
-        "本文件的表和视图及其含义。",
-        &[
-            ("object", "table or view", "表或视图"),
-            (
-                "kind",
-                "table, view, check or question",
-                "类型：table 表，view 视图，check 核对，question 财务问题",
-            ),
-            ("meaning_en", "what it is, in English", "英文含义"),
-            ("meaning_zh", "what it is, in Chinese", "中文含义"),
-            (
-                "made_of",
-                "table or view it is generated from; null: from none",
-                "由哪个表或视图生成，空表示非生成",
-            ),
-        ],
-    ),
-    (
-        "data_dictionary",
-        "Columns of all tables and views of this file, and what each is.",
-        "本文件全部表和视图的字段及其含义。",
-        &[
-            ("object", "table or view", "表或视图"),
-            (
-                "kind",
-                "table, view, check or question",
-                "类型：table 表，view 视图，check 核对，question 财务问题",
-            ),
-            ("position", "place of the column, from 1", "字段序号，从 1 开始"),
-            ("column_name", "column", "字段名"),
-            ("meaning_en", "what it is, in English", "英文含义"),
-            ("meaning_zh", "what it is, in Chinese", "中文含义"),
-            ("unit", "unit of the values; empty: none", "单位，空表示无"),
-            (
-                "source",
-                "interface and field of the vendor, 'derived' or 'bookkeeping'",
-                "来源：华为云接口及字段、derived 派生或 bookkeeping 程序记录",
-            ),
-        ],
-    ),
-];
+/// The view that neither has a file of its own nor is made of another one.
+const SCRIPT: &str = "as_of_script";
+
+const SCRIPT_MEANING: (&str, &str) = (
+    "Statements after which the tables and views of a session are those of the time of the filter as_of.",
+    "执行后，本连接的表和视图即为 as_of 指定时点的状态。",
+);
+
+const SCRIPT_COLUMNS: [Said; 2] = [("script", "statements to run", "要执行的语句"), MADE[2].columns[0]];
 
 /// The rows of both tables, as values.
 #[derive(Debug, Default)]
@@ -147,30 +101,24 @@ impl Rows {
         self.objects.push(values(&texts, &literal(of)));
     }
 
-    /// The statements that make the table `data_objects`.
-    pub(super) fn objects_table(&self) -> String {
-        let ours = OURS.iter().map(|(name, english, chinese, _)| {
-            let kind = if name.starts_with("data_") { "table" } else { "view" };
-            values(&[name, kind, english, chinese], "null")
-        });
-        let rows: Vec<String> = self.objects.iter().cloned().chain(ours).collect();
+    /// The statements that fill the table `data_objects`.
+    pub(super) fn objects(&self) -> String {
+        let (english, chinese) = SCRIPT_MEANING;
+        let script = values(&[SCRIPT, "view", english, chinese], "null");
+        let rows: Vec<String> = self.objects.iter().cloned().chain([script]).collect();
         format!(
-            "drop table if exists data_objects; \
-             create table data_objects (object text primary key, kind text not null, meaning_en text not null, \
-             meaning_zh text not null, made_of text) strict; \
+            "delete from data_objects; \
              insert into data_objects (object, kind, meaning_en, meaning_zh, made_of) values {}",
             rows.join(", ")
         )
     }
 
-    /// The statements that make the table `data_dictionary`, from `data_objects`.
-    pub(super) fn dictionary_table(&self) -> String {
-        let ours = OURS.iter().flat_map(|(name, _, _, columns)| {
-            columns.iter().enumerate().map(move |(at, (column, english, chinese))| {
-                values(&[name, column, english, chinese, "", "bookkeeping"], &(at + 1).to_string())
-            })
+    /// The statements that fill the table `data_dictionary`, from `data_objects`.
+    pub(super) fn dictionary(&self) -> String {
+        let script = SCRIPT_COLUMNS.iter().enumerate().map(|(at, (column, english, chinese))| {
+            values(&[SCRIPT, column, english, chinese, "", "bookkeeping"], &(at + 1).to_string())
         });
-        let rows: Vec<String> = self.columns.iter().cloned().chain(ours).collect();
+        let rows: Vec<String> = self.columns.iter().cloned().chain(script).collect();
         let added: Vec<String> = MADE
             .iter()
             .flat_map(|ending| {
@@ -180,10 +128,7 @@ impl Rows {
             })
             .collect();
         format!(
-            "drop table if exists data_dictionary; \
-             create table data_dictionary (object text not null, kind text not null, position integer not null, \
-             column_name text not null, meaning_en text not null, meaning_zh text not null, unit text not null, \
-             source text not null, primary key (object, position)) strict; \
+            "delete from data_dictionary; \
              insert into data_dictionary with \
              entries (object, column_name, meaning_en, meaning_zh, unit, source, position) as materialized (values {}), \
              added (ending, column_name, meaning_en, meaning_zh, place) as (values {}), \
