@@ -28,7 +28,7 @@ alike as (
             from refund_attributions as b
             where b.account = a.account
                 and b.refund_order_id = a.refund_order_id
-                and b.base_order_id is a.base_order_id
+                and +b.base_order_id is a.base_order_id
                 and b.service_type_code is a.service_type_code
                 and b.resource_type_code is a.resource_type_code
                 and b.region_code is a.region_code
@@ -45,7 +45,7 @@ alike as (
             where b.account = a.account
                 and b.refund_order_id = a.refund_order_id
                 and b.id < a.id
-                and b.base_order_id is a.base_order_id
+                and +b.base_order_id is a.base_order_id
                 and b.service_type_code is a.service_type_code
                 and b.resource_type_code is a.resource_type_code
                 and b.region_code is a.region_code
@@ -88,7 +88,8 @@ nets as (
             from refund_attributions as s
             where s.account = a.account
                 and s.refund_order_id = a.refund_order_id
-                and s.base_order_id = a.base_order_id
+                -- The + keeps off the index: a refund names few orders, but an order may be named by many.
+                and +s.base_order_id = a.base_order_id
                 and s.gone_since is null
         ) as net_e8
     from checked_orders as o
@@ -100,7 +101,7 @@ nets as (
             from refund_attributions as b
             where b.account = a.account
                 and b.refund_order_id = a.refund_order_id
-                and b.base_order_id = a.base_order_id
+                and +b.base_order_id = a.base_order_id
                 and b.id < a.id
                 and b.gone_since is null
         )
@@ -134,7 +135,7 @@ twins as (
                         from refund_attributions as s
                         where s.account = b.account
                             and s.refund_order_id = b.refund_order_id
-                            and s.base_order_id = b.base_order_id
+                            and +s.base_order_id = b.base_order_id
                             and s.gone_since is null
                     ) as net_e8
                 from refund_attributions as b
