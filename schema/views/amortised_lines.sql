@@ -64,12 +64,14 @@ edges as materialized (
 ),
 -- Lines that were paid by the end of the month, and whose term ends in it or later. Their orders are looked up, because a
 -- joined view would be made for all orders first, and in one go: 'paid' is the month of payment (7 characters), p or r
--- (purchase or refund), 1 or 0 (with 代金券 or without) and the currency. Lines that were paid later are passed over before.
+-- (purchase or refund), 1 or 0 (with 代金券 or without), the second of payment (11 digits) and the currency. Lines that were paid later are passed over before.
 running as (
     select
         m.month,
         (
-            select o.month || substr(o.kind, 1, 1) || (o.coupon_effect_e8 <> 0) || o.currency
+            select
+                o.month || substr(o.kind, 1, 1) || (o.coupon_effect_e8 <> 0) || printf('%011d', unixepoch(o.event_time))
+                || o.currency
             from counted_orders as o
             where o.account = l.account
                 and o.order_id = cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text)
@@ -104,7 +106,7 @@ running as (
 paid_orders as not materialized (
     select
         *,
-        month || substr(kind, 1, 1) || (coupon_effect_e8 <> 0) || currency as paid,
+        month || substr(kind, 1, 1) || (coupon_effect_e8 <> 0) || printf('%011d', unixepoch(event_time)) || currency as paid,
         strftime('%Y-%m-%dT%H:%M:%SZ', month || '-01', '-8 hours') as begins
     from counted_orders
     where kind = 'purchase' or order_type = 3
@@ -145,14 +147,16 @@ bought as (
     union all
     select * from at_once
 ),
--- With what their orders tell.
+-- With what their orders tell. Lines of refunds and of orders that do not count yet have a null for it, and find no month
+-- below: a condition here would be pushed into 'running', and look everything up twice.
 told as (
     select
         b.*,
         substr(b.paid, 1, 7) as paid_month,
-        iif(substr(b.paid, 8, 1) = 'p', 'purchase', 'refund') as kind,
+        case substr(b.paid, 8, 1) when 'p' then 'purchase' when 'r' then 'refund' end as kind,
         substr(b.paid, 9, 1) = '1' as has_coupons,
-        substr(b.paid, 10) as currency
+        cast(substr(b.paid, 10, 11) as integer) as paid_s,
+        substr(b.paid, 21) as currency
     from bought as b
 ),
 -- With the refund that ends them, and their part of the 代金券 of their orders; and what the lines of an order leave of it.
@@ -178,25 +182,20 @@ costs as (
                     where o.account = a.account and o.order_id = a.refund_order_id
                         and o.order_type in (4, 10)
                         and o.currency = t.currency
-                        and o.event_time >= (
-                            select p.event_time
-                            from counted_orders as p
-                            where p.account = t.account and p.order_id = t.order_id
-                        )
+                        and unixepoch(o.event_time) >= t.paid_s
                 )
             )
             from refund_attributions as a
             where a.account = t.account
-                and a.base_order_id = iif(
-                    t.kind = 'purchase',
-                    t.order_id,
+                and a.base_order_id = case t.kind
+                    when 'purchase' then t.order_id
                     -- The order that a downgrade changed.
-                    (
+                    when 'refund' then (
                         select max(+d.base_order_id)
                         from refund_attributions as d
                         where d.account = t.account and d.refund_order_id = t.order_id and d.gone_since is null
                     )
-                )
+                end
                 and a.gone_since is null
                 and coalesce(a.measure_id, 1) = 1
                 and (
