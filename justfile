@@ -26,11 +26,9 @@ lint:
 vendor *ARGS:
     cargo run --locked --example vendor-sim -- {{ARGS}}
 
-# Syntax and exposure of the systemd units; the program must be installed in /usr/local/bin
+# The systemd units: syntax, exposure, and the program under what they restrict; as root
 units:
-    systemd-analyze verify deploy/bss-sync.service deploy/bss-sync-serve.service deploy/bss-sync.timer
-    systemd-analyze security --offline=true --threshold=15 --no-pager deploy/bss-sync.service
-    systemd-analyze security --offline=true --threshold=15 --no-pager deploy/bss-sync-serve.service
+    deploy/test-sandbox.sh
 
 # The Debian package, installed, upgraded and removed in a clean Debian; as root
 package:

@@ -51,7 +51,7 @@ inside test -f /usr/share/man/man1/bss-sync-run.1.gz
 inside getent passwd bss-sync
 [[ $(inside stat -c '%U:%G %a' /var/lib/bss-sync) == "bss-sync:bss-sync 750" ]] || fail "/var/lib/bss-sync"
 [[ $(inside stat -c '%U:%G %a' /etc/bss-sync/credentials) == "root:root 700" ]] || fail "/etc/bss-sync/credentials"
-inside systemd-analyze verify /usr/lib/systemd/system/bss-sync.service /usr/lib/systemd/system/bss-sync.timer
+inside systemd-analyze verify /usr/lib/systemd/system/bss-sync{,-serve}.service /usr/lib/systemd/system/bss-sync.timer
 for unit in "$root"/usr/lib/systemd/system/bss-sync*; do
     ! inside systemctl is-enabled "$(basename "$unit")" 2>/dev/null | grep -x enabled || fail "$unit is enabled"
 done
@@ -60,10 +60,9 @@ step "a configuration that was changed, a warehouse, and check"
 sed -i 's/"china"/"international"/' "$root/etc/bss-sync/config.toml"
 inside sh -c 'umask 077; echo key >/etc/bss-sync/credentials/access_key; echo key >/etc/bss-sync/credentials/secret_key'
 inside sh -c 'umask 077; : >/var/lib/bss-sync/billing.sqlite; chown bss-sync: /var/lib/bss-sync/billing.sqlite'
-if inside bss-sync --help | grep -q '^  check '; then
-    inside env CREDENTIALS_DIRECTORY=/etc/bss-sync/credentials bss-sync check --offline || code=$?
-    [[ ${code:-0} -le 4 ]] || fail "check ends with $code"
-fi
+# The vendor is not asked, so nothing worse than a warning is left.
+inside env CREDENTIALS_DIRECTORY=/etc/bss-sync/credentials bss-sync check --offline || code=$?
+[[ ${code:-0} == 0 || $code == 3 ]] || fail "check ends with $code"
 
 step "the same again, as an upgrade"
 inside apt-get install -qy -o Dpkg::Use-Pty=0 --reinstall /tmp/bss-sync.deb

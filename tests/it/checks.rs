@@ -8,7 +8,9 @@ mod orders;
 mod refunds;
 mod resources;
 
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Params, params};
+
+use crate::by_hand::{Db, e8, rows, warehouse};
 
 const PURCHASE: i64 = 1;
 const RENEWAL: i64 = 2;
@@ -26,20 +28,6 @@ const SHOWN: &str = "2026-12-01T00:00:00Z";
 
 /// Far enough away that nothing expires while the tests are in use.
 const FAR: &str = "2099-01-01T15:59:59Z";
-
-/// A warehouse of the program with a sane account in it, opened as any other client would.
-struct Db {
-    connection: Connection,
-    _folder: tempfile::TempDir,
-}
-
-impl std::ops::Deref for Db {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        &self.connection
-    }
-}
 
 impl Db {
     fn run(&self, sql: &str, params: impl Params) {
@@ -61,27 +49,8 @@ impl Db {
         self.texts(&format!("select {column} from {view} order by key"))
     }
 
-    /// Rows as text, columns parted by a bar; null is empty.
     fn texts(&self, sql: &str) -> Vec<String> {
-        let mut statement = self.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let columns = statement.column_count();
-        statement
-            .query_map([], |row| {
-                let texts: Vec<String> = (0..columns)
-                    .map(|at| {
-                        row.get_ref(at).map(|value| match value {
-                            rusqlite::types::ValueRef::Null => String::new(),
-                            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
-                            rusqlite::types::ValueRef::Real(number) => number.to_string(),
-                            other => other.as_str().unwrap().to_owned(),
-                        })
-                    })
-                    .collect::<Result<_, _>>()?;
-                Ok(texts.join("|"))
-            })
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+        rows(self, sql)
     }
 
     /// Changes an order as a later answer would: the former row goes to the history.
@@ -95,12 +64,6 @@ impl Db {
     fn pin(&self, question: &str, model: &str) {
         self.run("insert into pinned_models values ('main', ?1, ?2, 20, ?3)", [question, model, SHOWN]);
     }
-}
-
-/// `1200.00` in 10⁻⁸.
-fn e8(text: &str) -> i64 {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    format!("{whole}{fraction:0<8}").parse().unwrap()
 }
 
 /// An order; `put` stores it.
@@ -319,20 +282,11 @@ fn everything_is_read(db: &Db) {
 /// downgrade, a refund within five days with its coupon, a combined trade that somebody else pays, an order across the border
 /// of two months, one in another currency with eight decimals and two projects, one that waits and one without a time.
 fn sane() -> Db {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("warehouse.sqlite");
-    drop(bss_sync::warehouse::Warehouse::open(&file).unwrap());
-    let connection = Connection::open(&file).unwrap();
-    connection
-        .execute_batch(
-            "pragma foreign_keys = on;
-             pragma synchronous = off;
-             insert into runs (job, account, stream, program_version, started_at, finished_at, outcome)
-             select value, 'main', value, '0', '2026-01-01T00:00:00Z', '2026-12-01T00:00:00Z', 'done'
-             from json_each('[\"orders\",\"order_lines\",\"refund_attributions\",\"resources\"]')",
-        )
-        .unwrap();
-    let db = Db { connection, _folder: folder };
+    let db = warehouse(
+        "insert into runs (job, account, stream, program_version, started_at, finished_at, outcome)
+         select value, 'main', value, '0', '2026-01-01T00:00:00Z', '2026-12-01T00:00:00Z', 'done'
+         from json_each('[\"orders\",\"order_lines\",\"refund_attributions\",\"resources\"]')",
+    );
     for (id, kind, paid) in [
         ("P", PURCHASE, "2025-11-02T00:00:00Z"),
         ("N1", RENEWAL, "2026-01-02T00:00:00Z"),

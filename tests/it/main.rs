@@ -6,6 +6,7 @@ mod sim;
 mod support;
 
 mod as_of;
+mod by_hand;
 mod check;
 mod checks;
 mod cli;

@@ -13,10 +13,10 @@ mod records;
 mod renewals;
 mod since_close;
 
-use std::sync::LazyLock;
-
 use proptest::prelude::*;
 use rusqlite::{Connection, Params, params};
+
+use crate::by_hand::{self, Db, e8, rows};
 
 const PURCHASE: i64 = 1;
 const RENEWAL: i64 = 2;
@@ -29,41 +29,12 @@ const CANCELLED: i64 = 4;
 const COMPLETED: i64 = 5;
 const PENDING: i64 = 6;
 
-/// An empty warehouse of the program, opened as any other client would, and run 1.
-struct Db {
-    connection: Connection,
-    _folder: tempfile::TempDir,
-}
-
-impl std::ops::Deref for Db {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        &self.connection
-    }
-}
-
+/// An empty warehouse, and run 1.
 fn warehouse() -> Db {
-    // Made once: there are many tests, and some make many warehouses.
-    static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("warehouse.sqlite");
-        drop(bss_sync::warehouse::Warehouse::open(&file).unwrap());
-        std::fs::read(file).unwrap()
-    });
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("warehouse.sqlite");
-    std::fs::write(&file, &*EMPTY).unwrap();
-    let connection = Connection::open(&file).unwrap();
-    connection
-        .execute_batch(
-            "pragma foreign_keys = on;
-             pragma synchronous = off;
-             insert into runs (run_id, job, account, stream, program_version, started_at)
-             values (1, 'test', 'main', 'orders', '0', '2026-01-01T00:00:00Z')",
-        )
-        .unwrap();
-    Db { connection, _folder: folder }
+    by_hand::warehouse(
+        "insert into runs (run_id, job, account, stream, program_version, started_at)
+         values (1, 'test', 'main', 'orders', '0', '2026-01-01T00:00:00Z')",
+    )
 }
 
 /// An order row; `insert` writes it. Amounts in 10⁻⁸, as stored.
@@ -180,35 +151,6 @@ fn resource(db: &Connection, id: &str, parent: Option<&str>, expires: &str, poli
 
 fn run(db: &Connection, sql: &str, params: impl Params) {
     db.execute(sql, params).unwrap();
-}
-
-/// All rows of a query as text, columns parted by a bar; null is empty.
-fn rows(db: &Connection, sql: &str) -> Vec<String> {
-    let mut statement = db.prepare(sql).unwrap();
-    let columns = statement.column_count();
-    statement
-        .query_map([], |row| {
-            let texts: Vec<String> = (0..columns)
-                .map(|at| {
-                    row.get_ref(at).map(|value| match value {
-                        rusqlite::types::ValueRef::Null => String::new(),
-                        rusqlite::types::ValueRef::Integer(number) => number.to_string(),
-                        rusqlite::types::ValueRef::Real(number) => number.to_string(),
-                        other => other.as_str().unwrap().to_owned(),
-                    })
-                })
-                .collect::<Result<_, _>>()?;
-            Ok(texts.join("|"))
-        })
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap()
-}
-
-/// `1200.00` in 10⁻⁸.
-fn e8(text: &str) -> i64 {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    format!("{whole}{fraction:0<8}").parse().unwrap()
 }
 
 /// The worked example of the finance definitions.
