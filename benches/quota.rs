@@ -1,6 +1,6 @@
 //! How much of the quotas a run uses against the simulated vendor over real HTTP, and how often it is refused.
 //!
-//! `cargo bench --bench quota [SECONDS]`: for answers that take 50, 150 and 400 ms a backfill of all streams that is cut
+//! `cargo bench --bench quota [SECONDS] [PART…]`: for answers that take 50, 150 and 400 ms a backfill of all streams that is cut
 //! after so many seconds (60), and the run after it; the same at buckets of one call; 90 seconds of nothing but refusals;
 //! then a whole backfill of orders against the time that its requests need at the quota.
 
@@ -23,23 +23,45 @@ const QUOTAS: [(Endpoint, &str, u64); 4] = [
     (Endpoint::Resources, "resources", 10),
 ];
 
+/// What is measured, in this order; all of it when none is named.
+const PARTS: [&str; 4] = ["latencies", "buckets", "outage", "whole"];
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse::<u64>().ok());
-    let seconds = arguments.next().unwrap_or(60);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let seconds = arguments.iter().find_map(|argument| argument.parse::<u64>().ok()).unwrap_or(60);
+    let is_named = |part: &&str| arguments.iter().any(|argument| argument == part);
+    let named: Vec<&str> = PARTS.into_iter().filter(is_named).collect();
     // More pages than the quota allows in that time.
     let orders = usize::try_from(seconds * 20 * 100 * 5 / 4)?;
     let folder = Path::new("target/bench-quota");
+    for part in if named.is_empty() { PARTS.to_vec() } else { named } {
+        match part {
+            "latencies" => latencies(folder, orders, seconds)?,
+            "buckets" => buckets(folder, orders, seconds)?,
+            "outage" => outage(folder, orders)?,
+            _ => whole(folder, orders)?,
+        }
+    }
+    Ok(())
+}
+
+fn latencies(folder: &Path, orders: usize, seconds: u64) -> Result<(), Box<dyn Error>> {
     for latency in [50, 150, 400] {
         let sim = start(orders, Duration::from_millis(latency), QuotaPlan::Published { factor: 1 });
         let config = fresh(folder, &sim)?;
         cut(&sim, &config, seconds, &format!("answers after {latency} ms"));
         cut(&sim, &config, seconds, &format!("the next run, answers after {latency} ms"));
     }
+    Ok(())
+}
+
+fn buckets(folder: &Path, orders: usize, seconds: u64) -> Result<(), Box<dyn Error>> {
     let sim = start(3 * orders, Duration::from_millis(150), QuotaPlan::Bucket { calls: 10, seconds: 1 });
+    let config = fresh(folder, &sim)?;
     // Where the margin settles takes some minutes to find.
-    cut(&sim, &fresh(folder, &sim)?, 5 * seconds, "buckets of one call at 10/s, answers after 150 ms");
-    outage(folder, orders)?;
-    whole(folder, orders)
+    cut(&sim, &config, 5 * seconds, "buckets of one call at 10/s, answers after 150 ms");
+    cut(&sim, &config, 5 * seconds, "buckets of one call at 10/s, the next run");
+    Ok(())
 }
 
 /// All streams until the deadline: what was used of each quota.
