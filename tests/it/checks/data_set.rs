@@ -42,6 +42,20 @@ fn rc27_finds_units_and_currencies_that_do_not_fit() {
 }
 
 #[test]
+fn rc27_takes_the_currency_of_the_trade_for_a_member_that_says_none() {
+    let db = sane();
+    let trade = Order { currency: "USD", ..order("UT", PURCHASE, "10", MARCH) };
+    trade.put(&db);
+    Order { parent: Some("UT"), currency: "", ..order("UT1", PURCHASE, "10", MARCH) }.put_with_line(&db);
+    order("R2", REFUND, "-5", MARCH).put_with_line(&db);
+    attribution("R2", "1", "-5", "UT1").put(&db);
+    assert_eq!(db.found("RC27"), ["R2/UT1|USD|CNY|||2026-03"]);
+    db.run("update orders set currency = 'USD' where order_id = 'R2'", []);
+    db.run("update order_lines set currency = 'USD' where order_id = 'R2'", []);
+    assert_eq!(db.found("RC27"), [""; 0]);
+}
+
+#[test]
 fn rc27_names_rows_that_were_not_stored_for_their_unit() {
     let db = sane();
     db.run(

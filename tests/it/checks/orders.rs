@@ -284,6 +284,33 @@ fn rc16_finds_values_that_changed_after_completion() {
 }
 
 #[test]
+fn rc16_takes_what_was_once_completed_for_completed() {
+    let db = sane();
+    order("a", PURCHASE, "10", MARCH).put_with_line(&db);
+    db.order_becomes("a", "status = 2", LATER);
+    db.order_becomes("a", "amount_after_discount_e8 = 900000000", LATER);
+    assert_eq!(db.found("RC16"), ["a/amount_after_discount/2|10.00|9.00|-1.00|CNY|2026-03"]);
+}
+
+#[test]
+fn rc16_takes_a_member_for_completed_when_its_trade_is() {
+    let db = sane();
+    Order { status: 3, ..order("TT", PURCHASE, "100", MARCH) }.put(&db);
+    Order { parent: Some("TT"), currency: "", ..order("M", PURCHASE, "50", MARCH) }.put_with_line(&db);
+    db.run("update orders set status = null where order_id = 'M'", []);
+    db.run("delete from orders_history", []);
+    db.order_becomes("M", "amount_after_discount_e8 = 6000000000", "2026-12-02T00:00:00Z");
+    db.order_becomes("TT", "status = 5", "2026-12-03T00:00:00Z");
+    // Of the answer that showed the completion.
+    db.order_becomes("M", "amount_after_discount_e8 = 7000000000", "2026-12-03T00:00:00Z");
+    assert_eq!(db.found("RC16"), [""; 0]);
+    db.order_becomes("M", "amount_after_discount_e8 = 10000000000", "2026-12-04T00:00:00Z");
+    // What its trade said anyway.
+    db.order_becomes("M", "currency = 'CNY'", "2026-12-05T00:00:00Z");
+    assert_eq!(db.found("RC16"), ["M/amount_after_discount/3|70.00|100.00|30.00|CNY|2026-03"]);
+}
+
+#[test]
 fn a_break_of_an_order_without_a_time_belongs_to_no_month() {
     let db = sane();
     Order { created: None, paid: None, ..order("A", PURCHASE, "5", "") }.put_with_line(&db);
