@@ -71,6 +71,24 @@ fn rc08_compares_a_combined_trade_and_each_member() {
 }
 
 #[test]
+fn rc08_takes_a_line_that_names_no_order_for_one_of_the_order_that_was_asked_for() {
+    let db = sane();
+    db.run(
+        "update order_lines set requested_order_id = 'T1', order_id = null, amount_after_discount_e8 = 1101000000
+         where order_line_item_id = 'T1'",
+        [],
+    );
+    assert_eq!(
+        db.found("RC08"),
+        [
+            "T|20.02|30.03|10.01|CNY|2026-06",
+            "T/official_amount|20.02|30.03|10.01|CNY|2026-06",
+            "T1|11.01|10.01|-1.00|CNY|2026-06",
+        ]
+    );
+}
+
+#[test]
 fn rc09_finds_a_price_that_the_discounts_do_not_explain() {
     let db = sane();
     Order { official: Some("100"), ..order("A", PURCHASE, "70", MARCH) }.put_with_line(&db);
