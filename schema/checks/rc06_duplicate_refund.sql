@@ -53,7 +53,8 @@ alike as (
                 and b.gone_since is null
         )
 ),
--- With the number of things they may be about.
+-- With the number of things they may be about. A line is of the order it names, else of the one that was asked for, written
+-- as in the index order_lines_by_own_order.
 counted_alike as (
     select
         a.*,
@@ -63,11 +64,12 @@ counted_alike as (
                 select sum(coalesce(l.subscription_num, 1)) as quantity
                 from order_lines as l
                 where l.account = a.account
-                    and l.order_id in (a.order_id, a.base_order_id)
+                    and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text)
+                    in (a.order_id, a.base_order_id)
                     and l.service_type_code is a.service_type_code
                     and l.commercial_resource is a.resource_type_code
                     and l.gone_since is null
-                group by l.order_id
+                group by cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text)
             ) as q
         ) as quantity
     from alike as a
@@ -159,7 +161,9 @@ counted_twins as (
         (
             select sum(coalesce(l.subscription_num, 1))
             from order_lines as l
-            where l.account = t.account and l.order_id = t.base_order_id and l.gone_since is null
+            where l.account = t.account
+                and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = t.base_order_id
+                and l.gone_since is null
         ) as quantity
     from twins as t
     where t.earlier ->> '$.times' > 1

@@ -38,7 +38,8 @@ asked as (
     from checked_orders as o
     where o.parent_order_id is null
 ),
--- Members of combined trades that lines name.
+-- Members of combined trades that have lines: that name them, or name no order in an answer about the member itself. Written
+-- as in the index order_lines_by_own_order.
 members as (
     select
         o.account,
@@ -51,24 +52,32 @@ members as (
         (
             select abs(coalesce(sum(l.amount_after_discount_e8), 0))
             from order_lines as l
-            where l.account = o.account and l.order_id = o.order_id and l.gone_since is null
+            where l.account = o.account
+                and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
+                and l.gone_since is null
         ) as lines_amount_e8,
         (
             select abs(coalesce(sum(l.official_amount_e8), 0))
             from order_lines as l
-            where l.account = o.account and l.order_id = o.order_id and l.gone_since is null
+            where l.account = o.account
+                and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
+                and l.gone_since is null
         ) as lines_official_e8,
         (
             select count(*)
             from order_lines as l
-            where l.account = o.account and l.order_id = o.order_id and l.gone_since is null
+            where l.account = o.account
+                and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
+                and l.gone_since is null
         ) as lines
     from checked_orders as o
     where o.parent_order_id is not null
         and exists (
             select 1
             from order_lines as l
-            where l.account = o.account and l.order_id = o.order_id and l.gone_since is null
+            where l.account = o.account
+                and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
+                and l.gone_since is null
         )
 ),
 summed as (

@@ -5,10 +5,38 @@
 -- A break means that figures already reported have moved. | 差异说明已报告的数据发生变化。
 --
 -- A change, after completion, of an order's amount, list price, currency, customer or time of payment, or of the amount of an
--- attribution that was there.
+-- attribution that was there. What was once completed stays so, whatever its status became since. A member of a combined trade
+-- is as its trade where it leaves a field out.
 create view check_rc16_fixed_value_changed as
 with
--- Each replaced version of a completed order and the one that followed.
+-- Replaced versions of orders that were completed by then.
+completed as not materialized (
+    select *
+    from orders_history as h
+    where exists (
+        select 1
+        from orders_history as e
+        where e.account = h.account
+            and e.order_id = h.order_id
+            and e.version <= h.version
+            and (
+                e.status = 5
+                -- Its trade was, before the member's row was replaced.
+                or (
+                    e.status is null
+                    and exists (
+                        select 1
+                        from orders_versions as t
+                        where t.account = e.account
+                            and t.order_id = e.parent_order_id
+                            and t.status = 5
+                            and t.valid_from < e.ended_at
+                    )
+                )
+            )
+    )
+),
+-- Each of them and the one that followed.
 steps as (
     select
         o.account,
@@ -22,16 +50,17 @@ steps as (
         n.amount_after_discount_e8 as next_amount_e8,
         h.official_amount_e8 as official_e8,
         n.official_amount_e8 as next_official_e8,
-        nullif(h.currency, '') as currency,
-        nullif(n.currency, '') as next_currency,
-        nullif(h.customer_id, '') as customer_id,
-        nullif(n.customer_id, '') as next_customer_id,
-        nullif(h.payment_time, '') as payment_time,
-        nullif(n.payment_time, '') as next_payment_time
+        coalesce(nullif(h.currency, ''), nullif(p.currency, '')) as currency,
+        coalesce(nullif(n.currency, ''), nullif(p.currency, '')) as next_currency,
+        coalesce(nullif(h.customer_id, ''), nullif(p.customer_id, '')) as customer_id,
+        coalesce(nullif(n.customer_id, ''), nullif(p.customer_id, '')) as next_customer_id,
+        coalesce(nullif(h.payment_time, ''), nullif(p.payment_time, '')) as payment_time,
+        coalesce(nullif(n.payment_time, ''), nullif(p.payment_time, '')) as next_payment_time
     from checked_orders as o
-    inner join orders_history as h on h.account = o.account and h.order_id = o.order_id and h.status = 5
+    cross join completed as h on h.account = o.account and h.order_id = o.order_id
     inner join orders_history as n
         on n.account = h.account and n.order_id = h.order_id and n.version = h.version + 1
+    left join orders as p on p.account = o.account and p.order_id = o.parent_order_id
     union all
     select
         o.account,
@@ -45,15 +74,16 @@ steps as (
         n.amount_after_discount_e8,
         h.official_amount_e8,
         n.official_amount_e8,
-        nullif(h.currency, ''),
-        nullif(n.currency, ''),
-        nullif(h.customer_id, ''),
-        nullif(n.customer_id, ''),
-        nullif(h.payment_time, ''),
-        nullif(n.payment_time, '')
+        coalesce(nullif(h.currency, ''), nullif(p.currency, '')),
+        coalesce(nullif(n.currency, ''), nullif(p.currency, '')),
+        coalesce(nullif(h.customer_id, ''), nullif(p.customer_id, '')),
+        coalesce(nullif(n.customer_id, ''), nullif(p.customer_id, '')),
+        coalesce(nullif(h.payment_time, ''), nullif(p.payment_time, '')),
+        coalesce(nullif(n.payment_time, ''), nullif(p.payment_time, ''))
     from checked_orders as o
-    inner join orders_history as h on h.account = o.account and h.order_id = o.order_id and h.status = 5
+    cross join completed as h on h.account = o.account and h.order_id = o.order_id
     inner join orders as n on n.account = h.account and n.order_id = h.order_id and n.version = h.version + 1
+    left join orders as p on p.account = o.account and p.order_id = o.parent_order_id
 ),
 -- Each replaced version of an attribution and the one that followed.
 attribution_steps as (
@@ -69,7 +99,7 @@ attribution_steps as (
         h.amount_e8,
         n.amount_e8 as next_amount_e8
     from checked_orders as o
-    inner join refund_attributions_history as h on h.account = o.account and h.refund_order_id = o.order_id
+    cross join refund_attributions_history as h on h.account = o.account and h.refund_order_id = o.order_id
     inner join refund_attributions_history as n
         on n.account = h.account
         and n.refund_order_id = h.refund_order_id
@@ -88,12 +118,46 @@ attribution_steps as (
         h.amount_e8,
         n.amount_e8
     from checked_orders as o
-    inner join refund_attributions_history as h on h.account = o.account and h.refund_order_id = o.order_id
+    cross join refund_attributions_history as h on h.account = o.account and h.refund_order_id = o.order_id
     inner join refund_attributions as n
         on n.account = h.account
         and n.refund_order_id = h.refund_order_id
         and n.id = h.id
         and n.version = h.version + 1
+),
+-- Values that may change, with whether they are amounts.
+fields (field, is_amount) as (
+    values ('amount_after_discount', 1), ('official_amount', 1), ('currency', 0), ('customer_id', 0), ('payment_time', 0)
+),
+-- The steps once for each of them, and not five times the steps: these are looked up once, and a filter on the period
+-- reaches them.
+compared as (
+    select
+        s.account,
+        s.order_id,
+        s.owner,
+        s.unit,
+        s.period,
+        s.version,
+        s.ended_at,
+        f.field,
+        f.is_amount,
+        case f.field
+            when 'amount_after_discount' then s.amount_e8
+            when 'official_amount' then s.official_e8
+            when 'currency' then s.currency
+            when 'customer_id' then s.customer_id
+            when 'payment_time' then s.payment_time
+        end as old,
+        case f.field
+            when 'amount_after_discount' then s.next_amount_e8
+            when 'official_amount' then s.next_official_e8
+            when 'currency' then s.next_currency
+            when 'customer_id' then s.next_customer_id
+            when 'payment_time' then s.next_payment_time
+        end as new
+    from steps as s
+    cross join fields as f
 ),
 -- One row per value that changed.
 changed as (
@@ -105,77 +169,13 @@ changed as (
         period,
         version,
         ended_at,
-        'amount_after_discount' as field,
-        null as old,
-        null as new,
-        amount_e8 as old_e8,
-        next_amount_e8 as new_e8
-    from steps
-    where amount_e8 is not next_amount_e8
-    union all
-    select
-        account,
-        order_id,
-        owner,
-        unit,
-        period,
-        version,
-        ended_at,
-        'official_amount',
-        null,
-        null,
-        official_e8,
-        next_official_e8
-    from steps
-    where official_e8 is not next_official_e8
-    union all
-    select
-        account,
-        order_id,
-        owner,
-        unit,
-        period,
-        version,
-        ended_at,
-        'currency',
-        coalesce(currency, '(none)'),
-        coalesce(next_currency, '(none)'),
-        null,
-        null
-    from steps
-    where currency is not next_currency
-    union all
-    select
-        account,
-        order_id,
-        owner,
-        unit,
-        period,
-        version,
-        ended_at,
-        'customer_id',
-        coalesce(customer_id, '(none)'),
-        coalesce(next_customer_id, '(none)'),
-        null,
-        null
-    from steps
-    where customer_id is not next_customer_id
-    union all
-    select
-        account,
-        order_id,
-        owner,
-        unit,
-        period,
-        version,
-        ended_at,
-        'payment_time',
-        coalesce(payment_time, '(none)'),
-        coalesce(next_payment_time, '(none)'),
-        null,
-        null
-    from steps
-    where payment_time is not next_payment_time
+        field,
+        iif(is_amount, null, coalesce(old, '(none)')) as old,
+        iif(is_amount, null, coalesce(new, '(none)')) as new,
+        iif(is_amount, old, null) as old_e8,
+        iif(is_amount, new, null) as new_e8
+    from compared
+    where old is not new
     union all
     select
         account,

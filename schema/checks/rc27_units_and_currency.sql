@@ -58,22 +58,22 @@ lines_found as (
         on l.account = o.account and l.requested_order_id = o.order_id and l.gone_since is null
     where l.currency <> '' and l.currency <> o.currency
 ),
-refunds_found as (
+-- Refund orders with each original order they name; a member of a combined trade has the trade's currency where it says none.
+refunds_of as not materialized (
     select
         o.account,
         o.customer_id,
-        o.order_id || '/' || a.base_order_id as key,
-        b.currency as expected,
-        o.currency as actual,
+        o.order_id,
+        o.currency,
         o.period,
-        'a refund in another currency than its original order' as note
+        a.base_order_id,
+        (
+            select b.currency from known_orders as b where b.account = a.account and b.order_id = a.base_order_id
+        ) as base_currency
     from checked_orders as o
     cross join refund_attributions as a
         on a.account = o.account and a.refund_order_id = o.order_id and a.gone_since is null
-    inner join orders as b on b.account = a.account and b.order_id = a.base_order_id
-    where b.currency <> ''
-        and b.currency <> o.currency
-        and not exists (
+    where not exists (
             select 1
             from refund_attributions as first
             where first.account = a.account
@@ -82,6 +82,18 @@ refunds_found as (
                 and first.id < a.id
                 and first.gone_since is null
         )
+),
+refunds_found as (
+    select
+        o.account,
+        o.customer_id,
+        o.order_id || '/' || o.base_order_id as key,
+        o.base_currency as expected,
+        o.currency as actual,
+        o.period,
+        'a refund in another currency than its original order' as note
+    from refunds_of as o
+    where o.base_currency <> '(unknown)' and o.base_currency <> o.currency
     union all
     select
         o.account,

@@ -5,10 +5,55 @@
 -- A break means that the next open month needs an adjustment. | 差异说明需在下一个未结账期作调整。
 --
 -- An order that was first seen, changed or gone after a month was closed (10:00 of the 4th of the next month, UTC+8) and so
--- moved the net spend of that month: before, after, difference. An order that moves to another month has a row in both. An
--- attribution that changed has one in the month of its refund. What a first load brings is not late: there were no figures.
+-- moved the net spend of that month: its figure when the month was closed, the one of now, and the difference, as in F13. An
+-- order that moves to another month has a row in both. Its key has the version that follows the one of the close, which stays
+-- what it is whatever follows. Months that were closed before the account was first read have no figure of their close:
+-- there, each change of an order has a row, and each order that appeared in time that had been read; what a first load
+-- brings is not late. An attribution that changed has a row in the month of its refund.
 create view check_rc28_late_arrivals as
 with
+-- What moved since the close. The side of the close is always the same one, so it has the short key; the other one, when the
+-- order went to another customer or currency, says so in its own.
+moved as not materialized (
+    select
+        account,
+        customer_id,
+        order_id,
+        month,
+        closed_at,
+        currency,
+        change,
+        first_seen,
+        last_changed,
+        coalesce(old_amount_e8, 0) as old_e8,
+        coalesce(new_amount_e8, 0) as new_e8,
+        iif(
+            old_amount_e8 is null and count(*) over (partition by account, month, order_id) > 1,
+            '/' || currency || '/' || customer_id,
+            ''
+        ) as side
+    from f13_changes_since_close
+),
+-- With the version that follows the one of the close; the first one where there was none.
+moved_versions as not materialized (
+    select
+        m.*,
+        case
+            when m.change = 'new' then 1
+            else 1 + coalesce(
+                (
+                    select h.version
+                    from orders_history as h
+                    where h.account = m.account and h.order_id = m.order_id and h.ended_at > m.closed_at
+                    order by h.ended_at, h.version
+                    limit 1
+                ),
+                (select o.version from orders as o where o.account = m.account and o.order_id = m.order_id)
+            )
+        end as version
+    from moved as m
+    where m.new_e8 <> m.old_e8
+),
 -- Orders with more than one version, and those that appeared in time that had been read.
 touched as (
     select
@@ -134,32 +179,46 @@ steps as (
     from late_orders as l
     inner join valued as v on v.account = l.account and v.order_id = l.order_id and v.version = 1
 ),
--- What each step does to the months it touches.
+-- What each step does to the months it touches, if these were closed before the account was first read.
 effects as (
-    select
-        account,
-        order_id,
-        version,
-        customer_id,
-        currency,
-        seen_at,
-        month,
-        iif(old_month = month, old_e8, 0) as old_e8,
-        new_e8
-    from steps
-    union all
-    select
-        account,
-        order_id,
-        version,
-        customer_id,
-        currency,
-        seen_at,
-        old_month,
-        old_e8,
-        0
-    from steps
-    where old_month <> month
+    select *
+    from (
+        select
+            account,
+            order_id,
+            version,
+            customer_id,
+            currency,
+            seen_at,
+            month,
+            iif(old_month = month, old_e8, 0) as old_e8,
+            new_e8
+        from steps
+        union all
+        select
+            account,
+            order_id,
+            version,
+            customer_id,
+            currency,
+            seen_at,
+            old_month,
+            old_e8,
+            0
+        from steps
+        where old_month <> month
+    ) as e
+    where e.new_e8 <> e.old_e8
+        and strftime('%Y-%m-%dT02:00:00Z', e.month || '-04', '+1 month') < coalesce(
+            (
+                select r.started_at
+                from runs as r not indexed
+                where r.account = e.account and r.stream = 'orders'
+                order by r.run_id
+                limit 1
+            ),
+            '9'
+        )
 ),
 -- What attributions give back, before and after a change.
 attribution_steps as (
@@ -206,16 +265,30 @@ found as (
     select
         account,
         customer_id,
-        order_id || '/' || version || '/' || month as key,
+        order_id || '/' || version || '/' || month || side as key,
         old_e8 as expected_e8,
         new_e8 as actual_e8,
         new_e8 - old_e8 as diff_e8,
         currency,
         month as period,
-        iif(version = 1, 'first seen ', 'changed ') || seen_at as note
+        case
+            when change = 'new' then 'first seen ' || first_seen
+            when last_changed > closed_at then change || ' ' || last_changed
+            else 'moved with its combined trade'
+        end as note
+    from moved_versions
+    union all
+    select
+        account,
+        customer_id,
+        order_id || '/' || version || '/' || month,
+        old_e8,
+        new_e8,
+        new_e8 - old_e8,
+        currency,
+        month,
+        iif(version = 1, 'first seen ', 'changed ') || seen_at
     from effects
-    where new_e8 <> old_e8
-        and seen_at >= strftime('%Y-%m-%dT%H:%M:%SZ', month || '-04', '+1 month', '+2 hours')
     union all
     select
         account,
@@ -228,7 +301,7 @@ found as (
         month,
         'attributed otherwise ' || seen_at
     from attribution_effects
-    where seen_at >= strftime('%Y-%m-%dT%H:%M:%SZ', month || '-04', '+1 month', '+2 hours')
+    where seen_at > strftime('%Y-%m-%dT02:00:00Z', month || '-04', '+1 month')
 )
 select
     x.account,

@@ -8,6 +8,8 @@
 --   'refund'   money that came back for a line; several lines of the same service and resource type share it in
 --              proportion to their costs;
 --   'unnamed'  money that came back for no line of ours.
+-- Of several equal lines of an order (same service and resource type) the vendor's attributions do not say which was given
+-- back: the terms of all of them end, and what they cost beyond the money that came back is a loss of that month.
 -- A downgrade is a line of negative cost: what it gives back is credited at once and lowers the months that are left. It
 -- ends with the order it changed.
 -- In the rows of a month: net spend (F01) = amortisation + catch_up + expensed + loss + closing - opening.

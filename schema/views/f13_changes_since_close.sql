@@ -1,7 +1,8 @@
 -- F13: what changed since a month was closed, order by order. | 上次结账后的变化，逐单列示。
 -- A month is closed at 10:00 (UTC+8) of the 4th of the next month; for partners the same. Each row moves the net spend of its
--- month: the differences of a month add up to its figure of today (F01, F02) less the one that was known when it was closed
--- (`where as_of = …`). An order that went to another month has a row in both, as has one whose currency changed in one month.
+-- month: the differences of a month add up to its figure of today (F01, by customer F02) less the one that was known when it
+-- was closed (`where as_of = …`). An order that went to another month has a row in both; one that went to another customer or
+-- currency has two in its month, what is gone there and what came here.
 -- Orders that changed without moving a figure are in the view changes, and months that were closed before the account was
 -- first read are not here: there was no figure.
 create view f13_changes_since_close as
@@ -24,12 +25,12 @@ compared as (
         closed_at,
         currency,
         order_id,
-        max(customer_id) over both_sides as customer_id,
+        customer_id,
         max(status) over both_sides as old_status,
         max(signed_amount_e8) over both_sides as old_amount_e8,
         max(new_amount_e8) over both_sides as new_amount_e8
     from sides
-    window both_sides as (partition by account, month, closed_at, currency, order_id)
+    window both_sides as (partition by account, month, closed_at, currency, order_id, customer_id)
 ),
 -- With the order as it is now, when it was first seen, and when it last changed.
 dated as (

@@ -3,12 +3,15 @@
 use rusqlite::params;
 
 use super::{
-    Attribution, Db, Line, Order, PURCHASE, REFUND, attribution, everything_is_read, line, order, sane,
+    Attribution, Db, Line, Order, PENDING, PURCHASE, REFUND, attribution, everything_is_read, line, order,
+    sane,
 };
 
 const MARCH: &str = "2026-03-28T00:00:00Z";
 /// After March was closed, at 10:00 of the 4th of April in UTC+8.
 const CLOSED: &str = "2026-04-04T02:00:00Z";
+/// The first second of which nothing was known at the close.
+const LATE: &str = "2026-04-04T02:00:01Z";
 const NOT_YET: &str = "2026-04-04T01:59:59Z";
 
 #[test]
@@ -39,6 +42,20 @@ fn rc27_finds_units_and_currencies_that_do_not_fit() {
 }
 
 #[test]
+fn rc27_takes_the_currency_of_the_trade_for_a_member_that_says_none() {
+    let db = sane();
+    let trade = Order { currency: "USD", ..order("UT", PURCHASE, "10", MARCH) };
+    trade.put(&db);
+    Order { parent: Some("UT"), currency: "", ..order("UT1", PURCHASE, "10", MARCH) }.put_with_line(&db);
+    order("R2", REFUND, "-5", MARCH).put_with_line(&db);
+    attribution("R2", "1", "-5", "UT1").put(&db);
+    assert_eq!(db.found("RC27"), ["R2/UT1|USD|CNY|||2026-03"]);
+    db.run("update orders set currency = 'USD' where order_id = 'R2'", []);
+    db.run("update order_lines set currency = 'USD' where order_id = 'R2'", []);
+    assert_eq!(db.found("RC27"), [""; 0]);
+}
+
+#[test]
 fn rc27_names_rows_that_were_not_stored_for_their_unit() {
     let db = sane();
     db.run(
@@ -54,12 +71,16 @@ fn rc27_names_rows_that_were_not_stored_for_their_unit() {
 fn rc28_shows_what_a_change_after_the_close_did_to_the_month() {
     let db = sane();
     order("A", PURCHASE, "5", MARCH).put_with_line(&db);
-    db.order_becomes("A", "amount_after_discount_e8 = 600000000", NOT_YET);
-    assert_eq!(db.found("RC28"), [""; 0], "the month was open");
-    db.order_becomes("A", "amount_after_discount_e8 = 650000001", CLOSED);
+    db.order_becomes("A", "amount_after_discount_e8 = 600000000", CLOSED);
+    assert_eq!(db.found("RC28"), [""; 0], "it was known at the close");
+    db.order_becomes("A", "amount_after_discount_e8 = 650000001", LATE);
     assert_eq!(db.found("RC28"), ["A/3/2026-03|6.00|6.50000001|0.50000001|CNY|2026-03"]);
-    db.order_becomes("A", "contract_id = 'c'", CLOSED);
+    db.order_becomes("A", "contract_id = 'c'", LATE);
     assert_eq!(db.found("RC28").len(), 1, "a contract moves no figure");
+    db.order_becomes("A", "amount_after_discount_e8 = 500000000", LATE);
+    assert_eq!(db.found("RC28"), ["A/3/2026-03|6.00|5.00|-1.00|CNY|2026-03"], "the same break goes on");
+    db.order_becomes("A", "amount_after_discount_e8 = 600000000", LATE);
+    assert_eq!(db.found("RC28"), [""; 0], "the figure is what it was");
 }
 
 #[test]
@@ -73,28 +94,108 @@ fn rc28_shows_both_months_of_an_order_that_moved_and_what_vanished() {
     );
     let vanished = "2026-05-11T00:00:00Z";
     db.order_becomes("A", &format!("gone_since = '{vanished}'"), vanished);
-    assert_eq!(db.found("RC28")[2], "A/3/2026-04|5.00|0.00|-5.00|CNY|2026-04");
+    // April was closed without it.
+    assert_eq!(db.found("RC28"), ["A/2/2026-03|5.00|0.00|-5.00|CNY|2026-03"]);
+    order("B", PURCHASE, "7", MARCH).put_with_line(&db);
+    db.order_becomes("B", &format!("gone_since = '{vanished}'"), vanished);
+    assert_eq!(db.found("RC28")[1], "B/2/2026-03|7.00|0.00|-7.00|CNY|2026-03");
+    assert_eq!(db.column("RC28", "note")[1], "gone 2026-05-11T00:00:00Z");
+}
+
+#[test]
+fn rc28_shows_both_customers_and_both_currencies_of_an_order_that_changed_them() {
+    let db = sane();
+    for id in ["A", "B"] {
+        order(id, PURCHASE, "5", MARCH).put_with_line(&db);
+    }
+    db.order_becomes("A", "customer_id = 'c2'", LATE);
+    db.order_becomes("B", "currency = 'USD'", LATE);
+    assert_eq!(
+        db.texts("select key, customer_id, diff, currency from check_rc28_late_arrivals order by key"),
+        [
+            "A/2/2026-03|c1|-5.00|CNY",
+            "A/2/2026-03/CNY/c2|c2|5.00|CNY",
+            "B/2/2026-03|c1|-5.00|CNY",
+            "B/2/2026-03/USD/c1|c1|5.00|USD",
+        ]
+    );
+}
+
+#[test]
+fn rc28_shows_members_that_their_trade_moved() {
+    let db = sane();
+    Order { paid: None, status: PENDING, ..order("TT", PURCHASE, "100", MARCH) }.put(&db);
+    for (id, amount) in [("M1", "60"), ("M2", "40")] {
+        Order { parent: Some("TT"), customer: "", currency: "", ..order(id, PURCHASE, amount, MARCH) }
+            .put_with_line(&db);
+    }
+    db.run(
+        "update orders set order_type = null, status = null, create_time = null, payment_time = null
+         where parent_order_id = 'TT'",
+        [],
+    );
+    db.run("delete from orders_history", []);
+    assert_eq!(db.found("RC28"), [""; 0]);
+    db.order_becomes("TT", "status = 5, payment_time = '2026-03-29T00:00:00Z'", "2026-04-10T00:00:00Z");
+    assert_eq!(
+        db.found("RC28"),
+        ["M1/2/2026-03|0.00|60.00|60.00|CNY|2026-03", "M2/2/2026-03|0.00|40.00|40.00|CNY|2026-03"]
+    );
+    assert_eq!(db.column("RC28", "note"), ["moved with its combined trade"; 2]);
+}
+
+#[test]
+fn rc28_shows_each_change_in_a_month_that_was_closed_before_the_account_was_read() {
+    let db = sane();
+    let november = "2025-11-10T00:00:00Z";
+    for id in ["A", "B", "C"] {
+        order(id, PURCHASE, "5", november).put_with_line(&db);
+    }
+    first_seen(&db, "B", LATE);
+    db.run("insert into late_orders values ('main', 'B', ?1, ?2, 1)", [november, LATE]);
+    first_seen(&db, "C", LATE);
+    db.order_becomes("A", "amount_after_discount_e8 = 600000000", LATE);
+    db.order_becomes("A", "amount_after_discount_e8 = 700000000", LATE);
+    assert_eq!(
+        db.found("RC28"),
+        [
+            "A/2/2025-11|5.00|6.00|1.00|CNY|2025-11",
+            "A/3/2025-11|6.00|7.00|1.00|CNY|2025-11",
+            "B/1/2025-11|0.00|5.00|5.00|CNY|2025-11",
+        ],
+        "C came with what was not read before"
+    );
+}
+
+/// The order is one that a run of that time saw first.
+fn first_seen(db: &Db, id: &str, at: &str) {
+    db.run(
+        "insert into runs (job, account, stream, program_version, started_at) values ('test', 'main', 'orders', '0', ?1)",
+        [at],
+    );
+    db.run("update orders set first_seen_run = ?2 where order_id = ?1", params![id, db.last_insert_rowid()]);
 }
 
 #[test]
 fn rc28_shows_an_order_that_appeared_late_and_a_refund_that_was_completed_late() {
     let db = sane();
-    let late = |id, found| {
-        db.run("insert into late_orders values ('main', ?1, ?2, ?3, 1)", [id, MARCH, found]);
-    };
     order("A", PURCHASE, "5", MARCH).put_with_line(&db);
-    late("A", CLOSED);
+    first_seen(&db, "A", LATE);
     order("B", PURCHASE, "5", MARCH).put_with_line(&db);
-    late("B", NOT_YET);
+    first_seen(&db, "B", CLOSED);
     Order { status: 2, paid: None, ..order("C", REFUND, "9", MARCH) }.put_with_line(&db);
-    db.order_becomes("C", "status = 5", CLOSED);
+    db.order_becomes("C", "status = 5", LATE);
+    // This month is open.
+    let now = db.texts("select strftime('%Y-%m-%dT%H:%M:%SZ', 'now')").remove(0);
+    order("Y", PURCHASE, "5", &now).put_with_line(&db);
+    first_seen(&db, "Y", &now);
     assert_eq!(
         db.found("RC28"),
         ["A/1/2026-03|0.00|5.00|5.00|CNY|2026-03", "C/2/2026-03|0.00|-9.00|-9.00|CNY|2026-03"]
     );
     assert_eq!(
         db.column("RC28", "note"),
-        ["first seen 2026-04-04T02:00:00Z", "changed 2026-04-04T02:00:00Z"]
+        ["first seen 2026-04-04T02:00:01Z", "changed 2026-04-04T02:00:01Z"]
     );
 }
 

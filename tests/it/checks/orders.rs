@@ -71,6 +71,24 @@ fn rc08_compares_a_combined_trade_and_each_member() {
 }
 
 #[test]
+fn rc08_takes_a_line_that_names_no_order_for_one_of_the_order_that_was_asked_for() {
+    let db = sane();
+    db.run(
+        "update order_lines set requested_order_id = 'T1', order_id = null, amount_after_discount_e8 = 1101000000
+         where order_line_item_id = 'T1'",
+        [],
+    );
+    assert_eq!(
+        db.found("RC08"),
+        [
+            "T|20.02|30.03|10.01|CNY|2026-06",
+            "T/official_amount|20.02|30.03|10.01|CNY|2026-06",
+            "T1|11.01|10.01|-1.00|CNY|2026-06",
+        ]
+    );
+}
+
+#[test]
 fn rc09_finds_a_price_that_the_discounts_do_not_explain() {
     let db = sane();
     Order { official: Some("100"), ..order("A", PURCHASE, "70", MARCH) }.put_with_line(&db);
@@ -281,6 +299,33 @@ fn rc16_finds_values_that_changed_after_completion() {
             "b/payment_time/2|2026-03-28T00:00:00Z|2026-04-28T00:00:00Z||CNY|2026-04",
         ]
     );
+}
+
+#[test]
+fn rc16_takes_what_was_once_completed_for_completed() {
+    let db = sane();
+    order("a", PURCHASE, "10", MARCH).put_with_line(&db);
+    db.order_becomes("a", "status = 2", LATER);
+    db.order_becomes("a", "amount_after_discount_e8 = 900000000", LATER);
+    assert_eq!(db.found("RC16"), ["a/amount_after_discount/2|10.00|9.00|-1.00|CNY|2026-03"]);
+}
+
+#[test]
+fn rc16_takes_a_member_for_completed_when_its_trade_is() {
+    let db = sane();
+    Order { status: 3, ..order("TT", PURCHASE, "100", MARCH) }.put(&db);
+    Order { parent: Some("TT"), currency: "", ..order("M", PURCHASE, "50", MARCH) }.put_with_line(&db);
+    db.run("update orders set status = null where order_id = 'M'", []);
+    db.run("delete from orders_history", []);
+    db.order_becomes("M", "amount_after_discount_e8 = 6000000000", "2026-12-02T00:00:00Z");
+    db.order_becomes("TT", "status = 5", "2026-12-03T00:00:00Z");
+    // Of the answer that showed the completion.
+    db.order_becomes("M", "amount_after_discount_e8 = 7000000000", "2026-12-03T00:00:00Z");
+    assert_eq!(db.found("RC16"), [""; 0]);
+    db.order_becomes("M", "amount_after_discount_e8 = 10000000000", "2026-12-04T00:00:00Z");
+    // What its trade said anyway.
+    db.order_becomes("M", "currency = 'CNY'", "2026-12-05T00:00:00Z");
+    assert_eq!(db.found("RC16"), ["M/amount_after_discount/3|70.00|100.00|30.00|CNY|2026-03"]);
 }
 
 #[test]

@@ -166,6 +166,16 @@ fn rc06_finds_attributions_that_are_alike_unless_as_many_things_were_bought() {
 }
 
 #[test]
+fn rc06_counts_the_things_of_a_line_that_names_no_order() {
+    let db = sane();
+    refund(&db, "R2", "-20", &["-10", "-10"]);
+    refund(&db, "R3", "-20", &["-5", "-15"]);
+    assert_eq!(db.column("RC06", "key"), ["R2/0", "R3/R2/P"]);
+    db.run("update order_lines set subscription_num = 2, order_id = '' where order_id = 'P'", []);
+    assert_eq!(db.found("RC06"), [""; 0]);
+}
+
+#[test]
 fn rc06_finds_a_second_refund_of_the_same_amount_within_a_day() {
     let db = sane();
     let refund = |id, paid| {

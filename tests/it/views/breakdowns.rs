@@ -66,6 +66,64 @@ fn an_order_of_several_projects_is_not_split_and_one_of_none_is_where_its_resour
 }
 
 #[test]
+fn a_member_that_names_no_project_is_in_that_of_its_trade() {
+    let db = warehouse();
+    for (trade, members) in [("T", ["T1", "T2", "T3"]), ("S", ["S1", "S2", "S3"])] {
+        order(trade, PURCHASE, "111", MAY).insert(&db);
+        for (id, amount) in members.into_iter().zip(["1", "10", "100"]) {
+            Order { parent: Some(trade), ..order(id, PURCHASE, amount, MAY) }.insert(&db);
+        }
+    }
+    project(&db, "T", 0, "p1", "shop");
+    project(&db, "T1", 0, "p2", "lab");
+    project(&db, "S", 0, "p1", "shop");
+    project(&db, "S", 1, "p2", "lab");
+    // It is in the trade's one project, wherever its machine is; of several, its machine tells which.
+    for (id, member) in [("vm-1", "T2"), ("vm-2", "S1")] {
+        resource(&db, id, None, "2026-12-05T15:59:59Z", 3, &[member]);
+        is_in(&db, id, "north", "p3");
+    }
+    run(&db, "update resources set enterprise_project_name = 'mine'", []);
+    run(&db, "delete from resources_history", []);
+    assert_eq!(
+        rows(
+            &db,
+            "select enterprise_project_id, enterprise_project_name, orders, net
+             from f03_net_spend_by_enterprise_project order by 1"
+        ),
+        [
+            "(several projects)|(several projects)|2|110.00",
+            "p1|shop|2|110.00",
+            "p2|lab|1|1.00",
+            "p3|mine|1|1.00",
+        ]
+    );
+}
+
+#[test]
+fn a_project_has_the_name_that_its_orders_give_it_and_else_that_of_its_resources() {
+    let db = warehouse();
+    for (nr, named) in (0..).zip(["", "b", "a"]) {
+        let id = format!("o{nr}");
+        order(&id, PURCHASE, "1", MAY).insert(&db);
+        project(&db, &id, 0, "p1", named);
+        let bought = format!("{id} by resource");
+        order(&bought, PURCHASE, "1", MAY).insert(&db);
+        resource(&db, &id, None, "2026-12-05T15:59:59Z", 3, &[&bought]);
+        is_in(&db, &id, "north", ["p1", "p2", "p2"][usize::try_from(nr).unwrap()]);
+        run(
+            &db,
+            "update resources set enterprise_project_name = 'x' || resource_id where resource_id = ?1",
+            [&id],
+        );
+        run(&db, "delete from resources_history", []);
+    }
+    let names = "select enterprise_project_id, enterprise_project_name, orders
+                 from f03_net_spend_by_enterprise_project order by 1";
+    assert_eq!(rows(&db, names), ["p1|b|4", "p2|xo2|2"]);
+}
+
+#[test]
 fn a_project_that_changed_since_is_the_one_of_the_time_of_payment() {
     let db = warehouse();
     for (id, at) in [("before", "2026-05-05T00:00:00Z"), ("after", "2026-06-20T00:00:00Z")] {

@@ -49,22 +49,27 @@ fn moved(db: &Connection) -> Vec<String> {
     rows(
         db,
         "select month, currency, order_id, change, old_status, status, old_amount, new_amount, difference
-         from f13_changes_since_close order by 1, 2, 3",
+         from f13_changes_since_close order by 1, 2, 3, old_amount_e8 is null",
     )
 }
 
 /// For each month that was closed: what F01 says now less what was known then.
 fn differences_of_f01(db: &Connection) -> Vec<String> {
+    differences(db, "f01_net_spend_by_service", "currency")
+}
+
+/// For each month that was closed: what the question says now less what was known then, by this column.
+fn differences(db: &Connection, view: &str, by: &str) -> Vec<String> {
     let mut found = Vec::new();
     for month in 1..=9 {
         let then = format!("2021{:02}04100000", month + 1);
         found.extend(rows(
             db,
             &format!(
-                "select month, currency, sum(now_e8) from (
-                     select month, currency, net_e8 as now_e8 from f01_net_spend_by_service
+                "select month, {by}, sum(now_e8) from (
+                     select month, {by}, net_e8 as now_e8 from {view}
                      union all
-                     select month, currency, -net_e8 from f01_net_spend_by_service_as_of where as_of = {then})
+                     select month, {by}, -net_e8 from {view}_as_of where as_of = {then})
                  where month = '2021-{month:02}' group by 1, 2 having sum(now_e8) <> 0 order by 1, 2"
             ),
         ));
@@ -80,6 +85,15 @@ fn sums_of_f13(db: &Connection) -> Vec<String> {
     )
 }
 
+/// What RC28 says of orders.
+fn sums_of_rc28(db: &Connection) -> Vec<String> {
+    rows(
+        db,
+        "select period, currency, sum(diff_e8) from check_rc28_late_arrivals
+         where key not like '%/attribution %' group by 1, 2 having sum(diff_e8) <> 0 order by 1, 2",
+    )
+}
+
 #[test]
 fn what_moved_a_closed_month_is_listed_with_what_was_known_then() {
     let db = read_since_january();
@@ -92,6 +106,7 @@ fn what_moved_a_closed_month_is_listed_with_what_was_known_then() {
     order("at-close", PURCHASE, "10", MARCH).insert(&db);
     order("month", PURCHASE, "5", "2021-03-31T15:59:59Z").insert(&db);
     order("currency", PURCHASE, "8", MARCH).insert(&db);
+    order("customer", PURCHASE, "3", MARCH).insert(&db);
     Order { status: 2, ..order("refund", REFUND, "40", "2021-03-30T00:00:00Z") }.insert(&db);
     Order { paid: None, ..order("unpaid", PURCHASE, "6", "2021-03-30T00:00:00Z") }.insert(&db);
 
@@ -105,6 +120,7 @@ fn what_moved_a_closed_month_is_listed_with_what_was_known_then() {
     change(&db, "back", "gone_since = null", "2021-05-06T00:00:00Z");
     change(&db, "month", "payment_time = '2021-03-31T16:00:00Z'", "2021-05-06T00:00:00Z");
     change(&db, "currency", "currency = 'USD'", "2021-05-06T00:00:00Z");
+    change(&db, "customer", "customer_id = 'cust-2'", "2021-05-06T00:00:00Z");
     change(&db, "refund", "status = 5", "2021-05-06T00:00:00Z");
     change(&db, "kept", "service_type_name = 'another name'", "2021-05-06T00:00:00Z");
     first_seen(&db, &order("late", PURCHASE, "7", "2021-03-31T15:00:00Z"), "2021-05-06T00:00:00Z");
@@ -116,6 +132,8 @@ fn what_moved_a_closed_month_is_listed_with_what_was_known_then() {
             "2021-03|CNY|back|changed||5||4.00|4.00",
             "2021-03|CNY|cancelled|changed|5|4|30.00||-30.00",
             "2021-03|CNY|currency|changed|5|5|8.00||-8.00",
+            "2021-03|CNY|customer|changed|5|5|3.00||-3.00",
+            "2021-03|CNY|customer|changed||5||3.00|3.00",
             "2021-03|CNY|gone|gone|5|5|20.00||-20.00",
             "2021-03|CNY|late|new||5||7.00|7.00",
             "2021-03|CNY|month|changed|5|5|5.00||-5.00",
@@ -136,6 +154,12 @@ fn what_moved_a_closed_month_is_listed_with_what_was_known_then() {
         ]
     );
     assert_eq!(sums_of_f13(&db), differences_of_f01(&db));
+    // By customer as well: the one lost what the other one got.
+    let by_customer = "select month, customer_id, sum(difference_e8) from f13_changes_since_close
+                       group by 1, 2 having sum(difference_e8) <> 0 order by 1, 2";
+    let found = rows(&db, by_customer);
+    assert!(found.contains(&"2021-03|cust-2|300000000".to_owned()), "{found:?}");
+    assert_eq!(found, differences(&db, "f02_net_spend_by_customer", "customer_id"));
 }
 
 #[test]
@@ -198,6 +222,8 @@ fn step() -> impl Strategy<Value = (usize, &'static str, u16)> {
         "measure_id = 3",
         "currency = 'USD'",
         "currency = ''",
+        "customer_id = 'cust-2'",
+        "customer_id = ''",
         "payment_time = null",
         "payment_time = ''",
         "payment_time = '2021-03-31T16:00:00Z'",
@@ -239,5 +265,8 @@ proptest! {
             }
         }
         prop_assert_eq!(sums_of_f13(&db), differences_of_f01(&db));
+        prop_assert_eq!(sums_of_rc28(&db), sums_of_f13(&db));
+        let twice = "select key from check_rc28_late_arrivals group by account, key having count(*) > 1";
+        prop_assert_eq!(rows(&db, twice), [""; 0]);
     }
 }
