@@ -200,7 +200,7 @@ impl Warehouse {
     pub(super) fn crashed_up_to(&self) -> rusqlite::Result<i64> {
         let newest = "select coalesce(max(run_id), 0) from runs where outcome = 'running'";
         let newest = self.connection.query_row(newest, [], |row| row.get(0))?;
-        Ok(if newest > 0 && !lock::holder_lives(&self.path) { newest } else { 0 })
+        Ok(if newest > 0 && !lock::is_held(&self.path) { newest } else { 0 })
     }
 
     /// The last run of each job and account; those up to `crashed_up_to` that were never ended are crashed.
