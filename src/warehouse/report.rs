@@ -67,6 +67,10 @@ pub struct LastRun {
     pub rows_changed: i64,
     /// End of the last run that was done, UTC.
     pub last_done_at: Option<String>,
+    /// Start of the first run, UTC.
+    pub first_started_at: String,
+    /// Why the last run that ended was not done; `None` when it was.
+    pub last_end_reason: Option<String>,
 }
 
 /// A quota that the last runs worked with.
@@ -213,7 +217,12 @@ impl Warehouse {
                      started_at, finished_at, requests, throttled, rows_received,
                      rows_inserted, rows_changed,
                      (select max(finished_at) from runs as done
-                      where done.account = runs.account and done.job = runs.job and done.outcome = 'done')
+                      where done.account = runs.account and done.job = runs.job and done.outcome = 'done'),
+                     (select min(first.started_at) from runs as first
+                      where first.account = runs.account and first.job = runs.job),
+                     (select ended.reason from runs as ended
+                      where ended.account = runs.account and ended.job = runs.job and ended.outcome <> 'running'
+                      order by ended.run_id desc limit 1)
                  from runs join last using (run_id) order by account, run_id",
             )?
             .query_map([crashed_up_to], |row| {
@@ -230,6 +239,8 @@ impl Warehouse {
                     rows_inserted: row.get(9)?,
                     rows_changed: row.get(10)?,
                     last_done_at: row.get(11)?,
+                    first_started_at: row.get(12)?,
+                    last_end_reason: row.get(13)?,
                 })
             })?
             .collect()
