@@ -347,5 +347,9 @@ fn a_monitor_is_answered_while_the_service_runs() {
         answer.contains("bss_sync_last_success_timestamp_seconds{account=\"acme\",job=\"orders\"} "),
         "{answer}"
     );
+    let config = fs::read_to_string(bench.path("bss-sync.toml")).unwrap();
+    bench.write_config(&config.replace(&format!("listen = \"{address}\""), "listen = \"127.0.0.1:1\""));
+    service.signal("HUP");
+    service.says("[metrics] listen is another now; it needs a restart");
     service.stop();
 }
