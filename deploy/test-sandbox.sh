@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the units restrict, by other means, where no systemd runs: as a user without rights and without ways to get any, with
-# everything read-only but its state, `run` and `serve` read from the simulator, and every system call they make is held
-# against the filter of the unit. As root.
+# everything read-only but its state and the folder of finance, and in a user namespace of its own (`PrivateUsers=`), `run` and
+# `serve` read from the simulator and publish, and every system call they make is held against the filter of the unit. As root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
@@ -58,13 +58,15 @@ allowed_calls() {
 confined() {
     strace -f -qq -o "$work/trace" unshare --mount --ipc --propagation private bash -euc '
         mount --bind "$0/state" "$0/state"
+        mount --bind "$0/finance" "$0/finance"
         mount -o remount,bind,ro / 2>/dev/null || mount -o remount,ro,bind /
         mount -o remount,bind,rw "$0/state"
+        mount -o remount,bind,rw "$0/finance"
         mount -t tmpfs tmpfs /home
         ulimit -c 0
         umask 077
         exec setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all \
-            env -i PATH=/usr/bin:/bin CREDENTIALS_DIRECTORY="$0/keys" "$0/bss-sync" --config "$0/config.toml" "$@"
+            unshare --user --map-current-user env -i PATH=/usr/bin:/bin CREDENTIALS_DIRECTORY="$0/keys" "$0/bss-sync" --config "$0/config.toml" "$@"
     ' "$work" "$@"
 }
 
@@ -105,21 +107,32 @@ path = "$work/state/billing.sqlite"
 endpoint = "$(sed -n 's/^listening on //p' "$work/vendor")"
 access_key = { credential = "access_key" }
 secret_key = { credential = "secret_key" }
+
+[publish]
+path = "$work/finance/billing.sqlite"
+after_run = true
 CONFIG
+# As deploy/README.md says: the folder gives its group to the copy.
+finance=12345
+install -d -m 2750 -o 65534 -g $finance "$work/finance"
+is_published() {
+    [[ $(stat -c "%g %a" "$work/finance/billing.sqlite") == "$finance 640" ]] || fail "the copy is not for the group"
+}
 sqlite() { sqlite3 -readonly "$work/state/billing.sqlite" "$1"; }
 
 step "one run, as bss-sync.service"
-confined --quiet run
+confined run
 held_against deploy/bss-sync.service
 orders=$(sqlite "select count(*) from orders")
 [[ $orders -gt 0 ]] || fail "nothing was read"
 echo "$orders orders"
+is_published
 
 step "the worker that stays, as bss-sync-serve.service"
-rm -f "$work"/state/*
+rm -f "$work"/state/* "$work"/finance/*
 confined serve 2>"$work/log" &
 for _ in $(seq 600); do
-    [[ $(sqlite "select count(*) from runs where outcome = 'done'" 2>/dev/null || echo 0) -ge 3 ]] && break
+    [[ $(sqlite "select count(*) from runs where outcome = 'done'" 2>/dev/null || echo 0) -ge 3 && -e $work/finance/billing.sqlite ]] && break
     sleep 0.1
 done
 pkill -TERM -f "^$work/bss-sync --config $work/config.toml serve" || fail "it does not run: $(cat "$work/log")"
@@ -127,5 +140,6 @@ wait %2 || fail "it ended with $?: $(tail -n 5 "$work/log")"
 held_against deploy/bss-sync-serve.service
 sqlite "select outcome || ': ' || count(*) || ' run(s)' from runs group by outcome"
 [[ $(sqlite "select count(*) from orders") -eq $orders ]] || fail "it did not read all orders"
+is_published
 
 step "all passed"

@@ -169,6 +169,9 @@ fn read(common: &Common, environment: &Environment, secrets: Secrets) -> Result<
     Config::load(flags, environment, known)
 }
 
+/// The exit code when another worker holds the warehouse.
+const HELD: u8 = 75;
+
 /// Writes to standard error; a closed one must not change what the program does.
 fn complain(failure: &Failure) {
     use std::io::Write;
@@ -176,6 +179,11 @@ fn complain(failure: &Failure) {
     if !failure.advice().is_empty() {
         text.push_str("\n  ");
         text.push_str(failure.advice());
+    }
+    if logging::is_journal() {
+        // As log lines have it; that another worker is at work needs nobody.
+        let priority = if failure.exit_code() == HELD { "<6>" } else { "<3>" };
+        text = text.lines().map(|line| format!("{priority}{line}")).collect::<Vec<_>>().join("\n");
     }
     let _ = writeln!(std::io::stderr(), "{text}");
 }

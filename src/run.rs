@@ -33,7 +33,7 @@ pub use outcome::{Finding, Findings, JobReport, Outcome};
 pub use publish::publish_after_run;
 pub use repair::repair;
 pub use units::Reason;
-pub use verify::{Comparison, Orders, Part, Verified, Verify, verify};
+pub use verify::{Comparison, NAME as VERIFY, Orders, Part, Verified, Verify, verify};
 
 use crate::client::{ClientError, Deadline};
 use crate::config::Account;

@@ -3,7 +3,7 @@
 pub mod agenda;
 mod scheduler;
 mod supervisor;
-mod tell;
+pub(crate) mod tell;
 mod work;
 
 pub use scheduler::{Clock, JobEnded, Signals, SystemClock, Then, Work, keep};

@@ -81,7 +81,7 @@ pub(super) fn discounts(stored: (u64, u64), listed: Option<&Page>) -> Line {
             format!(
                 "{all} {which} order(s) cost less than their official price, and none says by which discount"
             ),
-            "give the key's user bss:discount:view: without it the vendor leaves discounts out, and no error says so",
+            "give the key's user bss:discount:view, or billing:contract:viewDiscount with identity policies: without it the vendor leaves discounts out, and no error says so",
         ),
         (shown, all) => Line::fine(
             WHAT,

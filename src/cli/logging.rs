@@ -49,7 +49,7 @@ pub(super) fn start(common: &Common, log: &Log) {
 
 /// Whether systemd's journal reads standard error: it tells the device and the inode of what it listens to (systemd.exec(5)).
 /// The variable alone says nothing, because whatever a service starts inherits it.
-fn is_journal() -> bool {
+pub(super) fn is_journal() -> bool {
     let Some(told) = std::env::var_os("JOURNAL_STREAM") else { return false };
     fstat(std::io::stderr())
         .is_ok_and(|ours| told.as_bytes() == format!("{}:{}", ours.st_dev, ours.st_ino).as_bytes())

@@ -6,15 +6,17 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::logging::is_journal;
 use super::watched::with_warehouse;
 use super::{Common, Output, publish, say, say_json, table};
-use crate::config::{Account, Config};
+use crate::config::{Account, Config, LogFormat};
 use crate::error::Failure;
 use crate::job::Job;
 use crate::metrics;
 use crate::run::{Extent, JobReport, Order, Outcome, Word};
+use crate::service::tell;
 use crate::settings::{duration, nearest};
-use crate::warehouse::{Figures, WarehouseError};
+use crate::warehouse::{Figures, PublishError, Published, WarehouseError};
 
 /// Arguments of `bss-sync run`.
 #[derive(Debug, Args)]
@@ -57,6 +59,9 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
     if let (Some(path), Some(figures)) = (&config.metrics.textfile, figures) {
         leave_metrics(path, config, figures);
     }
+    if is_journal() || config.log.format == LogFormat::Json {
+        log(&reports, published.as_ref());
+    }
     match common.output {
         Output::Json => {
             say_json(
@@ -74,6 +79,17 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
     }
     let outcomes = reports.iter().map(|report| report.outcome).chain(published.iter().map(publish::outcome));
     Ok(outcomes.max().unwrap_or(Outcome::Done).exit_code())
+}
+
+/// Says in the log as well what needs somebody: a search of the journal by priority does not find the report, and whoever
+/// collects log lines has nothing else. On a terminal the report is enough.
+fn log(reports: &[JobReport], published: Option<&Result<Published, PublishError>>) {
+    for report in reports.iter().filter(|report| report.outcome != Outcome::Done) {
+        tell::ended(report);
+    }
+    if let Some(failed @ Err(_)) = published {
+        tell::published(failed);
+    }
 }
 
 /// Leaves the figures for a monitor. The run is over, and its outcome does not depend on who watches it; a file that is not

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -33,7 +33,7 @@ pub(super) fn execute(common: &Common, environment: &Environment, config: Config
     let work = Arc::new(VendorWork::new(config, Box::new(reload), writer));
     let (_open, is_closed) = watch::channel(false);
     if let Some(address) = listen {
-        runtime.spawn(answer_monitors(address, Arc::clone(&work), is_closed));
+        runtime.spawn(answer_monitors(address, Arc::downgrade(&work), is_closed));
     }
     let result = runtime.block_on(Box::pin(keep(work, SystemClock, Supervisor::of_process(), signals)));
     runtime.shutdown_timeout(LEFTOVERS);
@@ -43,9 +43,9 @@ pub(super) fn execute(common: &Common, environment: &Environment, config: Config
 }
 
 /// Answers a monitor until the program ends. Without it the service works all the same.
-async fn answer_monitors(address: SocketAddr, work: Arc<VendorWork>, is_closed: watch::Receiver<bool>) {
+async fn answer_monitors(address: SocketAddr, work: Weak<VendorWork>, is_closed: watch::Receiver<bool>) {
     let answered = match TcpListener::bind(address).await {
-        Ok(listener) => serve_metrics(listener, move || work.metrics(), is_closed).await,
+        Ok(listener) => serve_metrics(listener, move || VendorWork::metrics(&work), is_closed).await,
         Err(error) => Err(error.into()),
     };
     if let Err(error) = answered {

@@ -53,7 +53,7 @@ pub(super) fn execute(args: &StatusArgs, common: &Common, config: &Config) -> Re
         Output::Text if is_judged => say(&judgement.render()),
         Output::Text => {
             let months = if args.months { Months::OneByOne } else { Months::InLines };
-            say(&render(&overview, now, months));
+            say(&render(&overview, config, now, months));
         }
     }
     Ok(if judgement.stale.is_empty() { 0 } else { STALE })
@@ -66,12 +66,12 @@ enum Months {
     OneByOne,
 }
 
-fn render(overview: &Overview, now: UtcSecond, months: Months) -> String {
+fn render(overview: &Overview, config: &Config, now: UtcSecond, months: Months) -> String {
     if overview.runs.is_empty() {
         return "nothing ran yet: `bss-sync run` begins".to_owned();
     }
     let sections = [
-        needs::a_person(overview),
+        needs::a_person(overview, config, now),
         streams(overview, now),
         match months {
             Months::InLines => completeness::in_lines(&overview.months),

@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Common;
+use super::logging::is_journal;
 use super::pace::Watch;
 use super::screen::{self, Display};
 use crate::config::{Config, LogFormat};
@@ -53,9 +54,9 @@ enum Shown {
 }
 
 impl Shown {
-    /// Progress is for people: not when they ask for quiet, and not between log lines that a machine reads.
+    /// Progress is for people: not when they ask for quiet, and not between log lines that a machine reads or the journal keeps.
     fn of(common: &Common, config: &Config) -> Self {
-        if common.quiet || config.log.format != LogFormat::Text {
+        if common.quiet || config.log.format != LogFormat::Text || is_journal() {
             Self::Nowhere
         } else if screen::is_live() {
             Self::Live(Watch::default(), Display::default())

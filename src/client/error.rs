@@ -312,6 +312,12 @@ impl FetchError {
         }
     }
 
+    /// Whether no usable answer came, however often it was asked for.
+    #[must_use]
+    pub fn is_unavailability(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Deadline { reason: NEXT_TRY, .. })
+    }
+
     /// Whether the vendor took the request in, and did not like what was asked.
     pub(super) const fn is_about_the_question(&self) -> bool {
         matches!(self, Self::NotARefundOrder { .. } | Self::NotFound { .. } | Self::Invalid { .. })

@@ -53,7 +53,7 @@ const OF_STREAMS: &[Each<StreamFigures>] = &[
     (
         "bss_sync_queue_oldest_timestamp_seconds",
         Gauge,
-        "Since when the oldest order that is due waits.",
+        "Since when the oldest order that is due could have been read.",
         |stream| stream.queued_since,
     ),
     ("bss_sync_disputed", Gauge, "Windows, lists and orders that could not be proven complete.", |stream| {

@@ -185,6 +185,7 @@ async fn run_in_span(context: Arc<Context>) -> JobReport {
         job: context.job.name.to_string(),
         account: context.account.clone(),
         outcome,
+        is_unavailable: result.as_ref().err().is_some_and(Stop::is_unavailability),
         warehouse: result.as_ref().err().and_then(Stop::warehouse),
         stopped: result.err().map(|stop| (stop.to_string(), stop.advice())),
         findings,

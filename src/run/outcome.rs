@@ -255,6 +255,19 @@ impl Stop {
         }
     }
 
+    /// Whether the vendor gave no usable answer. The job goes on at the next run, and no run gets further as long as that lasts.
+    pub(super) fn is_unavailability(&self) -> bool {
+        match self {
+            Self::Fetch(error) | Self::Unanswered { error, .. } => error.is_unavailability(),
+            Self::Warehouse(_)
+            | Self::BadBody { .. }
+            | Self::Customerless
+            | Self::Asked
+            | Self::Late
+            | Self::TooManyFailures { .. } => false,
+        }
+    }
+
     /// The warehouse's failure, when it is one.
     pub(super) fn warehouse(&self) -> Option<WarehouseError> {
         match self {
@@ -296,6 +309,8 @@ pub struct JobReport {
     pub outcome: Outcome,
     /// Why it stopped early, and what to do; `None` when it did not.
     pub stopped: Option<(String, &'static str)>,
+    /// Whether it stopped because the vendor gave no usable answer.
+    pub is_unavailable: bool,
     /// The warehouse's failure, when that is what stopped it.
     pub warehouse: Option<WarehouseError>,
     /// What a person should look at.

@@ -31,7 +31,7 @@ use crate::warehouse::{Member, RunId, RunStart, Unlike, WarehouseError, Writer};
 use questions::Question;
 
 /// The job's name in the ledger. It is no stream either, so that it says nothing about how fresh one is.
-const NAME: &str = "verify";
+pub const NAME: &str = "verify";
 
 /// Requests on their way at the same time: the client keeps the pace, and these only bridge the time an answer takes.
 const WIDTH: usize = 8;

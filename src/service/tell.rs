@@ -1,4 +1,4 @@
-//! What the service says in its log: a line for each thing that happened, with the fields to find it by.
+//! What the service, and a run under systemd, say in their log: a line for each thing that happened, with the fields to find it by.
 
 use super::Unusable;
 use super::agenda::{Cause, Invocation, Skipped};
@@ -58,7 +58,7 @@ pub(super) fn skipped(skipped: &Skipped) {
 }
 
 /// A job ended.
-pub(super) fn ended(report: &JobReport) {
+pub(crate) fn ended(report: &JobReport) {
     /// The level of an event must be known when it is compiled.
     macro_rules! line {
         ($level:ident, $text:expr) => {
@@ -79,6 +79,9 @@ pub(super) fn ended(report: &JobReport) {
         };
     }
     match report.outcome {
+        Outcome::Partial if report.is_unavailable => {
+            line!(warn, "the vendor gave no usable answer; the job goes on as scheduled");
+        }
         Outcome::Done | Outcome::Partial => line!(info, "the job ended"),
         Outcome::Findings => line!(warn, "the job ended with findings"),
         Outcome::Failed | Outcome::Refused | Outcome::Warehouse => {
@@ -125,7 +128,7 @@ pub(super) fn warehouse(account: &str, error: &crate::warehouse::WarehouseError)
 }
 
 /// A copy for finance was made, or not.
-pub(super) fn published(published: &Result<Published, PublishError>) {
+pub(crate) fn published(published: &Result<Published, PublishError>) {
     match published {
         Ok(published) => tracing::info!(
             path = %published.path.display(),

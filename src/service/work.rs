@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::agenda::{Duty, Invocation, Last};
 use super::scheduler::{JobEnded, Then, Work};
@@ -13,7 +14,7 @@ use crate::client::Auth;
 use crate::config::{Account, Config, ConfigError};
 use crate::job::{Job, JobName};
 use crate::metrics;
-use crate::run::{self, Extent, JobReport, Order, Outcome, Progress, RunError, Word};
+use crate::run::{self, Counts, Extent, JobReport, Order, Outcome, Progress, RunError, Word};
 use crate::warehouse::{WarehouseError, Writer};
 
 /// Reads the configuration again, as it was read at the start.
@@ -28,8 +29,7 @@ pub struct VendorWork {
     unended: Mutex<BTreeSet<(String, String)>>,
     /// The invocations under way, and some that are over.
     watched: Mutex<Vec<Weak<Progress>>>,
-    /// Held while a copy for finance is made: what ends meanwhile is in the next one.
-    publishing: tokio::sync::Mutex<()>,
+    copies: Copies,
 }
 
 impl std::fmt::Debug for VendorWork {
@@ -49,7 +49,7 @@ impl VendorWork {
             writer,
             unended: Mutex::default(),
             watched: Mutex::default(),
-            publishing: tokio::sync::Mutex::default(),
+            copies: Copies::default(),
         }
     }
 
@@ -74,16 +74,22 @@ impl VendorWork {
         }
     }
 
-    /// What a monitor is told now, as `docs/METRICS.md` names it.
+    /// What a monitor is told now, as `docs/METRICS.md` names it; nothing when the service is over. A question that takes long
+    /// does not keep the service, and with it the warehouse's lock.
     ///
     /// # Errors
     /// When the warehouse cannot be read.
-    pub fn metrics(&self) -> Result<String, WarehouseError> {
+    pub fn metrics(service: &Weak<Self>) -> Result<String, WarehouseError> {
+        let Some(now) = service.upgrade() else { return Ok(String::new()) };
+        let (config, running) = (now.config(), now.running());
+        drop(now);
+        metrics::of_now(&config, &running)
+    }
+
+    /// The runs in hand.
+    fn running(&self) -> Vec<Arc<Counts>> {
         let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        let running: Vec<_> =
-            watched.iter().filter_map(Weak::upgrade).flat_map(|progress| progress.running()).collect();
-        drop(watched);
-        metrics::of_now(&self.config(), &running)
+        watched.iter().filter_map(Weak::upgrade).flat_map(|progress| progress.running()).collect()
     }
 
     fn watch(&self, progress: &Arc<Progress>) {
@@ -94,15 +100,17 @@ impl VendorWork {
 
     /// What follows new data: the copy for finance, where the configuration wants one.
     async fn after_invocation(&self, config: &Config, stop: watch::Receiver<bool>) {
-        let _one_at_a_time = self.publishing.lock().await;
-        if *stop.borrow() {
-            return;
-        }
-        if let Some(published) =
-            run::publish_after_run(config.publish.as_ref(), &config.warehouse, stop).await
-        {
-            tell::published(&published);
-        }
+        let copy = async || {
+            if *stop.borrow() {
+                return;
+            }
+            if let Some(published) =
+                run::publish_after_run(config.publish.as_ref(), &config.warehouse, stop.clone()).await
+            {
+                tell::published(&published);
+            }
+        };
+        self.copies.after_now(copy).await;
     }
 
     /// Whether runs of these jobs were left without an end; they are no more afterwards.
@@ -111,6 +119,25 @@ impl VendorWork {
         let account = &invocation.account;
         names(invocation).into_iter().filter(|job| unended.remove(&(account.clone(), job.clone()))).count()
             > 0
+    }
+}
+
+/// Copies for finance, one at a time. What ends while one is made is in the next one, and all of it in that one.
+#[derive(Default)]
+struct Copies {
+    /// When the last one began.
+    begun: tokio::sync::Mutex<Option<Instant>>,
+}
+
+impl Copies {
+    /// Makes a copy that has everything stored until now; none when another caller's began meanwhile.
+    async fn after_now(&self, copy: impl AsyncFnOnce()) {
+        let now = Instant::now();
+        let mut begun = self.begun.lock().await;
+        if begun.is_none_or(|begun| begun <= now) {
+            *begun = Some(Instant::now());
+            copy().await;
+        }
     }
 }
 
@@ -151,6 +178,9 @@ impl Work for VendorWork {
         }
         if config.log != open.log {
             tracing::warn!("the settings in [log] are others now; they need a restart");
+        }
+        if config.metrics.listen != open.metrics.listen {
+            tracing::warn!("[metrics] listen is another now; it needs a restart");
         }
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         Ok(())
@@ -260,4 +290,37 @@ fn pairs(config: &Config) -> impl Iterator<Item = (&Job, &Account)> {
 fn has_other_keys(config: &Config, used: &Auth, report: &JobReport) -> bool {
     report.outcome == Outcome::Refused
         && config.read_again(&report.account).is_ok_and(|now| !now.profile.auth.is_same(used))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_while_a_copy_is_made_shares_the_next_one() {
+        let (copies, made, gate) = (Copies::default(), Cell::new(0), Notify::new());
+        let copy = || copies.after_now(async || made.set(made.get() + 1));
+        let first = copies.after_now(async || {
+            gate.notified().await;
+            made.set(made.get() + 1);
+        });
+        let later = async {
+            // The clock stands still but for this: the first one has begun before the others come.
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            let release = async {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                gate.notify_one();
+            };
+            tokio::join!(copy(), copy(), copy(), release);
+        };
+        tokio::join!(first, later);
+        assert_eq!(made.get(), 2, "the first one, and one for all that came meanwhile");
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        copy().await;
+        assert_eq!(made.get(), 3);
+    }
 }

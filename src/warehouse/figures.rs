@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
+use super::queue::IS_ASKED;
 use super::report::Completeness;
 use super::{Warehouse, WarehouseError, schema};
 
@@ -83,7 +84,7 @@ pub struct StreamFigures {
     pub paid_up_to: Option<i64>,
     /// Orders that wait in its queue.
     pub queued: i64,
-    /// Since when the oldest of those that are due waits.
+    /// Since when the oldest of those that are due could have been read.
     pub queued_since: Option<i64>,
     /// Orders in it that were tried in vain.
     pub failing: i64,
@@ -229,13 +230,15 @@ fn outcomes(connection: &Connection) -> rusqlite::Result<Vec<OutcomeFigures>> {
 fn streams(connection: &Connection) -> rusqlite::Result<Vec<StreamFigures>> {
     all(
         connection,
-        "select f.account, f.stream, unixepoch(f.created_complete_up_to), unixepoch(f.paid_complete_up_to), f.queued,
-             (select unixepoch(min(q.enqueued_at)) from queue as q
-              where q.account = f.account and q.stream = f.stream
-                  and q.not_before <= strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
-             f.failing, f.disputed, f.quarantined,
-             (select count(*) from drift as d where d.account = f.account and d.stream = f.stream)
-         from freshness as f order by f.account, f.stream",
+        &format!(
+            "select f.account, f.stream, unixepoch(f.created_complete_up_to), unixepoch(f.paid_complete_up_to), f.queued,
+                 (select unixepoch(min(max(enqueued_at, not_before))) from queue
+                  where queue.account = f.account and queue.stream = f.stream
+                      and not_before <= strftime('%Y-%m-%dT%H:%M:%SZ', 'now') and {IS_ASKED}),
+                 f.failing, f.disputed, f.quarantined,
+                 (select count(*) from drift as d where d.account = f.account and d.stream = f.stream)
+             from freshness as f order by f.account, f.stream"
+        ),
         [],
         |row| {
             Ok(StreamFigures {

@@ -12,21 +12,41 @@ use crate::time::UtcSecond;
 #[derive(Debug)]
 pub(super) struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
-/// Whether the process that took the lock last still lives. Looking must not touch the lock itself: a worker
-/// that starts at that moment would be turned away.
-pub(super) fn holder_lives(warehouse: &Path) -> bool {
-    holder(warehouse).is_some()
+/// Looks of others that a worker may meet, one after another, before it counts the lock as taken. A look takes
+/// microseconds.
+const LOOKS: u32 = 1000;
+
+/// Whether a worker holds the lock.
+pub(super) fn is_held(warehouse: &Path) -> bool {
+    File::open(path_of(warehouse)).is_ok_and(|file| has_worker(&file))
 }
 
-/// That process and since when it holds the lock, as it wrote itself, when it still lives.
+/// The process that holds the lock and since when, as it wrote itself; `None` when nobody does.
 pub(super) fn holder(warehouse: &Path) -> Option<String> {
-    let holder = std::fs::read_to_string(path_of(warehouse)).ok()?;
-    let process = holder.strip_prefix(PROCESS)?.split(',').next()?;
-    Path::new("/proc").join(process).exists().then(|| holder.trim().to_owned())
+    let mut file = File::open(path_of(warehouse)).ok()?;
+    if !has_worker(&file) {
+        return None;
+    }
+    let mut holder = String::new();
+    // It holds the lock before it has written who it is.
+    let _ = file.read_to_string(&mut holder);
+    let holder = holder.trim();
+    Some(if holder.is_empty() { "another process".to_owned() } else { holder.to_owned() })
 }
 
-/// Begins the lock file; the process id follows.
-const PROCESS: &str = "process ";
+/// Asks the kernel. The process id in the file says nothing: after a crash another process may have it, and in a container
+/// every worker has the same. Whoever looks shares the lock for this moment, which a worker that starts waits for.
+fn has_worker(file: &File) -> bool {
+    match file.try_lock_shared() {
+        Ok(()) => {
+            // Closing the file gives it back as well.
+            let _ = file.unlock();
+            false
+        }
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => false,
+    }
+}
 
 fn path_of(warehouse: &Path) -> PathBuf {
     let mut path = warehouse.as_os_str().to_owned();
@@ -46,7 +66,17 @@ impl Lock {
             .mode(0o600)
             .open(path)
             .map_err(|error| WarehouseError::io(path, &error))?;
-        match file.try_lock() {
+        let mut looks = 0;
+        let taken = loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if looks < LOOKS && !has_worker(&file) => {
+                    looks += 1;
+                    std::thread::yield_now();
+                }
+                taken => break taken,
+            }
+        };
+        match taken {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -58,7 +88,7 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(WarehouseError::io(path, &error)),
         }
-        let holder = format!("{PROCESS}{}, since {}\n", std::process::id(), UtcSecond::now());
+        let holder = format!("process {}, since {}\n", std::process::id(), UtcSecond::now());
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(holder.as_bytes()))

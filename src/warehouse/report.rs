@@ -67,6 +67,10 @@ pub struct LastRun {
     pub rows_changed: i64,
     /// End of the last run that was done, UTC.
     pub last_done_at: Option<String>,
+    /// Start of the first run, UTC.
+    pub first_started_at: String,
+    /// Why the last run that ended was not done; `None` when it was.
+    pub last_end_reason: Option<String>,
 }
 
 /// A quota that the last runs worked with.
@@ -200,7 +204,7 @@ impl Warehouse {
     pub(super) fn crashed_up_to(&self) -> rusqlite::Result<i64> {
         let newest = "select coalesce(max(run_id), 0) from runs where outcome = 'running'";
         let newest = self.connection.query_row(newest, [], |row| row.get(0))?;
-        Ok(if newest > 0 && !lock::holder_lives(&self.path) { newest } else { 0 })
+        Ok(if newest > 0 && !lock::is_held(&self.path) { newest } else { 0 })
     }
 
     /// The last run of each job and account; those up to `crashed_up_to` that were never ended are crashed.
@@ -213,7 +217,12 @@ impl Warehouse {
                      started_at, finished_at, requests, throttled, rows_received,
                      rows_inserted, rows_changed,
                      (select max(finished_at) from runs as done
-                      where done.account = runs.account and done.job = runs.job and done.outcome = 'done')
+                      where done.account = runs.account and done.job = runs.job and done.outcome = 'done'),
+                     (select min(first.started_at) from runs as first
+                      where first.account = runs.account and first.job = runs.job),
+                     (select ended.reason from runs as ended
+                      where ended.account = runs.account and ended.job = runs.job and ended.outcome <> 'running'
+                      order by ended.run_id desc limit 1)
                  from runs join last using (run_id) order by account, run_id",
             )?
             .query_map([crashed_up_to], |row| {
@@ -230,6 +239,8 @@ impl Warehouse {
                     rows_inserted: row.get(9)?,
                     rows_changed: row.get(10)?,
                     last_done_at: row.get(11)?,
+                    first_started_at: row.get(12)?,
+                    last_end_reason: row.get(13)?,
                 })
             })?
             .collect()

@@ -395,7 +395,7 @@ fn discounts_that_are_never_shown_are_missed() {
     let ran = check(&bench, &[]).expect_code(3);
     settled(&bench).bind(|| insta::assert_snapshot!(line(&ran, "acme discounts"), @"
         warning      acme discounts: N stored order(s) cost less than their official price, and none says by which discount
-                       give the key's user bss:discount:view: without it the vendor leaves discounts out, and no error says so
+                       give the key's user bss:discount:view, or billing:contract:viewDiscount with identity policies: without it the vendor leaves discounts out, and no error says so
         "));
     // Where no order is known at all, nobody can tell.
     let bench = Bench::new(Script::seeded(61).orders(0));

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use serde_json::Value;
 
 use crate::fixtures::bench;
+use crate::sim::Endpoint;
 
 #[test]
 fn each_line_of_a_run_tells_which_run_it_is_of() {
@@ -53,6 +54,23 @@ fn the_journal_gets_priorities_instead_of_times() {
     let lines = fs::read_to_string(bench.path("journal")).expect("a log");
     assert!(lines.lines().any(|line| line.starts_with("<7>DEBUG run{")), "{lines}");
     assert!(lines.lines().any(|line| line.starts_with("<3>ERROR the metrics were not written")), "{lines}");
+    assert!(lines.lines().all(|line| line.starts_with('<')), "{lines}");
+
+    // What failed is found by its priority; the report has it as well.
+    bench.sim.set_denied(&[Endpoint::Refunds]);
+    let log = File::options().append(true).open(bench.path("journal")).expect("a file");
+    let status = bench.command(&["run"]).stderr(log).status().expect("the program starts");
+    assert_eq!(status.code(), Some(5));
+    bench.sim.set_denied(&[]);
+    let lines = fs::read_to_string(bench.path("journal")).expect("a log");
+    let failed =
+        |line: &str| line.starts_with("<3>ERROR the job failed") && line.contains("refund_attributions");
+    assert!(lines.lines().any(failed), "{lines}");
+    let log = File::options().append(true).open(bench.path("journal")).expect("a file");
+    let status = bench.command(&["run", "no-such-job"]).stderr(log).status().expect("the program starts");
+    assert_eq!(status.code(), Some(2));
+    let lines = fs::read_to_string(bench.path("journal")).expect("a log");
+    assert!(lines.lines().any(|line| line.starts_with("<3>bss-sync: ")), "{lines}");
     assert!(lines.lines().all(|line| line.starts_with('<')), "{lines}");
 
     // The same variable, and another place: whoever reads that wants times.

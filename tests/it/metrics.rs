@@ -125,6 +125,32 @@ fn a_run_that_is_refused_tells_so_and_what_it_did_not_settle() {
 }
 
 #[test]
+fn an_order_waits_from_when_it_could_be_read_and_not_for_customers_who_left() {
+    let bench = watched();
+    bench.sim.set_denied(&[crate::sim::Endpoint::Refunds]);
+    bench.run(&[]).expect_code(5);
+    let oldest = "bss_sync_queue_oldest_timestamp_seconds{account=\"acme\",stream=\"refund_attributions\"}";
+    // It came in January, and was to be read once more a day later.
+    let db = bench.writable_db();
+    db.execute_batch(
+        "update queue set enqueued_at = '2026-01-05T00:00:00Z', not_before = '2026-01-06T00:00:00Z',
+             customer_id = 'C-LEFT'",
+    )
+    .expect("set");
+    // This one touches no queue.
+    bench.run(&["service_types"]).expect_code(0);
+    assert_eq!(value(&left(&bench), oldest), 1_767_657_600);
+    db.execute_batch(
+        "insert into sub_customers (account, customer_id, role, first_seen_run, last_changed_run, last_seen_at, gone_since)
+         values ('acme', 'C-LEFT', 'partner', 1, 1, '2026-01-06T00:00:00Z', '2026-01-07T00:00:00Z')",
+    )
+    .expect("added");
+    bench.run(&["service_types"]).expect_code(0);
+    let text = left(&bench);
+    assert!(!text.contains(oldest), "{text}");
+}
+
+#[test]
 fn metrics_that_cannot_be_written_change_nothing_of_the_run() {
     let bench = bench();
     bench.append_config("[metrics]\ntextfile = \"missing/bss_sync.prom\"\n");

@@ -5,6 +5,8 @@ use std::io::{BufReader, Read};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use bss_sync::warehouse::Warehouse;
+
 use crate::sim::dice::Dice;
 use crate::sim::{Endpoint, Fault, Hold, Script, Sim};
 use crate::support::truth::{assert_equals_truth, assert_no_differences, assert_sound, stored};
@@ -155,16 +157,26 @@ fn a_killed_run_shows_as_crashed() {
     let hold = hold_every(&bench.sim, Endpoint::Details, 1);
     let mut worker = bench.spawn(&["run", "order_lines", "orders", "-q"]);
     assert!(hold.wait_for_request(LONGEST));
-    worker.kill().unwrap();
-    worker.wait().unwrap();
-    bench.sim.clear_faults();
-    hold.release();
     let lines = |outcome: &str| {
         let status = bench.call(&["status", "--output", "json"]).expect_code(0).json();
         let runs = status["runs"].as_array().unwrap().clone();
         runs.iter().any(|run| run["job"] == "order_lines" && run["outcome"] == outcome)
     };
+    assert!(lines("running"), "{:?}", bench.call(&["status"]));
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    bench.sim.clear_faults();
+    hold.release();
     assert!(lines("crashed"), "{:?}", bench.call(&["status"]));
+    // Another process has its number by now, as in every container that is started again.
+    let lock = bench.path("billing.sqlite.lock");
+    std::fs::write(lock, format!("process {}, since 2026-01-01T00:00:00Z\n", std::process::id())).unwrap();
+    assert!(lines("crashed"), "{:?}", bench.call(&["status"]));
+    let ran = bench.call(&["check", "--offline"]).expect_code(0);
+    assert!(ran.stdout.contains("lock: free"), "{}", ran.stdout);
+    let figures = Warehouse::open_read_only(&bench.warehouse()).unwrap().figures().unwrap();
+    let lines_of = figures.jobs.iter().find(|job| job.job == "order_lines").unwrap();
+    assert_eq!((lines_of.last_outcome.as_str(), lines_of.last_seconds), ("crashed", None));
     bench.run(&["order_lines"]).expect_code(0);
     assert!(lines("done"));
     assert_eq!(bench.count("select count(*) from runs where job = 'order_lines' and outcome = 'crashed'"), 1);

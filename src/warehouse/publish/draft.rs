@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, Group, access};
 
@@ -14,6 +15,10 @@ use super::{Publication, PublishError};
 
 /// Readable by the group that the file belongs to, writable by nobody else.
 const MODE: u32 = 0o640;
+
+/// The group that every group without a number in this process's user namespace shows as. The kernel's setting of it
+/// (`overflowgid`) is hidden where namespaces are.
+const UNMAPPED_GROUP: u32 = 65_534;
 
 /// The file that becomes the published copy. It is locked while it is being made, and removed when it is dropped before it
 /// is in its place; what a killed process left is not locked, and the next one removes it.
@@ -46,11 +51,16 @@ impl Draft {
         // A folder may give its group to new files. Now, and not at the end: whoever may not do this shall hear it before
         // minutes of work.
         if let Some((group, id)) = group.filter(|(_, id)| *id != given) {
-            std::os::unix::fs::fchown(&draft.file, None, Some(id)).map_err(|error| PublishError::Group {
-                path: draft.path.clone(),
-                group: group.to_owned(),
-                detail: error.to_string(),
-            })?;
+            match std::os::unix::fs::fchown(&draft.file, None, Some(id)) {
+                Err(error) if !(is_forbidden(&error) && folder_gave(given, target)) => {
+                    return Err(PublishError::Group {
+                        path: draft.path.clone(),
+                        group: group.to_owned(),
+                        detail: error.to_string(),
+                    });
+                }
+                Ok(()) | Err(_) => {}
+            }
         }
         Ok(draft)
     }
@@ -113,6 +123,19 @@ fn group_id(group: &str) -> Result<u32, PublishError> {
         Ok(None) => group.parse().map_err(|_| unknown()),
         Err(_) => Err(unknown()),
     }
+}
+
+/// Whether this process may not give files to groups at all: a filter of system calls says the first, a user namespace
+/// that does not know the group the second.
+fn is_forbidden(error: &std::io::Error) -> bool {
+    [Errno::EPERM, Errno::EINVAL].iter().any(|errno| error.raw_os_error() == Some(*errno as i32))
+}
+
+/// Whether the folder gave its group to a new file, and which one that is cannot be seen from here: systemd's `PrivateUsers=`
+/// shows all groups but the service's own as one.
+fn folder_gave(given: u32, target: &Path) -> bool {
+    const SETGID: u32 = 0o2000;
+    given == UNMAPPED_GROUP && fs::metadata(folder_of(target)).is_ok_and(|folder| folder.mode() & SETGID != 0)
 }
 
 /// Refuses to replace what is no published copy: a report, another program's database, a warehouse in use.

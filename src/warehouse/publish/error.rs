@@ -154,7 +154,7 @@ impl PublishError {
             }
             Self::NoGroup { .. } => "correct [publish] group, or create the group",
             Self::Group { .. } => {
-                "make this user a member of the group, or the folder one that gives its group to new files (chmod g+s); the former copy is as it was"
+                "make the folder one that gives its group to new files (chgrp, chmod g+s) and leave [publish] group out, which is the only way under the systemd units; or make this user a member of the group; the former copy is as it was"
             }
             Self::Unsound { .. } => {
                 "publish again; if it happens again, check the disk and report it with this message; the former copy is as it was"

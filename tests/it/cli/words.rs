@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::steady;
 use crate::fixtures::{bench, examples};
 use crate::sim::{self, Endpoint, Fault, Hold};
+use crate::support::Bench;
 
 #[test]
 fn a_reader_who_goes_away_changes_nothing() {
@@ -159,6 +160,95 @@ fn status_shows_how_fresh_and_complete_each_stream_is() {
     assert_eq!(months[0]["month"], "2026-01", "{json}");
     assert_eq!(months[0]["state"], "complete", "{json}");
     assert!(months.len() >= 11, "all of them: {json}");
+}
+
+/// Standard output of `status` in one line.
+fn status(bench: &Bench) -> String {
+    let ran = bench.call(&["status"]).expect_code(0);
+    ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// All runs until now were three days ago.
+fn three_days_pass(bench: &Bench) {
+    let earlier = |column: &str| format!("{column} = strftime('%Y-%m-%dT%H:%M:%SZ', {column}, '-3 days')");
+    let (started, finished) = (earlier("started_at"), earlier("finished_at"));
+    bench.writable_db().execute_batch(&format!("update runs set {started}, {finished}")).expect("set");
+}
+
+#[test]
+fn jobs_that_did_not_run_or_were_not_done_for_a_day_need_a_person() {
+    let bench = bench();
+    bench.run(&[]).expect_code(0);
+    assert!(status(&bench).starts_with("Nothing needs a person."));
+    three_days_pass(&bench);
+    let said = status(&bench);
+    let all = "acme orders, order_lines, refund_attributions, resources, service_types, resource_types";
+    let expected = format!("Needs a person {all}: no run for 3 days: is the timer, or the service, on?");
+    assert!(said.starts_with(&expected), "{said}");
+
+    // It runs again, and the vendor is not there.
+    bench.sim.every_nth(None, 1, || Fault::status(503, "CBC.0999", "Unavailable."));
+    bench.run(&["--deadline", "1s"]).expect_code(4);
+    let said = status(&bench);
+    let expected = "acme orders: not done for 3 days: `bss-sync check` tells whether the vendor can be reached; \
+                    last: ";
+    assert!(said.starts_with("Needs a person acme") && said.contains(expected), "{said}");
+    assert!(!said.contains("no run for"), "{said}");
+    bench.sim.clear_faults();
+    bench.run(&[]).expect_code(0);
+    assert!(status(&bench).starts_with("Nothing needs a person."));
+}
+
+#[test]
+fn a_job_that_was_never_done_needs_a_person_after_a_day() {
+    let bench = bench();
+    bench.sim.every_nth(None, 1, || Fault::status(503, "CBC.0999", "Unavailable."));
+    bench.run(&["orders", "--deadline", "1s"]).expect_code(4);
+    assert!(status(&bench).starts_with("Nothing needs a person."), "{}", status(&bench));
+    three_days_pass(&bench);
+    bench.run(&["orders", "--deadline", "1s"]).expect_code(4);
+    let said = status(&bench);
+    assert!(said.starts_with("Needs a person acme orders: never done, first run 3 days ago: "), "{said}");
+}
+
+#[test]
+fn a_job_of_one_day_a_week_is_not_overdue_between_two() {
+    let bench = bench();
+    std::fs::create_dir(bench.path("jobs")).expect("a folder");
+    let job = |schedule: &str| {
+        let text =
+            format!("stream = \"orders\"\nhistory_start = \"2026-01-01\"\nschedule = \"{schedule}\"\n");
+        std::fs::write(bench.path("jobs/orders.toml"), text).expect("written");
+    };
+    let config = std::fs::read_to_string(bench.path("bss-sync.toml")).expect("a configuration");
+    let (accounts, _) = config.split_once("[jobs.").expect("settings of jobs");
+    bench.write_config(&format!("jobs_dir = \"jobs\"\n{accounts}"));
+    job("0 0 0 1 1 *");
+    bench.run(&[]).expect_code(0);
+    three_days_pass(&bench);
+    // Whatever day it is: once a year is not yet due, or was the day before yesterday.
+    let is_new_year = bench.count("select strftime('%m', 'now', '+8 hours') = '01'") == 1;
+    assert!(is_new_year || status(&bench).starts_with("Nothing needs a person."), "{}", status(&bench));
+    job("0 0 * * * *");
+    assert!(
+        status(&bench).starts_with("Needs a person acme orders: no run for 3 days"),
+        "{}",
+        status(&bench)
+    );
+}
+
+#[test]
+fn accounts_that_are_no_longer_configured_need_nobody() {
+    let mut parts = examples();
+    let (_, lines) = parts.details.get_mut("CS2601050210DEMO1").expect("an order of the examples");
+    lines.push(r#"{"order_line_item_id":"L3","official_amount":0.000000001}"#.to_owned());
+    let bench = crate::fixtures::serving(parts);
+    bench.sim.set_denied(&[Endpoint::Refunds]);
+    bench.run(&[]).expect_code(5);
+    assert!(status(&bench).starts_with("Needs a person"));
+    let config = std::fs::read_to_string(bench.path("bss-sync.toml")).expect("a configuration");
+    bench.write_config(&config.replace("[accounts.acme]", "[accounts.other]"));
+    assert!(status(&bench).starts_with("Nothing needs a person."), "{}", status(&bench));
 }
 
 #[test]

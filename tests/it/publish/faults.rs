@@ -1,6 +1,7 @@
 //! Whatever happens while the copy is made: the former copy stays, in full.
 
 use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
 use rusqlite::Connection;
@@ -171,6 +172,45 @@ fn a_damaged_warehouse_is_not_published() {
     let ran = publish(&bench).expect_code(6);
     assert!(ran.stderr.contains("the warehouse ./billing.sqlite is damaged"), "{}", ran.stderr);
     assert_untouched(&bench, &former);
+}
+
+/// As under a unit with `PrivateUsers=yes`: the group has no number there, and nobody may give it files.
+#[test]
+fn where_no_file_can_be_given_to_a_group_the_folder_does_it() {
+    const GROUP: u32 = 12_345;
+    let bench = loaded();
+    let folder = bench.path("finance");
+    fs::create_dir(&folder).expect("a folder");
+    if std::os::unix::fs::chown(&folder, None, Some(GROUP)).is_err() {
+        println!("files cannot be given to groups here: not tried");
+        return;
+    }
+    let config = fs::read_to_string(bench.path("bss-sync.toml")).expect("a configuration");
+    let (config, _) = config.split_once("[publish]").expect("a copy");
+    bench.write_config(&format!(
+        "{config}[publish]\npath = \"finance/billing.sqlite\"\ngroup = \"{GROUP}\"\n"
+    ));
+    let publish = |mode: u32| {
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).expect("set");
+        Command::new("unshare")
+            .args(["--user", "--map-root-user", env!("CARGO_BIN_EXE_bss-sync"), "publish", "-q"])
+            .current_dir(bench.path(""))
+            .envs([("TEST_AK", sim::CUSTOMER_KEY.access), ("TEST_SK", sim::CUSTOMER_KEY.secret)])
+            .output()
+            .expect("unshare")
+    };
+    let refused = publish(0o750);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    if said.contains("unshare") {
+        println!("no user namespaces here: not tried");
+        return;
+    }
+    assert_eq!(refused.status.code(), Some(6), "{said}");
+    assert!(said.contains("chmod g+s") && said.contains("leave [publish] group out"), "{said}");
+    let done = publish(0o2750);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let copy = fs::metadata(folder.join("billing.sqlite")).expect("a copy");
+    assert_eq!((copy.gid(), copy.mode() & 0o777), (GROUP, 0o640));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{LONGEST, end_of, signal};
 use crate::sim::dice::Dice;
@@ -40,6 +40,7 @@ fn slow_bench(seed: u64, who: As) -> Bench {
 fn stop_again_and_again(seed: u64) {
     let who = if seed.is_multiple_of(2) { As::Customer } else { As::Partner };
     let (bench, mut dice) = (slow_bench(1_200 + seed, who), Dice::new(seed));
+    let mut longest = Duration::ZERO;
     for stop in 0..STOPS {
         let kind = if stop % 2 == 0 { "serve" } else { "run" };
         let mut worker = bench.spawn(&[kind, "-q"]);
@@ -50,7 +51,9 @@ fn stop_again_and_again(seed: u64) {
             std::hint::black_box(bench.sim.url());
         }
         signal(&worker, "TERM");
+        let asked = Instant::now();
         let ended = end_of(worker);
+        longest = longest.max(asked.elapsed());
         // Before it listens to signals it has done nothing.
         let was_early = answers == 0 && ended.status.signal() == Some(SIGTERM);
         let expected = if kind == "serve" { [0, 0] } else { [0, 4] };
@@ -66,6 +69,7 @@ fn stop_again_and_again(seed: u64) {
     }
     let cut = bench.count("select count(*) from runs where outcome = 'partial'");
     assert!(cut > 0, "stops met nothing to do");
+    eprintln!("{seed}: the longest stop took {longest:?}");
     println!("{seed}: {cut} of {} runs were cut", bench.count("select count(*) from runs"));
     bench.sim.set_quotas(QuotaPlan::None);
     bench.run(&["--set", "accounts.acme.quotas=none"]).expect_code(0);

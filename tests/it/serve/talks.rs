@@ -259,6 +259,21 @@ fn an_account_that_is_refused_is_tried_on_its_schedule_and_stops_no_other() {
 }
 
 #[test]
+fn a_vendor_who_is_not_there_is_warned_of() {
+    let bench = with_jobs(&[("resource_types", "* * * * * *")]);
+    let job = "stream = \"resource_types\"\nschedule = \"* * * * * *\"\ndeadline = \"1s\"\n";
+    fs::write(bench.path("jobs/resource_types.toml"), job).unwrap();
+    bench.sim.every_nth(None, 1, || Fault::status(503, "CBC.0999", "Unavailable."));
+    let service = Service::of(&bench);
+    let log = service.says("the vendor gave no usable answer; the job goes on as scheduled");
+    assert!(log.lines().last().unwrap().contains(" WARN "), "{log}");
+    bench.sim.clear_faults();
+    until_ran(&bench, "resource_types");
+    service.stop();
+    assert_eq!(rows(&bench.db(), "select outcome from runs order by run_id limit 1"), ["'partial'"]);
+}
+
+#[test]
 fn another_programs_lock_passes_and_leaves_no_run_without_an_end() {
     let bench = with_jobs(&[("resource_types", "* * * * * *")]);
     let service = Service::of(&bench);
@@ -332,5 +347,9 @@ fn a_monitor_is_answered_while_the_service_runs() {
         answer.contains("bss_sync_last_success_timestamp_seconds{account=\"acme\",job=\"orders\"} "),
         "{answer}"
     );
+    let config = fs::read_to_string(bench.path("bss-sync.toml")).unwrap();
+    bench.write_config(&config.replace(&format!("listen = \"{address}\""), "listen = \"127.0.0.1:1\""));
+    service.signal("HUP");
+    service.says("[metrics] listen is another now; it needs a restart");
     service.stop();
 }
