@@ -73,7 +73,7 @@ pub struct Published {
     pub complete_months: i64,
     /// Up to then the orders of every account were read completely, UTC.
     pub data_as_of: Option<String>,
-    /// Open breaks of the checks; `None` when none was ever run.
+    /// Open breaks of the checks; `None` when none is known and not every month was checked since it ended.
     pub open_breaks: Option<i64>,
 }
 

@@ -98,6 +98,7 @@ const VIEWS: &[&str] = &[
     include_str!("../../schema/views/coverage_gaps.sql"),
     include_str!("../../schema/views/open_breaks.sql"),
     include_str!("../../schema/views/f17_can_i_close.sql"),
+    include_str!("../../schema/views/full_reconciliations.sql"),
 ];
 
 /// Applies the missing migrations, and makes the derived objects anew when this program's differ.

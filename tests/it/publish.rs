@@ -11,7 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::cli::steady;
 use crate::fixtures::{bench, rows};
-use crate::support::{Bench, Ran};
+use crate::sim::Script;
+use crate::support::{Bench, Ran, now};
 
 /// A warehouse with the examples' orders, and the configuration of a copy beside it.
 fn loaded() -> Bench {
@@ -149,6 +150,40 @@ fn the_copy_says_what_it_is() {
 fn a_warehouse_in_which_nothing_ran_is_published_as_unknown() {
     let bench = bench();
     drop(bss_sync::warehouse::Warehouse::open(&bench.warehouse()).expect("a warehouse"));
+#[test]
+fn open_breaks_are_none_only_where_every_check_was_evaluated() {
+    let bench = Bench::new(Script::seeded(5).orders(60).until(now() - 3_600));
+    bench.run(&[]).expect_code(0);
+    bench.append_config("[publish]\npath = \"finance.sqlite\"\n");
+    let said = |reconcile: &[&str]| {
+        bench.call(&[&["reconcile"], reconcile].concat());
+        publish(&bench).expect_code(0);
+        let copy = copy(&bench.path("finance.sqlite"));
+        let month = |month: &str| format!("(select open_breaks from about_months where month = '{month}')");
+        let (other, one) = (month("2026-02"), month("2026-03"));
+        rows(
+            &copy,
+            &format!(
+                "select a.open_breaks, b.open_breaks, {other}, {one} from about as a, about_accounts as b"
+            ),
+        )
+        .remove(0)
+    };
+    assert_eq!(said(&["--check", "RC21"]), "null | null | null | null");
+    assert_eq!(said(&["--month", "2026-03"]), "null | null | null | 0");
+    assert_eq!(said(&[]), "0 | 0 | 0 | 0");
+    let db = bench.writable_db();
+    db.execute_batch("update reconciliations set started_at = '2026-03-05T00:00:00Z' where month = ''")
+        .expect("dated");
+    assert_eq!(said(&["--check", "RC21"]), "null | null | 0 | 0", "later months were not checked");
+    db.execute_batch(
+        "insert into breaks (account, check_id, key, severity, period, first_seen, last_seen)
+         values ('acme', 'RC10', 'A', 'error', '2026-02', '2026-03-05T00:00:00Z', '2026-03-05T00:00:00Z')",
+    )
+    .expect("a break");
+    assert_eq!(said(&["--check", "RC21"]), "1 | 1 | 1 | 0", "what is known is said");
+}
+
     let ran = bench.call(&["publish", "--to", "empty.sqlite", "--output", "json"]).expect_code(0).json();
     let null = serde_json::Value::Null;
     for unknown in ["first_month", "last_month", "data_as_of", "open_breaks"] {
