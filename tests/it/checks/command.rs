@@ -338,9 +338,17 @@ fn what_is_clear_is_pinned_and_what_does_not_follow_is_a_break_from_then_on() {
     .unwrap();
     let ran = reconcile(&bench, &[]).expect_code(0);
     assert_eq!(outcome(&ran, "RC05")["breaks"], 1);
-    db.execute("delete from pinned_models", []).unwrap();
+    // Pinned for good it is not: somebody may know that the account changed its ways.
+    let ran = bench.call(&["reconcile", "unpin", "rc05", "--account", "acme"]).expect_code(0);
+    assert!(ran.stdout.contains("is open again, it was pinned to: stated"), "{}", ran.stdout);
     let ran = reconcile(&bench, &["--check", "RC05"]).expect_code(0);
     assert_eq!(outcome(&ran, "RC05")["breaks"], 0);
+    let ran = bench.call(&["reconcile", "unpin", "RC05"]).expect_code(2);
+    assert!(ran.stderr.contains("nothing is pinned for RC05 of account acme"), "{}", ran.stderr);
+    assert_eq!(bench.count("select count(*) from pinned_models where question = 'RC01'"), 1);
+    // The order that states nothing speaks against it.
+    reconcile(&bench, &[]).expect_code(0);
+    assert_eq!(bench.count("select count(*) from pinned_models where question = 'RC05'"), 0);
 }
 
 #[test]
