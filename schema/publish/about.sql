@@ -13,7 +13,7 @@ drop table if exists about;
 drop table if exists about_accounts;
 drop table if exists about_months;
 
--- How far each month was read, as it was known when the copy was made.
+-- How far each month was read, as it was known when the copy was made. | 各账期的读取情况（生成副本时）。
 create table about_months (
     account text not null,                          -- account of the configuration | 配置中的账户
     stream text not null,                           -- what was read | 读取的数据流
@@ -61,7 +61,7 @@ select
 from coverage_by_month as c
 order by c.account, c.stream, c.month;
 
--- How fresh the orders of each account are.
+-- How fresh the orders of each account are. | 各账户订单数据的时效。
 create table about_accounts (
     account text not null primary key,              -- account of the configuration | 配置中的账户
     first_month text,                               -- first billing month that was read, UTC+8 | 已读取的首个账期（UTC+8）
@@ -110,7 +110,7 @@ left join fresh as f on f.account = a.account
 left join spans as s on s.account = a.account
 order by a.account;
 
--- The copy in one row.
+-- The copy in one row. | 副本概况（一行）。
 create table about (
     first_month text,                               -- first billing month that was read, UTC+8 | 已读取的首个账期（UTC+8）
     last_month text,                                -- last one | 已读取的最后账期（UTC+8）

@@ -59,6 +59,10 @@ fn the_copy_has_all_that_the_warehouse_has_but_what_only_a_worker_needs() {
     for (table, rows) in content(&bench.db()) {
         if !of_the_worker.contains(&table.as_str()) {
             let copied = content(&copy).into_iter().find(|(name, _)| *name == table).map(|(_, rows)| rows);
+            // The dictionary knows the copy's own tables as well.
+            let is_of_the_copy = |row: &String| table.starts_with("data_") && row.starts_with("'about");
+            let copied: Option<Vec<String>> =
+                copied.map(|rows| rows.into_iter().filter(|row| !is_of_the_copy(row)).collect());
             assert_eq!(copied, Some(rows), "{table}");
         }
     }
@@ -147,10 +151,6 @@ fn the_copy_says_what_it_is() {
 }
 
 #[test]
-fn a_warehouse_in_which_nothing_ran_is_published_as_unknown() {
-    let bench = bench();
-    drop(bss_sync::warehouse::Warehouse::open(&bench.warehouse()).expect("a warehouse"));
-#[test]
 fn open_breaks_are_none_only_where_every_check_was_evaluated() {
     let bench = Bench::new(Script::seeded(5).orders(60).until(now() - 3_600));
     bench.run(&[]).expect_code(0);
@@ -184,6 +184,10 @@ fn open_breaks_are_none_only_where_every_check_was_evaluated() {
     assert_eq!(said(&["--check", "RC21"]), "1 | 1 | 1 | 0", "what is known is said");
 }
 
+#[test]
+fn a_warehouse_in_which_nothing_ran_is_published_as_unknown() {
+    let bench = bench();
+    drop(bss_sync::warehouse::Warehouse::open(&bench.warehouse()).expect("a warehouse"));
     let ran = bench.call(&["publish", "--to", "empty.sqlite", "--output", "json"]).expect_code(0).json();
     let null = serde_json::Value::Null;
     for unknown in ["first_month", "last_month", "data_as_of", "open_breaks"] {

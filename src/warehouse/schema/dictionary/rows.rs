@@ -6,6 +6,9 @@ use super::super::comma;
 use super::super::comments::{Described, Meaning};
 use super::super::text::literal;
 
+/// Says of a column that it has no unit, although its name is that of an amount.
+const NO_UNIT: &str = "none";
+
 /// A name, and what it means in English and Chinese.
 type Said = (&'static str, &'static str, &'static str);
 
@@ -86,7 +89,9 @@ impl Rows {
         self.objects.push(values(&[name, kind, &english, &chinese], "null"));
         for (position, (column, meaning)) in columns.enumerate() {
             let Meaning { english, chinese, unit, source } = meaning;
-            let (unit, source) = (unit.unwrap_or_default(), source.unwrap_or_default());
+            // What is said to have no unit.
+            let unit = unit.filter(|unit| unit != NO_UNIT).unwrap_or_default();
+            let source = source.unwrap_or_default();
             let position = (position + 1).to_string();
             self.columns.push(values(&[name, column, &english, &chinese, &unit, &source], &position));
         }
