@@ -57,7 +57,7 @@ pub(super) struct AcksArgs {
 /// Arguments of `bss-sync reconcile unpin`.
 #[derive(Debug, Args)]
 pub(super) struct UnpinArgs {
-    /// What was pinned, e.g. RC01 or 'RC09 vouchers'; the view of models names all
+    /// Question that was answered, as view `account_models` names it, e.g. RC01 or 'RC09 vouchers'
     question: String,
     /// Account for which it was pinned; may be left out when there is one
     #[arg(long, value_name = "NAME")]

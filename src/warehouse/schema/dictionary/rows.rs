@@ -62,8 +62,8 @@ pub(super) const MADE: &[Ending] = &[
 const SCRIPT: &str = "as_of_script";
 
 const SCRIPT_MEANING: (&str, &str) = (
-    "Statements after which the tables and views of a session are those of the time of the filter as_of.",
-    "执行后，本连接的表和视图即为 as_of 指定时点的状态。",
+    "Statements after which the records of a session, and the views of them, are those of the time of the filter as_of.",
+    "执行后，本连接的数据表及其视图即为 as_of 指定时点的状态。",
 );
 
 const SCRIPT_COLUMNS: [Said; 2] = [("script", "statements to run", "要执行的语句"), MADE[2].columns[0]];
