@@ -31,6 +31,8 @@
 -- refund_month: billing month (UTC+8) of the refund order | 退款订单的账期（UTC+8）
 -- original_month: billing month (UTC+8) of the order the money was once paid with; '(before history)': not known here, '(not attributed)': not explained | 原订单的账期（UTC+8）；(before history) 为历史之前，(not attributed) 为未归属
 -- expire_month: month (UTC+8) of the expiry | 到期月份（UTC+8）
+-- currency: CNY, USD, … | 币种编码，如 CNY、USD
+-- stream: what is read | 数据流
 -- name_en: English name | 英文名称
 -- name_zh: Chinese name | 中文名称
 -- created_month: month (UTC+8) of the creation | 创建月份（UTC+8）

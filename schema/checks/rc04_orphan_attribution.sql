@@ -40,8 +40,6 @@ found as (
         key,
         'a known original order' as expected,
         coalesce(base_order_id, '(none)') as actual,
-        null as expected_e8,
-        null as actual_e8,
         amount_e8 as diff_e8,
         currency,
         period,
@@ -68,8 +66,8 @@ select
     'warn' as severity,
     x.customer_id,
     x.key,
-    coalesce(decimal(x.expected_e8), x.expected) as expected,
-    coalesce(decimal(x.actual_e8), x.actual) as actual,
+    x.expected,
+    x.actual,
     decimal(x.diff_e8) as diff,
     x.currency,
     x.period,
@@ -79,7 +77,7 @@ select
         where b.account = x.account and b.check_id = 'RC04' and b.key = x.key and b.resolved_at is null
     ) as first_seen,
     x.note,
-    x.expected_e8,
-    x.actual_e8,
+    null as expected_e8,
+    null as actual_e8,
     x.diff_e8
 from found as x;

@@ -226,8 +226,8 @@ select
     'error' as severity,
     x.customer_id,
     x.key,
-    coalesce(decimal(x.expected_e8), x.expected) as expected,
-    coalesce(decimal(x.actual_e8), x.actual) as actual,
+    coalesce(decimal(x.expected_e8), x.expected) as expected, -- value it had: an amount or a text | 原值：金额或文本 | unit: none
+    coalesce(decimal(x.actual_e8), x.actual) as actual, -- value it has: an amount or a text | 现值：金额或文本 | unit: none
     decimal(x.diff_e8) as diff,
     x.currency,
     x.period,
@@ -237,7 +237,7 @@ select
         where b.account = x.account and b.check_id = 'RC16' and b.key = x.key and b.resolved_at is null
     ) as first_seen,
     x.note,
-    x.expected_e8,
-    x.actual_e8,
+    x.expected_e8, -- value it had, when it is an amount | 原金额
+    x.actual_e8, -- value it has, when it is an amount | 现金额
     x.diff_e8
 from found as x;

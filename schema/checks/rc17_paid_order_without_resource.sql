@@ -38,8 +38,6 @@ found as (
         'a resource' as expected,
         'none' as actual,
         amount_after_discount_e8 as diff_e8,
-        null as expected_e8,
-        null as actual_e8,
         currency,
         period,
         'service ' || coalesce(service_type_code, '(unknown)') as note
@@ -66,8 +64,8 @@ select
     'warn' as severity,
     x.customer_id,
     x.key,
-    coalesce(decimal(x.expected_e8), x.expected) as expected,
-    coalesce(decimal(x.actual_e8), x.actual) as actual,
+    x.expected,
+    x.actual,
     decimal(x.diff_e8) as diff,
     x.currency,
     x.period,
@@ -77,7 +75,7 @@ select
         where b.account = x.account and b.check_id = 'RC17' and b.key = x.key and b.resolved_at is null
     ) as first_seen,
     x.note,
-    x.expected_e8,
-    x.actual_e8,
+    null as expected_e8,
+    null as actual_e8,
     x.diff_e8
 from found as x;

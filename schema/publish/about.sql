@@ -1,21 +1,19 @@
 -- What the copy for finance says about itself. Run once in each copy (temp.this_copy has its version and time), and frozen
 -- there: the views that ask for the present would say something else every day.
 
--- Breaks of severity error that nobody explained, per account and billing month ('' when a break belongs to none), with a row
--- for each account that was checked. No row: nothing was checked, and open_breaks is null.
+-- Breaks of severity error that nobody explained, per account and billing month ('' when a break belongs to none). That there
+-- is none is only said of a month that was checked since it ended, or, while it runs, since it began.
 create temp view open_breaks_by_month as
-with
-checked as (select distinct account from reconciliation_outcomes)
-select c.account, coalesce(b.period, '') as month, count(b.break_id) as breaks
-from checked as c
-left join open_breaks as b on b.account = c.account and b.severity = 'error' and not b.is_acknowledged
-group by c.account, coalesce(b.period, '');
+select account, period as month, count(*) as breaks
+from open_breaks
+where severity = 'error' and not is_acknowledged
+group by account, period;
 
 drop table if exists about;
 drop table if exists about_accounts;
 drop table if exists about_months;
 
--- How far each month was read, as it was known when the copy was made.
+-- How far each month was read, as it was known when the copy was made. | 各账期的读取情况（生成副本时）。
 create table about_months (
     account text not null,                          -- account of the configuration | 配置中的账户
     stream text not null,                           -- what was read | 读取的数据流
@@ -26,7 +24,7 @@ create table about_months (
     first_gap text,                                 -- first second that was not read, UTC | 第一个未读取的时刻（UTC）
     orders integer not null,                        -- orders created in it | 该月创建的订单数
     late_orders integer not null,                   -- those that appeared late | 迟到的订单数
-    open_breaks integer,                            -- breaks of severity error that nobody explained; null: not checked | 未确认的错误级差异数；空：未核对
+    open_breaks integer,                            -- breaks of severity error that nobody explained; null: none is known, and not everything was checked | 未确认的错误级差异数；空：未发现且未完整核对
     primary key (account, stream, month)
 ) strict;
 
@@ -41,26 +39,36 @@ select
     c.first_gap,
     c.orders,
     c.late_orders,
-    iif(
-        exists (select 1 from open_breaks_by_month as b where b.account = c.account),
+    coalesce(
         (
-            select coalesce(sum(b.breaks), 0)
+            select b.breaks
             from open_breaks_by_month as b
             where b.account = c.account and b.month = c.month
         ),
-        null
+        iif(
+            exists (
+                select 1
+                from full_reconciliations as r
+                join temp.this_copy as t
+                where r.account = c.account
+                    and r.month in ('', c.month)
+                    and r.started_at >= iif(c.ends_at <= t.published_at, c.ends_at, c.begins_at)
+            ),
+            0,
+            null
+        )
     )
 from coverage_by_month as c
 order by c.account, c.stream, c.month;
 
--- How fresh the orders of each account are.
+-- How fresh the orders of each account are. | 各账户订单数据的时效。
 create table about_accounts (
     account text not null primary key,              -- account of the configuration | 配置中的账户
     first_month text,                               -- first billing month that was read, UTC+8 | 已读取的首个账期（UTC+8）
     last_month text,                                -- last one | 已读取的最后账期（UTC+8）
     data_as_of text,                                -- orders were read completely up to here, by creation and payment, UTC | 数据截至时间（UTC）
     data_as_of_utc8 text,                           -- the same in UTC+8 | 数据截至时间（UTC+8）
-    open_breaks integer                             -- breaks of severity error that nobody explained; null: not checked | 未确认的错误级差异数；空：未核对
+    open_breaks integer                             -- breaks of severity error that nobody explained; null: none is known, and not everything was checked | 未确认的错误级差异数；空：未发现且未完整核对
 ) strict;
 
 insert into about_accounts
@@ -81,7 +89,11 @@ fresh as (
     group by account
 ),
 spans as (
-    select account, min(month) as first_month, max(month) as last_month
+    select
+        account,
+        min(month) as first_month,
+        max(month) as last_month,
+        iif(count(open_breaks) = count(*), 0, null) as no_breaks
     from about_months
     where stream = 'orders'
     group by account
@@ -92,13 +104,13 @@ select
     s.last_month,
     f.data_as_of,
     strftime('%Y-%m-%d %H:%M:%S', f.data_as_of, '+8 hours'),
-    (select sum(b.breaks) from open_breaks_by_month as b where b.account = a.account)
+    coalesce((select sum(b.breaks) from open_breaks_by_month as b where b.account = a.account), s.no_breaks)
 from accounts as a
 left join fresh as f on f.account = a.account
 left join spans as s on s.account = a.account
 order by a.account;
 
--- The copy in one row.
+-- The copy in one row. | 副本概况（一行）。
 create table about (
     first_month text,                               -- first billing month that was read, UTC+8 | 已读取的首个账期（UTC+8）
     last_month text,                                -- last one | 已读取的最后账期（UTC+8）
@@ -107,7 +119,7 @@ create table about (
     complete_months integer not null,               -- those that are complete | 其中完整的账期数
     data_as_of text,                                -- orders of every account were read completely up to here, UTC | 全部账户的数据截至时间（UTC）
     data_as_of_utc8 text,                           -- the same in UTC+8 | 全部账户的数据截至时间（UTC+8）
-    open_breaks integer,                            -- breaks of severity error that nobody explained; null: not checked | 未确认的错误级差异数；空：未核对
+    open_breaks integer,                            -- breaks of severity error that nobody explained; null: none is known, and not everything was checked | 未确认的错误级差异数；空：未发现且未完整核对
     program_version text not null,                  -- bss-sync that made the copy | 生成此副本的程序版本
     schema_version integer not null,                -- version of the tables | 数据库结构版本
     published_at text not null,                     -- when it was made, UTC | 发布时间（UTC）

@@ -28,7 +28,7 @@ rests as (
 )
 select
     account,
-    order_id,
+    order_id, -- order | 订单ID
     customer_id,
     kind,
     month,

@@ -2,8 +2,9 @@
 -- '(all customers)' is the account as a whole; other rows are the customers with orders in the month. verdict is
 --   'incomplete'  when time of the month was never read, is disputed or undecoded, or what belongs to one of its orders waits
 --                 to be read (unread);
---   'provisional' when everything was read, but not since the month was final (at 10:00 on the 4th, UTC+8), or an open break
---                 of severity error says that what was read cannot be right;
+--   'provisional' when everything was read, but not since the month was final (at 10:00 on the 4th, UTC+8), or since then no
+--                 reconciliation evaluated every check of severity error for it (reconciled_at), or an open break of that
+--                 severity says that what was read cannot be right;
 --   'complete'    otherwise: it can be closed.
 -- Lines, attributions and resources need not be read again after the month is final: a change of their order, which a later
 -- reading of the orders shows, puts them into the queue.
@@ -15,6 +16,12 @@ open_error_breaks as (
     from open_breaks
     where severity = 'error' and not is_acknowledged
     group by account, period, coalesce(customer_id, '')
+),
+-- When a reconciliation last began that evaluated every check, of all months ('') or of one.
+reconciled as materialized (
+    select account, month, max(started_at) as began_at
+    from full_reconciliations
+    group by account, month
 ),
 -- Every order of the month with the oldest reading of what belongs to it. Members of combined trades are read with them.
 dependents as (
@@ -94,17 +101,22 @@ judged as (
                     and (b.customer_id in ('', s.customer_id) or s.customer_id = '(all customers)')
             ),
             0
-        ) as open_error_breaks
+        ) as known_breaks,
+        max(coalesce(whole.began_at, ''), coalesce(one.began_at, '')) as checked_at
     from sums as s
     left join coverage_by_month as c on c.account = s.account and c.stream = 'orders' and c.month = s.month
     left join watermarks as w on w.account = s.account and w.stream = 'orders' and w.lane = 'paid'
+    left join reconciled as whole on whole.account = s.account and whole.month = ''
+    left join reconciled as one on one.account = s.account and one.month = s.month
     where s.month is not null
 ),
--- Whether the orders were read to the end of the month, by creation and by payment, since it was final.
+-- Whether the orders were read to the end of the month, by creation and by payment, since it was final, and when the month
+-- was checked since then. A check that came before the last reading found a break: that it was not read since (RC29).
 finals as (
     select
         *,
-        coalesce(min(orders_read_at, payments_read_until) >= final_at, 0) as is_read_after_final
+        coalesce(min(orders_read_at, payments_read_until) >= final_at, 0) as is_read_after_final,
+        iif(checked_at >= final_at, checked_at, null) as reconciled_at
     from judged
 )
 select
@@ -113,7 +125,7 @@ select
     customer_id,
     case
         when unread > 0 or coalesce(state, 'incomplete') not in ('complete', 'open') then 'incomplete'
-        when is_read_after_final and state = 'complete' and open_error_breaks = 0 then 'complete'
+        when is_read_after_final and state = 'complete' and reconciled_at is not null and known_breaks = 0 then 'complete'
         else 'provisional'
     end as verdict, -- complete, provisional or incomplete | 结论：complete 可结账，provisional 暂定，incomplete 不完整
     final_at, -- when the vendor's figures of the month are final, UTC | 账期数据最终确定时间（UTC）
@@ -127,5 +139,6 @@ select
     refunds_read_at, -- oldest of the last readings of the attributions, UTC | 退款归属最早的最近读取时间（UTC）
     resources_read_at, -- oldest of the last readings of the resources, UTC | 资源最早的最近读取时间（UTC）
     unread, -- orders of which something waits to be read | 待读取明细的订单数
-    open_error_breaks -- open breaks of severity error that nobody explained | 未确认的错误级差异数
+    iif(reconciled_at is null, null, known_breaks) as open_error_breaks, -- open breaks of severity error that nobody explained; null: not checked since the month was final | 未确认的错误级差异数；空：定账后未核对
+    reconciled_at -- when the last reconciliation since then began that evaluated every check of the month, UTC | 定账后最近一次完整核对的开始时间（UTC）
 from finals;

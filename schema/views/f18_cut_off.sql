@@ -37,6 +37,6 @@ select
     kind, -- purchase or refund | 购买或退款
     iif(created_month = '(unknown)', null, created_month <> month) as is_cut_off, -- 1: created in another month than it counts in; null: unknown | 是否跨账期：1 是，0 否，空表示未知
     orders,
-    decimal(amount_e8) as amount,
+    decimal(amount_e8) as amount, -- sum of the signed amounts: refunds are negative | 带符号的优惠后金额合计，退款为负
     amount_e8
 from sums;

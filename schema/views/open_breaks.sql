@@ -23,8 +23,8 @@ select
     b.severity,
     b.customer_id,
     b.key,
-    b.expected,
-    b.actual,
+    b.expected, -- what should be there: an amount or a text | 应有值：金额或文本 | unit: none
+    b.actual, -- what is there: an amount or a text | 实际值：金额或文本 | unit: none
     b.diff,
     b.currency,
     b.period,
@@ -36,10 +36,10 @@ select
     a.because,
     a.acknowledged_at,
     a.valid_until,
-    b.expected_e8,
-    b.actual_e8,
+    b.expected_e8, -- what should be there, when it is an amount | 应有金额
+    b.actual_e8, -- what is there, when it is an amount | 实际金额
     b.diff_e8,
-    b.break_id
+    b.break_id -- number of the break | 差异编号
 from breaks as b
 left join checks as c on c.id = b.check_id
 left join explained as e on e.break_id = b.break_id

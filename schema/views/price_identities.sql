@@ -91,7 +91,7 @@ select
     currency,
     period,
     discounts, -- discounts of the order | 折扣条数
-    vouchers, -- discounts that are vouchers: types 301 and 302 | 促销代金券与现金券条数
+    vouchers, -- discounts that are vouchers: types 301 and 302 | 促销代金券与现金券条数 | unit: none
     fixed_prices, -- discounts that are fixed prices: types 502 and 901 | 一口价条数
     adjustments, -- discounts by hand: types 609 and 610 | 人工调价条数
     official_e8, -- list price | 官网价 | unit: 10^-8 currency units

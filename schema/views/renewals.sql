@@ -248,7 +248,7 @@ select
     c.name_en as expire_policy_en,
     c.name_zh as expire_policy_zh,
     coalesce(m.expire_policy = 3, 0) as is_auto_renewed, -- 1: renewed automatically | 是否自动续费：1 是，0 否
-    m.expire_time,
+    m.expire_time, -- end of service, UTC | 资源到期时间（UTC）
     strftime('%Y-%m-%d %H:%M:%S', m.expire_time, '+8 hours') as expire_time_utc8,
     -- Automatic renewals are debited 7 days before expiry at 03:00 UTC+8, which can be a month earlier.
     case

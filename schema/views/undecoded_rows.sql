@@ -67,10 +67,10 @@ placed as materialized (
 select
     account,
     stream,
-    scope,
+    scope, -- what was asked when the row came | 读取范围
     key, -- key of the row, or its digest when it has none | 行主键，无主键时为摘要
     reason,
-    last_seen_at,
+    last_seen_at, -- when it was last received, UTC | 最近收到的时间（UTC）
     first_second, -- when it was created, or the first second that was asked for, UTC | 创建时间或查询窗口的起始秒（UTC）
     last_second, -- when it was created, or the last second that was asked for, UTC | 创建时间或查询窗口的结束秒（UTC）
     stored_at is not null as is_stored, -- 1: an earlier answer showed it so that it could be stored | 此前是否已成功写入：1 是，0 否

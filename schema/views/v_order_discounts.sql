@@ -50,7 +50,7 @@ discounts as (
 )
 select
     d.account,
-    d.order_id,
+    d.order_id, -- order | 订单ID
     d.source, -- where it was read: 'list', 'details' or 'line' | 来源：list 订单列表，details 订单详情，line 订单项
     d.order_line_item_id,
     d.position,

@@ -17,7 +17,7 @@ select
     o.month,
     l.service_type_code,
     l.service_type_name,
-    l.commercial_resource as resource_type_code,
+    l.commercial_resource as resource_type_code, -- resource type | 资源类型编码
     l.product_id,
     l.product_spec_desc,
     l.period_type,

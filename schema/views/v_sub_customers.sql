@@ -6,7 +6,7 @@ select
     c.account,
     c.customer_id,
     c.customer,
-    c.account_name,
+    c.account_name, -- login name of the customer | 客户账号名
     c.associated_on,
     strftime('%Y-%m-%d %H:%M:%S', c.associated_on, '+8 hours') as associated_on_utc8,
     c.association_type,

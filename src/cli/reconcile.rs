@@ -53,6 +53,8 @@ enum ReconcileCommand {
     Acks(acks::AcksArgs),
     /// Take an explanation back: the break counts again
     Revoke(acks::RevokeArgs),
+    /// Open a question again that the account's orders had answered: either meaning is accepted until they are clear anew
+    Unpin(acks::UnpinArgs),
 }
 
 fn month(text: &str) -> Result<BillingMonth, String> {
@@ -64,6 +66,7 @@ pub(super) fn execute(args: &ReconcileArgs, common: &Common, config: &Config) ->
         Some(ReconcileCommand::Ack(ack)) => return acks::acknowledge(ack, config),
         Some(ReconcileCommand::Acks(listed)) => return acks::list(listed, common, config),
         Some(ReconcileCommand::Revoke(revoked)) => return acks::revoke(revoked, config),
+        Some(ReconcileCommand::Unpin(unpinned)) => return acks::unpin(unpinned, config),
         None => {}
     }
     let accounts = choose("account", &args.account, &config.accounts, |account: &Account| &account.name)?;

@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// copy learns both again. The ledger stays: it proves what the copy says.
 const OF_THE_WORKER: [&str; 4] = ["checkpoints", "checkpoint_pages", "rate_state", "page_limits"];
 
+/// Makes the tables with which the copy says what it is.
+const ABOUT: &str = include_str!("../../schema/publish/about.sql");
+
 /// Tables of the ledger whose rows are never deleted.
 const ONLY_GROW: [&str; 4] = ["runs", "drift", "quarantine", "late_orders"];
 
@@ -73,7 +76,7 @@ pub struct Published {
     pub complete_months: i64,
     /// Up to then the orders of every account were read completely, UTC.
     pub data_as_of: Option<String>,
-    /// Open breaks of the checks; `None` when none was ever run.
+    /// Open breaks of the checks; `None` when none is known and not every month was checked since it ended.
     pub open_breaks: Option<i64>,
 }
 
@@ -232,7 +235,8 @@ fn describe(copy: &Connection) -> rusqlite::Result<()> {
         "create temp table this_copy as select ?1 as program_version, ?2 as published_at",
         (env!("CARGO_PKG_VERSION"), UtcSecond::now().to_string()),
     )?;
-    tx.execute_batch(include_str!("../../schema/publish/about.sql"))?;
+    tx.execute_batch(ABOUT)?;
+    schema::describe_tables(&tx, ABOUT)?;
     tx.commit()
 }
 

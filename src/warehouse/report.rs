@@ -34,7 +34,7 @@ pub struct Overview {
     pub disputed: i64,
     /// Rows that came last in a form that could not be decoded.
     pub quarantined: i64,
-    /// Breaks of severity error that nobody explained; `None` when nothing was ever reconciled.
+    /// Breaks of severity error that nobody explained; `None` when none is known and not every check was ever evaluated.
     pub open_breaks: Option<i64>,
     /// Fields and values the vendor's documents do not list.
     pub drift: i64,
@@ -189,11 +189,8 @@ impl Warehouse {
     /// Breaks of severity error that nobody explained; `None` when nothing was ever reconciled.
     fn open_breaks(&self) -> rusqlite::Result<Option<i64>> {
         self.connection.query_row(
-            "select iif(
-                 exists (select 1 from reconciliations),
-                 (select count(*) from open_breaks where severity = 'error' and not is_acknowledged),
-                 null
-             )",
+            "select iif(exists (select 1 from full_reconciliations), count(*), nullif(count(*), 0))
+             from open_breaks where severity = 'error' and not is_acknowledged",
             [],
             |row| row.get(0),
         )

@@ -9,6 +9,7 @@ mod history;
 mod text;
 mod versions;
 
+pub(super) use dictionary::describe_tables;
 pub(super) use history::is_content;
 pub(super) use text::{expand_decimals, view_name};
 
@@ -97,6 +98,7 @@ const VIEWS: &[&str] = &[
     include_str!("../../schema/views/account_models.sql"),
     include_str!("../../schema/views/coverage_gaps.sql"),
     include_str!("../../schema/views/open_breaks.sql"),
+    include_str!("../../schema/views/full_reconciliations.sql"),
     include_str!("../../schema/views/f17_can_i_close.sql"),
 ];
 

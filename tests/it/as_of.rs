@@ -138,6 +138,58 @@ fn a_session_that_is_turned_back_shows_what_a_copy_of_that_instant_shows() {
     }
 }
 
+/// What reads the ledger, which holds the present only: the README names the questions and checks among it.
+const OF_THE_LEDGER: [&str; 17] = [
+    "check_rc02_refund_without_attribution",
+    "check_rc04_orphan_attribution",
+    "check_rc08_order_equals_lines",
+    "check_rc17_paid_order_without_resource",
+    "check_rc18_resource_without_order",
+    "check_rc27_units_and_currency",
+    "check_rc28_late_arrivals",
+    "check_rc29_coverage",
+    "coverage_by_month",
+    "coverage_gaps",
+    "disputes",
+    "f17_can_i_close",
+    "freshness",
+    "full_reconciliations",
+    "late_arrivals",
+    "open_breaks",
+    "undecoded_rows",
+];
+
+#[test]
+fn what_reads_the_ledger_has_no_past_and_says_so() {
+    let bench = Bench::new(Script::seeded(11).orders(16));
+    bench.run(&[]).expect_code(0);
+    let db = bench.db();
+    let ours = names(
+        &db,
+        "select object from data_objects where kind <> 'table' and made_of is null and object <> 'as_of_script' order by 1",
+    );
+    let script = "select script from as_of_script where as_of = 20990101";
+    let script: String = db.query_row(script, [], |row| row.get(0)).expect("a script");
+    db.execute_batch(&script).expect("a session of then");
+    let mut refused = Vec::new();
+    for view in &ours {
+        if let Err(error) = db.prepare(&format!("select * from {view}")) {
+            let said = format!("{view} is not known as of 2099-01-01T15:59:59Z: it reads ");
+            assert!(error.to_string().contains(&said), "{error}");
+            refused.push(view.as_str());
+        }
+    }
+    assert_eq!(refused, OF_THE_LEDGER);
+    let known = objects(&db);
+    let is_for_finance = |view: &str| {
+        let is_question = view.starts_with('f') && view[1..].starts_with(|c: char| c.is_ascii_digit());
+        is_question || view.starts_with("check_") || view.starts_with("v_")
+    };
+    for view in ours.iter().filter(|view| is_for_finance(view)) {
+        assert_ne!(known.contains(view), refused.contains(&view.as_str()), "{view}");
+    }
+}
+
 #[test]
 fn numbers_texts_and_nulls_of_then_are_exact() {
     let bench = Bench::new(Script::seeded(1).orders(0));

@@ -12,9 +12,21 @@ fn opened() -> (Bench, Connection) {
     (bench, db)
 }
 
+/// A warehouse, and the copy of it that was published.
+fn warehouse_and_copy() -> (Bench, [Connection; 2]) {
+    let (bench, db) = opened();
+    bench.call(&["publish", "--to", "finance.sqlite"]).expect_code(0);
+    let copy = Connection::open(bench.path("finance.sqlite")).expect("a copy");
+    (bench, [db, copy])
+}
+
 #[test]
 fn each_column_of_each_table_and_view_is_explained_in_both_languages() {
-    let (_bench, db) = opened();
+    let (_bench, files) = warehouse_and_copy();
+    files.iter().for_each(assert_columns_are_explained);
+}
+
+fn assert_columns_are_explained(db: &Connection) {
     let missing = "
         select o.name || '.' || c.name
         from sqlite_schema as o, pragma_table_info(o.name) as c
@@ -23,29 +35,33 @@ fn each_column_of_each_table_and_view_is_explained_in_both_languages() {
         where o.type in ('table', 'view') and o.name not like 'sqlite\\_%' escape '\\'
             and (coalesce(d.meaning_en, '') = '' or coalesce(d.meaning_zh, '') = '' or coalesce(d.source, '') = '')";
     assert_eq!(
-        rows(&db, missing),
+        rows(db, missing),
         [""; 0],
         "say it behind the column, `-- English | 中文`, or in schema/glossary.sql"
     );
     let twice = "select object, column_name from data_dictionary group by 1, 2 having count(*) > 1";
-    assert_eq!(rows(&db, twice), [""; 0]);
+    assert_eq!(rows(db, twice), [""; 0]);
     let unknown = "select object from data_dictionary where not exists (
         select 1 from pragma_table_info(object) as c where c.name = column_name)";
-    assert_eq!(rows(&db, unknown), [""; 0]);
+    assert_eq!(rows(db, unknown), [""; 0]);
 }
 
 #[test]
 fn each_table_and_view_says_what_it_is_in_both_languages() {
-    let (_bench, db) = opened();
+    let (_bench, files) = warehouse_and_copy();
+    files.iter().for_each(assert_objects_are_explained);
+}
+
+fn assert_objects_are_explained(db: &Connection) {
     let missing = "
         select o.name
         from sqlite_schema as o
         left join data_objects as d on d.object = o.name
         where o.type in ('table', 'view') and o.name not like 'sqlite\\_%' escape '\\'
             and (coalesce(d.meaning_en, '') = '' or coalesce(d.meaning_zh, '') = '')";
-    assert_eq!(rows(&db, missing), [""; 0], "say it above the table or view: `-- English. | 中文。`");
+    assert_eq!(rows(db, missing), [""; 0], "say it above the table or view: `-- English. | 中文。`");
     assert_eq!(
-        rows(&db, "select distinct kind from data_objects order by 1"),
+        rows(db, "select distinct kind from data_objects order by 1"),
         ["'check'", "'question'", "'table'", "'view'"]
     );
 }
@@ -112,6 +128,21 @@ fn meanings_units_and_sources_are_those_of_the_files() {
             "'question' | '下一周期的预计金额' | '10^-8 currency units' | 'derived'",
         ),
         (
+            "f18_cut_off",
+            "amount",
+            "'question' | '带符号的优惠后金额合计，退款为负' | 'currency units' | 'derived'",
+        ),
+        (
+            "f18_cut_off",
+            "amount_e8",
+            "'question' | '带符号的优惠后金额合计，退款为负' | '10^-8 currency units' | 'derived'",
+        ),
+        ("v_sub_customers", "account_name", "'view' | '客户账号名' | '' | 'derived'"),
+        ("price_identities", "vouchers", "'view' | '促销代金券与现金券条数' | '' | 'derived'"),
+        ("price_identities", "vouchers_e8", "'view' | '促销券合计' | '10^-8 currency units' | 'derived'"),
+        ("open_breaks", "break_id", "'view' | '差异编号' | '' | 'derived'"),
+        ("open_breaks", "diff", "'view' | '差异：实际值减应有值' | 'currency units' | 'derived'"),
+        (
             "f01_net_spend_by_service_as_of",
             "as_of",
             "'question' | '筛选条件：要查询的日期（20260404）或秒（20260404100000），UTC+8' | '' | 'bookkeeping'",
@@ -119,4 +150,20 @@ fn meanings_units_and_sources_are_those_of_the_files() {
     ] {
         assert_eq!(entry(object, column), wanted, "{object}.{column}");
     }
+}
+
+#[test]
+fn values_of_checks_that_are_no_amounts_have_no_unit() {
+    let (_bench, db) = opened();
+    let without = "select group_concat(substr(object, 7, 4), ' ')
+        from data_dictionary
+        where kind = 'check' and column_name = 'expected' and unit = '' and object not like '%\\_as\\_of' escape '\\'";
+    assert_eq!(
+        rows(&db, without),
+        ["'rc04 rc07 rc12 rc13 rc14 rc15 rc16 rc17 rc18 rc19 rc20 rc21 rc27 rc29 rc30'"]
+    );
+    // An order without a resource cost something.
+    let diff = "select unit from data_dictionary where column_name = 'diff' and object like 'check\\_rc__\\_%' escape '\\'
+        and substr(object, 7, 4) in ('rc01', 'rc14', 'rc17') and object not like '%\\_as\\_of' escape '\\' order by object";
+    assert_eq!(rows(&db, diff), ["'currency units'", "''", "'currency units'"]);
 }

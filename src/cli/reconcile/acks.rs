@@ -1,4 +1,4 @@
-//! `bss-sync reconcile ack`, `acks` and `revoke`: breaks that somebody explained.
+//! `bss-sync reconcile ack`, `acks`, `revoke` and `unpin`: breaks that somebody explained, and meanings that are open again.
 
 use chrono::NaiveDate;
 use clap::Args;
@@ -54,6 +54,16 @@ pub(super) struct AcksArgs {
     account: Vec<String>,
 }
 
+/// Arguments of `bss-sync reconcile unpin`.
+#[derive(Debug, Args)]
+pub(super) struct UnpinArgs {
+    /// Question that was answered, as view `account_models` names it, e.g. RC01 or 'RC09 vouchers'
+    question: String,
+    /// Account for which it was pinned; may be left out when there is one
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+}
+
 /// The last second of a day of UTC+8 that is not over yet.
 fn end_of_day(text: &str) -> Result<UtcSecond, String> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
@@ -68,13 +78,19 @@ fn end_of_day(text: &str) -> Result<UtcSecond, String> {
 
 impl Named {
     fn of<'a>(&'a self, config: &'a Config) -> Result<BreakName<'a>, Failure> {
-        let named: Vec<String> = self.account.iter().cloned().collect();
-        let accounts = choose("account", &named, &config.accounts, |account: &Account| &account.name)?;
-        let [account] = accounts.as_slice() else {
-            return Err(Failure::Usage("there are several accounts: say which with --account".to_owned()));
-        };
-        Ok(BreakName { account: &account.name, check_id: &self.check, key: &self.key })
+        let account = the_one(self.account.as_ref(), config)?;
+        Ok(BreakName { account, check_id: &self.check, key: &self.key })
     }
+}
+
+/// The account that is named, or the only one.
+fn the_one<'a>(named: Option<&String>, config: &'a Config) -> Result<&'a str, Failure> {
+    let named: Vec<String> = named.into_iter().cloned().collect();
+    let accounts = choose("account", &named, &config.accounts, |account: &Account| &account.name)?;
+    let [account] = accounts.as_slice() else {
+        return Err(Failure::Usage("there are several accounts: say which with --account".to_owned()));
+    };
+    Ok(&account.name)
 }
 
 fn no_such(name: BreakName<'_>, what: &str) -> Failure {
@@ -101,6 +117,20 @@ pub(super) fn revoke(args: &RevokeArgs, config: &Config) -> Result<u8, Failure> 
         return Err(no_such(name, "explained break"));
     }
     say(&format!("{} {} of account {} counts again", name.check_id, name.key, name.account));
+    Ok(0)
+}
+
+pub(super) fn unpin(args: &UnpinArgs, config: &Config) -> Result<u8, Failure> {
+    let (account, question) = (the_one(args.account.as_ref(), config)?, &args.question);
+    let Some(model) = Warehouse::open_beside(&config.warehouse)?.unpin(account, question)? else {
+        return Err(Failure::Usage(format!(
+            "nothing is pinned for {question} of account {account}; view account_models shows what is (is_pinned)"
+        )));
+    };
+    say(&format!(
+        "{question} of account {account} is open again, it was pinned to: {model}; `bss-sync reconcile` pins it anew when the \
+         orders are clear"
+    ));
     Ok(0)
 }
 

@@ -1,4 +1,4 @@
-//! Explanations of breaks: who says that a break is right as it is, why, and until when.
+//! What people say about breaks: that one is right as it is, why, and until when; and that what was pinned is open again.
 
 use rusqlite::OptionalExtension;
 use serde::Serialize;
@@ -97,6 +97,22 @@ impl Warehouse {
             Ok(revoked > 0)
         };
         revoke(&self.connection).map_err(|error| self.sql(&error))
+    }
+
+    /// Opens a question again whose answer was pinned for an account, and gives that answer back; `None` when none was. A
+    /// reconciliation of all checks and months pins it anew once the account's orders are clear about it.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn unpin(&mut self, account: &str, question: &str) -> Result<Option<String>, WarehouseError> {
+        self.connection
+            .query_row(
+                "delete from pinned_models where account = ?1 and question = ?2 collate nocase returning model",
+                [account, question],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(|error| self.sql(&error))
     }
 
     /// All explanations of the accounts, newest first, with whether they count.

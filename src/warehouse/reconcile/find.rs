@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Reconciliation;
+use super::{COVERAGE, Reconciliation};
 use crate::warehouse::checks::Check;
 
 /// What a reconciliation finds, until it is recorded.
@@ -17,14 +17,38 @@ const TABLES: &str = "
         actual_e8 integer, diff_e8 integer, primary key (account, check_id, key)) strict;
     create temp table gaps (
         account text not null, stream text not null, key text not null, gap text not null, period text not null,
-        expected text, actual text) strict;
+        note text) strict;
     create temp table streams (account text not null, stream text not null, as_of text) strict;
     create temp table clear (account text not null, question text not null, model text not null, orders integer not null)
         strict;";
 
 const GAPS: &str = "
-    insert into temp.gaps (account, stream, key, gap, period, expected, actual)
-    select account, stream, key, gap, period, expected, actual from coverage_gaps where account = ?1";
+    insert into temp.gaps (account, stream, key, gap, period)
+    select account, stream, key, gap, period from coverage_gaps where account = ?1";
+
+/// What `UNREAD_MONTH` calls its gap.
+const NEVER_READ: &str = "never read";
+
+/// The month that is asked for, when no reading of the orders reaches it: it lies before the account's history or has not
+/// begun. `coverage_gaps` does not list it, because it only knows the months of the history.
+const UNREAD_MONTH: &str = "
+    insert into temp.gaps (account, stream, key, gap, period, note)
+    select ?1, 'orders', 'orders/' || ?3 || '/' || ?2, ?3, ?2,
+        case
+            when ?2 > strftime('%Y-%m', 'now', '+8 hours') then 'the month has not begun'
+            else coalesce('the history of the account begins in ' || min(c.month) || ': see history_start of the job orders',
+                'no history was begun yet')
+        end
+    from coverage_by_month as c
+    where c.account = ?1 and c.stream = 'orders'
+    having coalesce(sum(c.month = ?2), 0) = 0
+        and exists (select 1 from temp.streams as s where s.account = ?1 and s.stream = 'orders')";
+
+/// That gap as a break of the check of coverage.
+const UNREAD_MONTH_FOUND: &str = "
+    insert into temp.found (account, check_id, key, severity, expected, actual, period, note)
+    select account, ?3, key, 'error', 'every second read', gap, period, note
+    from temp.gaps where account = ?1 and gap = ?2";
 
 /// Streams of which something was read, or that a run found nothing to read of, and up to when: orders by their watermark,
 /// all else by its last run.
@@ -49,7 +73,9 @@ pub(super) fn find(connection: &mut Connection, order: &Reconciliation<'_>) -> r
             // What belongs to no month concerns all of them. Two questions, because each is one for the index.
             Some(month) => {
                 let gaps = format!("{GAPS} and period = ?2");
-                tx.execute(&gaps, [account.name, ""])? + tx.execute(&gaps, [account.name, month.as_str()])?
+                tx.execute(&gaps, [account.name, ""])?;
+                tx.execute(&gaps, [account.name, month.as_str()])?;
+                tx.execute(UNREAD_MONTH, [account.name, month.as_str(), NEVER_READ])?
             }
         };
         for check in &order.checks {
@@ -68,6 +94,9 @@ pub(super) fn find(connection: &mut Connection, order: &Reconciliation<'_>) -> r
                     tx.execute(&sql, [account.name, month.as_str()])?
                 }
             };
+        }
+        if order.checks.iter().any(|check| check.id == COVERAGE) {
+            tx.execute(UNREAD_MONTH_FOUND, [account.name, NEVER_READ, COVERAGE])?;
         }
         // Evidence is what all months say; whoever asks for one check waits for no other.
         if order.month.is_none() && order.checks.len() == Check::all().len() {

@@ -44,15 +44,11 @@ const PIN: &str = "
     on conflict (account, question) do nothing
     returning account, question, model, orders";
 
-/// Gaps that nobody explained, of one stream and period or of all.
+/// Gaps of one stream and period or of all, explained ones too: an explanation does not bring what is missing.
 const GAPS: &str = "
     select g.stream || ': ' || g.gap || iif(g.period = '', '', ' in ' || g.period)
     from temp.gaps as g
     where g.account = ?1 and g.stream = ?2 and (?3 is null or g.period in ('', ?3))
-        and not exists (
-            select 1 from open_breaks as b
-            where b.account = g.account and b.check_id = ?4 and b.key = g.key and b.is_acknowledged
-                and b.expected is g.expected and b.actual is g.actual)
     order by g.period desc, g.key";
 
 pub(super) fn record(
@@ -211,7 +207,7 @@ fn gap(
     let mut gaps: Vec<String> = Vec::new();
     for stream in &check.needs {
         let mut statement = tx.prepare_cached(GAPS)?;
-        let found = statement.query_map((account.name, stream, month, COVERAGE), |row| row.get(0))?;
+        let found = statement.query_map((account.name, stream, month), |row| row.get(0))?;
         gaps.extend(found.collect::<rusqlite::Result<Vec<String>>>()?);
     }
     let first = gaps.iter().take(2).cloned().collect::<Vec<_>>().join("; ");

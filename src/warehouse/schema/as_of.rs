@@ -84,34 +84,37 @@ impl Known<'_> {
         self.shapes.iter().any(|shape| shape.table == name || history_of(shape) == name)
     }
 
-    /// What a view reads, and what the views it reads read: record tables, histories and views. `None` when there is a
-    /// table of the ledger among it, which holds the present, or versions, which say themselves when they were valid.
-    fn reads<'b>(&'b self, view: &'b View) -> Option<BTreeSet<&'b str>> {
+    /// What a view reads, and what the views it reads read.
+    fn reads<'b>(&'b self, view: &'b View) -> BTreeSet<&'b str> {
         let mut found = BTreeSet::new();
         let mut open = vec![view];
         while let Some(view) = open.pop() {
             for name in &view.sources {
-                if let Some(read) = self.view(name) {
-                    if found.insert(read.name.as_str()) {
-                        open.push(read);
-                    }
-                } else if self.is_record(name) {
-                    found.insert(name.as_str());
-                } else if name.ends_with("_versions") || self.is_ledger(name) {
-                    return None;
+                if found.insert(name.as_str()) {
+                    open.extend(self.view(name));
                 }
             }
         }
-        Some(found)
+        found
     }
 
     fn is_ledger(&self, name: &str) -> bool {
-        self.tables.contains(name) && !READ_AS_OF_NOW.contains(&name)
+        self.tables.contains(name) && !self.is_record(name) && !READ_AS_OF_NOW.contains(&name)
+    }
+
+    /// The first table of the ledger that a view reads. What it showed at an instant cannot be told: the ledger holds the
+    /// present.
+    fn ledger_of<'b>(&'b self, view: &'b View) -> Option<&'b str> {
+        self.reads(view).into_iter().find(|name| self.is_ledger(name))
     }
 
     /// The view of what `view`, which has these columns, showed at an instant; `None` when that cannot be told.
     pub(super) fn as_of_view(&self, view: &View, columns: &[String]) -> Option<String> {
-        let reads = self.reads(view)?;
+        let reads = self.reads(view);
+        // Versions say themselves when they were valid.
+        if self.ledger_of(view).is_some() || reads.iter().any(|name| name.ends_with("_versions")) {
+            return None;
+        }
         let mut named = Vec::new();
         for shape in self.shapes {
             let (table, columns) = (&shape.table, comma("", &shape.columns));
@@ -158,7 +161,7 @@ impl Known<'_> {
         let now = literal(MARK);
         let mut script = format!(
             "-- From here on, the records of this connection are those that were known at {MARK}. Only temporary tables and \
-             views are made; a new connection has the present again.\n"
+             views are made; a new connection has the present again. Views that read the ledger, which holds the present, refuse.\n"
         );
         for shape in self.shapes {
             let (table, columns) = (&shape.table, comma("", &shape.columns));
@@ -184,13 +187,20 @@ impl Known<'_> {
         }
         // SQLite knows nothing else about tables that were just made.
         script.push_str("analyze temp;\n");
-        // The views are copied from the file, behind the words `create view`.
-        let names: Vec<String> = self
-            .views
-            .iter()
-            .filter(|view| !view.sources.is_empty())
-            .map(|view| literal(&view.name))
-            .collect();
+        // The views are copied from the file, behind the words `create view`. Those that read the ledger would tell of today:
+        // whoever asks them is told so by the name of a table that is not there.
+        let mut names = Vec::new();
+        for view in self.views.iter().filter(|view| !view.sources.is_empty()) {
+            let name = &view.name;
+            match self.ledger_of(view) {
+                None => names.push(literal(name)),
+                Some(ledger) => script.push_str(&format!(
+                    "drop view if exists temp.{name};\n\
+                     create temp view {name} as select * from \"{name} is not known as of {MARK}: \
+                     it reads {ledger}, which holds the present only\";\n"
+                )),
+            }
+        }
         let views = format!(
             "select group_concat('drop view if exists temp.' || name || ';' || char(10) || 'create temp view ' || \
              replace(substr(sql, 13), '''now''', {}) || ';' || char(10), '') from sqlite_schema where type = 'view' and name in ({})",

@@ -4,7 +4,7 @@
 //! (in views behind a column of the outermost `select`, on its line), in the first sentence above a table or view, and in
 //! the lines of `schema/glossary.sql`, behind `column_name: `. Comments without a bar explain the file, not the data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::{Kind, Token, tokens};
 
@@ -42,6 +42,8 @@ pub(super) struct Described {
     /// `-- Source: …`: the API and the list in its answer that the rows come from.
     pub(super) source: Option<String>,
     pub(super) columns: BTreeMap<String, Meaning>,
+    /// Columns of a view that are always null: `null as x` in the outermost `select`.
+    pub(super) nulls: BTreeSet<String>,
 }
 
 /// The lines of comments at the end of `before`, without their dashes.
@@ -61,7 +63,7 @@ fn heading(before: &[Token<'_>]) -> Described {
     Described {
         meaning: Meaning::of(&lines[..end].join(" ")),
         source: lines.iter().find_map(|line| line.strip_prefix("Source: ")).map(str::to_owned),
-        columns: BTreeMap::new(),
+        ..Described::default()
     }
 }
 
@@ -138,7 +140,17 @@ pub(super) fn view(sql: &str) -> Described {
     let (mut depth, mut name) = (0_i32, "");
     // Whether the line that a comment ends has a word of its own.
     let mut is_in_line = false;
+    // The words of the column so far.
+    let mut words: Vec<&str> = Vec::new();
     for token in &tokens[create..] {
+        match (token.kind, token.text) {
+            (Kind::Space | Kind::Comment, _) => {}
+            (Kind::Sign, ",") | (Kind::Word, "select") if depth == 0 => words.clear(),
+            (_, text) => words.push(text),
+        }
+        if let (0, ["null", "as", column]) = (depth, words.as_slice()) {
+            described.nulls.insert((*column).to_owned());
+        }
         match (token.kind, token.text) {
             (Kind::Sign, "(") => depth += 1,
             (Kind::Sign, ")") => depth -= 1,
@@ -194,9 +206,11 @@ mod tests {
     #[test]
     fn comments_of_views_stand_behind_a_column_on_its_line() {
         let sql = "-- F: what. | 什么\n-- More.\ncreate view v as\nwith\n-- a | b\nx as (\n    select 1 as one -- not this | 不\n)\n\
-                   select\n    one, -- the one | 一\n    -- over | 上\n    iif(one, 2, 3) as two,\n    three -- the third | 三\nfrom x;\n";
+                   select\n    one, -- the one | 一\n    -- over | 上\n    iif(one, null, 3) as two,\n    null as four,\n    \
+                   two is null as five,\n    three -- the third | 三\nfrom x;\n";
         let view = view(sql);
         assert_eq!(view.meaning.map(|meaning| meaning.chinese), Some("什么".to_owned()));
         assert_eq!(view.columns.keys().collect::<Vec<_>>(), ["one", "three"]);
+        assert_eq!(view.nulls.iter().collect::<Vec<_>>(), ["four"]);
     }
 }

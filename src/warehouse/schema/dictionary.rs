@@ -5,6 +5,7 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rows::{MADE, Rows};
+use rusqlite::Connection;
 
 use super::comments::{Described, Meaning, glossary, tables, view};
 use super::text::sources;
@@ -131,9 +132,15 @@ impl<'a> Lookup<'a> {
             None => (format!("{column}_e8"), None),
         };
         let unit = unit.or_else(|| columns.contains(&other).then_some(UNIT));
+        // What is always null is no amount, and the text beside it is something else.
+        let is_null = |name: &str| self.views.first().is_some_and(|view| view.nulls.contains(name));
+        let unit = unit.filter(|_| !is_null(column) && !is_null(&other));
         let with_unit =
             |meaning: Meaning| Meaning { unit: unit.map(str::to_owned).or(meaning.unit.clone()), ..meaning };
         let own = |name: &str| self.views.first().and_then(|view| view.columns.get(name).cloned());
+        if let Some(meaning) = own(column).filter(|meaning| meaning.unit.is_some()) {
+            return Some(meaning);
+        }
         if let Some(meaning) = own(column).or_else(|| own(&other)).or_else(|| self.said(column)) {
             return Some(with_unit(meaning));
         }
@@ -150,24 +157,45 @@ impl<'a> Lookup<'a> {
         self.said(&other).map(with_unit)
     }
 
-    /// What is said of a column of this name: by the glossary, the views that are read, the tables they read, any table.
+    /// What is said of a column of this name: by the glossary, the views that are read, the tables they read. The tables
+    /// that the view reads itself come first, those of its outermost query before the others.
     fn said(&self, column: &str) -> Option<Meaning> {
-        let all = self.dictionary.tables.iter().map(|(_, table)| table);
-        let by_view = |view: &&Described| view.columns.get(column).cloned();
-        let by_table = |table: &Described| {
+        let by_table = |table: &&Described| {
             table.columns.get(column).map(|meaning| Meaning { source: None, ..meaning.clone() })
         };
-        let of_glossary = self.dictionary.glossary.get(column).cloned();
-        of_glossary
-            .or_else(|| self.views.iter().find_map(by_view))
-            .or_else(|| self.tables.iter().copied().chain(all).find_map(by_table))
+        self.said_of_views(column).or_else(|| self.tables.iter().find_map(by_table))
     }
+
+    fn said_of_views(&self, column: &str) -> Option<Meaning> {
+        let by_view = |view: &&Described| view.columns.get(column).cloned();
+        self.dictionary.glossary.get(column).cloned().or_else(|| self.views.iter().find_map(by_view))
+    }
+}
+
+/// Adds tables that are made by a text of ours, and not by a migration, to the dictionary of their file.
+pub(in crate::warehouse) fn describe_tables(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    for (table, described) in tables(sql) {
+        let Meaning { english, chinese, .. } = described.meaning.unwrap_or_default();
+        connection.execute(
+            "insert or replace into data_objects (object, kind, meaning_en, meaning_zh) values (?1, 'table', ?2, ?3)",
+            (&table, english, chinese),
+        )?;
+        for (position, (column, _)) in (1_i64..).zip(super::columns(connection, &table)?) {
+            let meaning = described.columns.get(&column).cloned().unwrap_or_default();
+            connection.execute(
+                "insert or replace into data_dictionary (object, kind, position, column_name, meaning_en, meaning_zh, unit, source)
+                 values (?1, 'table', ?2, ?3, ?4, ?5, ?6, 'derived')",
+                (&table, position, column, meaning.english, meaning.chinese, meaning.unit.unwrap_or_default()),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// What a view's text says, and what it reads.
 struct Read<'a> {
     described: Described,
-    sources: BTreeSet<&'a str>,
+    sources: Vec<&'a str>,
 }
 
 fn kind_of(view: &str) -> &'static str {
@@ -192,5 +220,60 @@ fn source_of(table: &Described, record: Option<&Table>, column: &str) -> String 
         Some(Source::Field(field)) => format!("{api}.{field}"),
         Some(Source::Nested(object, field)) => format!("{api}.{object}.{field}"),
         Some(Source::Given | Source::GivenOrKept) => format!("{api}: the request, or the row's place"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::super::checks;
+    use super::super::{MIGRATIONS, VIEWS, bring_up_to_date, columns, text::view_name};
+    use super::*;
+
+    /// The names that a column's meaning may be taken from.
+    fn names_of(column: &str) -> Vec<String> {
+        let twin = column.strip_suffix("_e8").map_or_else(|| format!("{column}_e8"), str::to_owned);
+        let stems =
+            ENDINGS.iter().filter_map(|(ending, _, _)| column.strip_suffix(ending)).map(str::to_owned);
+        std::iter::once(column.to_owned()).chain(stems).chain([twin]).collect()
+    }
+
+    #[test]
+    fn the_tables_of_a_view_agree_about_each_column_that_it_does_not_explain_itself() {
+        let mut db = Connection::open_in_memory().expect("a file");
+        bring_up_to_date(&mut db, Path::new("memory")).expect("the tables of now");
+        let dictionary = Dictionary::of(MIGRATIONS);
+        let all: BTreeMap<&str, Read<'_>> = VIEWS
+            .iter()
+            .copied()
+            .chain(checks::views())
+            .filter_map(|sql| Some((view_name(sql)?, Read { described: view(sql), sources: sources(sql) })))
+            .collect();
+        let mut open = Vec::new();
+        for (name, read) in &all {
+            let lookup = Lookup::of(name, &dictionary, &all);
+            let direct: Vec<&Described> = (dictionary.tables.iter())
+                .filter(|(table, _)| read.sources.contains(&table.as_str()))
+                .map(|(_, table)| table)
+                .collect();
+            for (column, _) in columns(&db, name).expect("columns") {
+                let names = names_of(&column);
+                if names.iter().any(|name| lookup.said_of_views(name).is_some()) {
+                    continue;
+                }
+                let meanings = |tables: &[&Described], name: &String| -> BTreeSet<String> {
+                    tables.iter().filter_map(|table| Some(table.columns.get(name)?.english.clone())).collect()
+                };
+                let found = [&direct, &lookup.tables]
+                    .into_iter()
+                    .flat_map(|tables| names.iter().map(move |name| meanings(tables, name)))
+                    .find(|meanings| !meanings.is_empty());
+                if found.as_ref().is_some_and(|meanings| meanings.len() > 1) {
+                    open.push(format!("{name}.{column}: {found:?}"));
+                }
+            }
+        }
+        assert_eq!(open, [""; 0], "say it behind the column, or in schema/glossary.sql");
     }
 }

@@ -98,8 +98,8 @@ pub(super) fn view_query(sql: &str) -> String {
 }
 
 /// The names a query reads from: what stands behind `from`, `join` and the commas between tables, other than the
-/// query's own named subqueries.
-pub(super) fn sources(sql: &str) -> BTreeSet<&str> {
+/// query's own named subqueries. Those of the outermost query come first, each once.
+pub(super) fn sources(sql: &str) -> Vec<&str> {
     const ENDS: &[&str] = &[
         "where",
         "group",
@@ -115,10 +115,11 @@ pub(super) fn sources(sql: &str) -> BTreeSet<&str> {
     ];
     let words = words(sql);
     let own = own_names(&words);
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     // For each open bracket: whether tables are being listed, and whether the next word is one.
     let mut open = vec![(false, false)];
     for (at, word) in words.iter().enumerate() {
+        let depth = open.len();
         let Some((in_list, is_next)) = open.last_mut() else { break };
         let is_distinct_from = word.is("from") && at > 0 && words[at - 1].is("distinct");
         if (word.is("from") || word.is("join")) && !is_distinct_from {
@@ -137,11 +138,13 @@ pub(super) fn sources(sql: &str) -> BTreeSet<&str> {
         } else if *is_next {
             *is_next = false;
             if word.kind == Kind::Word && !own.contains(word.text) {
-                found.insert(word.text);
+                found.push((depth, word.text));
             }
         }
     }
-    found
+    found.sort_by_key(|(depth, _)| *depth);
+    let mut seen = BTreeSet::new();
+    found.into_iter().map(|(_, name)| name).filter(|name| seen.insert(*name)).collect()
 }
 
 /// The names that a query gives to subqueries of its own: `name as (`, `name (columns) as (`.
@@ -204,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_a_query_reads_stands_behind_from_and_join_and_commas_between_tables() {
-        let reads = |sql: &'static str| sources(sql).into_iter().collect::<Vec<_>>();
+        let reads = |sql: &'static str| sources(sql);
         assert_eq!(
             reads(
                 "with a as (select 1 from t), b (x, y) as not materialized (select 2 from a) select * from b"
@@ -221,7 +224,7 @@ mod tests {
         );
         assert_eq!(
             reads("select (select 1 from s where s.a = t.a), b from t where a is not distinct from c"),
-            ["s", "t"]
+            ["t", "s"]
         );
         assert_eq!(
             reads("select 'from x', sum(a) over (partition by b, c) from t window w as (order by a, b)"),

@@ -163,13 +163,47 @@ fn what_is_incomplete_makes_its_checks_inconclusive_and_is_a_break_of_coverage()
     // Another month is not concerned.
     reconcile(&bench, &["--month", "2019-01"]).expect_code(0);
     reconcile(&bench, &["--month", &month, "--check", "RC08"]).expect_code(4);
-    // Somebody knows that it stays so: it is a gap no more.
+    // Somebody knows that it stays so: it is no finding any more, and what is missing is still missing.
     let key = format!("order_lines/orders waiting/{month}");
     bench
         .call(&["reconcile", "ack", "RC29", &key, "--by", "fin", "--because", "the order is being migrated"])
         .expect_code(0);
-    let ran = reconcile(&bench, &[]).expect_code(0);
-    assert_eq!(outcome(&ran, "RC08")["status"], "pass");
+    let ran = reconcile(&bench, &[]).expect_code(4);
+    assert_eq!(outcome(&ran, "RC08"), inconclusive);
+    let explained = outcome(&ran, "RC29");
+    assert_eq!((&explained["status"], &explained["acknowledged"]), (&"pass".into(), &1.into()));
+    assert_eq!(bench.count("select count(*) from full_reconciliations where month = ''"), 1, "the first one");
+}
+
+#[test]
+fn a_month_that_no_reading_reaches_is_a_break_of_coverage_and_passes_nothing() {
+    let bench = reconciled();
+    // The history of orders begins in May 2018: that no order is in a month does not matter.
+    reconcile(&bench, &["--month", "2018-05"]).expect_code(0);
+    for (month, why) in [
+        ("2018-04", "the history of the account begins in 2018-05: see history_start of the job orders"),
+        ("2099-01", "the month has not begun"),
+    ] {
+        let ran = reconcile(&bench, &["--month", month]).expect_code(3);
+        let report = ran.json();
+        let found = report["breaks"].as_array().expect("breaks");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (&found[0]["key"], &found[0]["actual"], &found[0]["note"]),
+            (&format!("orders/never read/{month}").into(), &"never read".into(), &why.into())
+        );
+        let inconclusive = outcome(&ran, "RC10");
+        assert_eq!(
+            (&inconclusive["status"], &inconclusive["reason"]),
+            (&"inconclusive".into(), &format!("orders: never read in {month}").into())
+        );
+        reconcile(&bench, &["--month", month, "--check", "RC10"]).expect_code(4);
+        let text = bench.call(&["reconcile", "--month", month]).expect_code(3).stdout;
+        assert!(!text.contains("every required check passes"), "{text}");
+    }
+    // It was no month of the account's.
+    reconcile(&bench, &[]).expect_code(0);
+    assert_eq!(bench.count("select count(*) from open_breaks where severity = 'error'"), 0);
 }
 
 #[test]
@@ -304,9 +338,17 @@ fn what_is_clear_is_pinned_and_what_does_not_follow_is_a_break_from_then_on() {
     .unwrap();
     let ran = reconcile(&bench, &[]).expect_code(0);
     assert_eq!(outcome(&ran, "RC05")["breaks"], 1);
-    db.execute("delete from pinned_models", []).unwrap();
+    // Pinned for good it is not: somebody may know that the account changed its ways.
+    let ran = bench.call(&["reconcile", "unpin", "rc05", "--account", "acme"]).expect_code(0);
+    assert!(ran.stdout.contains("is open again, it was pinned to: stated"), "{}", ran.stdout);
     let ran = reconcile(&bench, &["--check", "RC05"]).expect_code(0);
     assert_eq!(outcome(&ran, "RC05")["breaks"], 0);
+    let ran = bench.call(&["reconcile", "unpin", "RC05"]).expect_code(2);
+    assert!(ran.stderr.contains("nothing is pinned for RC05 of account acme"), "{}", ran.stderr);
+    assert_eq!(bench.count("select count(*) from pinned_models where question = 'RC01'"), 1);
+    // The order that states nothing speaks against it.
+    reconcile(&bench, &[]).expect_code(0);
+    assert_eq!(bench.count("select count(*) from pinned_models where question = 'RC05'"), 0);
 }
 
 #[test]

@@ -45,6 +45,33 @@ fn waits(db: &Connection, order: &str) {
     );
 }
 
+/// A reconciliation of a month ('' of all) that evaluated every check of severity error.
+fn reconciled(db: &Connection, month: &str, at: &str) {
+    run(
+        db,
+        "insert into reconciliations (program_version, month, started_at, finished_at, exit_code)
+         values ('0', ?1, ?2, ?2, 0)",
+        [month, at],
+    );
+    run(
+        db,
+        "insert into reconciliation_outcomes (reconciliation_id, account, check_id, severity, is_required, status, breaks,
+             acknowledged, differences_e8)
+         select (select max(reconciliation_id) from reconciliations), 'main', id, severity, 1, 'pass', 0, 0, '{}'
+         from checks where severity = 'error'",
+        [],
+    );
+}
+
+fn error_break(db: &Connection, month: &str) {
+    run(
+        db,
+        "insert into breaks (account, check_id, key, severity, period, first_seen, last_seen)
+         values ('main', 'RC10', 'A of ' || ?1, 'error', ?1, ?2, ?2)",
+        [month, FINAL],
+    );
+}
+
 const VERDICT: &str =
     "select customer_id, verdict, is_read_after_final, days_missing, orders, lines_read_at, unread
     from f17_can_i_close where month = '2026-03' order by 1";
@@ -62,6 +89,7 @@ fn a_month_that_was_read_after_it_was_final_can_be_closed() {
     {
         lines_read_at(&db, id, at);
     }
+    reconciled(&db, "", FINAL);
     assert_eq!(
         rows(&db, VERDICT),
         [
@@ -77,6 +105,7 @@ fn what_was_read_before_the_month_was_final_is_provisional() {
     for (created, paid) in [(BEFORE, FINAL), (FINAL, BEFORE)] {
         let db = warehouse();
         march_read_at(&db, created, paid);
+        reconciled(&db, "", FINAL);
         assert_eq!(rows(&db, VERDICT), ["(all customers)|provisional|0|0|0||0"]);
     }
 }
@@ -90,6 +119,7 @@ fn an_order_whose_lines_wait_makes_its_customers_month_incomplete() {
     Order { customer: "cust-2", parent: Some("T"), ..order("T1", PURCHASE, "1", "2026-03-20T00:00:00Z") }
         .insert(&db);
     waits(&db, "T");
+    reconciled(&db, "", FINAL);
     assert_eq!(
         rows(&db, VERDICT),
         ["(all customers)|incomplete|1|0|3||2", "cust-1|complete|1|0|1||0", "cust-2|incomplete|1|0|2||2",]
@@ -105,4 +135,53 @@ fn days_that_were_never_read_make_a_month_incomplete() {
     assert_eq!(rows(&db, VERDICT), ["(all customers)|incomplete|0|3|0||0"]);
     run(&db, "update coverage set verdict = 'disputed', window_end = '2026-03-31T16:00:00Z'", []);
     assert_eq!(rows(&db, VERDICT), ["(all customers)|incomplete|0|31|0||0"]);
+}
+
+/// The verdict of March, and its open breaks.
+fn closing(db: &Connection) -> String {
+    let sql = "select verdict, open_error_breaks, reconciled_at from f17_can_i_close where month = '2026-03'";
+    rows(db, sql).join("; ")
+}
+
+#[test]
+fn a_month_that_was_not_checked_since_it_was_final_is_provisional_and_its_breaks_are_unknown() {
+    let db = warehouse();
+    march_read_at(&db, FINAL, FINAL);
+    assert_eq!(closing(&db), "provisional||", "nothing was ever reconciled");
+    reconciled(&db, "", BEFORE);
+    reconciled(&db, "2026-03", BEFORE);
+    assert_eq!(closing(&db), "provisional||", "only before it was final");
+    reconciled(&db, "2026-02", FINAL);
+    assert_eq!(closing(&db), "provisional||", "only another month");
+    reconciled(&db, "2026-03", FINAL);
+    assert_eq!(closing(&db), format!("complete|0|{FINAL}"));
+    error_break(&db, "2026-02");
+    assert_eq!(closing(&db), format!("complete|0|{FINAL}"));
+    error_break(&db, "2026-03");
+    assert_eq!(closing(&db), format!("provisional|1|{FINAL}"));
+}
+
+#[test]
+fn a_reconciliation_that_left_a_check_of_severity_error_open_is_none() {
+    for (change, wanted) in [
+        ("delete from reconciliation_outcomes where check_id <> 'RC10'", "provisional||"),
+        ("delete from reconciliation_outcomes where check_id = 'RC10'", "provisional||"),
+        (
+            "update reconciliation_outcomes set status = 'skipped', reason = 'x' where check_id = 'RC01'",
+            "provisional||",
+        ),
+        ("update reconciliation_outcomes set reason = 'x' where check_id = 'RC29'", "provisional||"),
+        ("update reconciliation_outcomes set account = 'other'", "provisional||"),
+        // The role may not read what it needs.
+        (
+            "update reconciliation_outcomes set status = 'skipped', reason = 'x', is_required = 0 where check_id = 'RC13'",
+            "complete|0|2026-04-04T02:00:00Z",
+        ),
+    ] {
+        let db = warehouse();
+        march_read_at(&db, FINAL, FINAL);
+        reconciled(&db, "", FINAL);
+        run(&db, change, []);
+        assert_eq!(closing(&db), wanted, "{change}");
+    }
 }

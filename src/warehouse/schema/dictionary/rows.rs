@@ -6,6 +6,9 @@ use super::super::comma;
 use super::super::comments::{Described, Meaning};
 use super::super::text::literal;
 
+/// Says of a column that it has no unit, although its name is that of an amount.
+const NO_UNIT: &str = "none";
+
 /// A name, and what it means in English and Chinese.
 type Said = (&'static str, &'static str, &'static str);
 
@@ -59,8 +62,8 @@ pub(super) const MADE: &[Ending] = &[
 const SCRIPT: &str = "as_of_script";
 
 const SCRIPT_MEANING: (&str, &str) = (
-    "Statements after which the tables and views of a session are those of the time of the filter as_of.",
-    "执行后，本连接的表和视图即为 as_of 指定时点的状态。",
+    "Statements after which the records of a session, and the views of them, are those of the time of the filter as_of.",
+    "执行后，本连接的数据表及其视图即为 as_of 指定时点的状态。",
 );
 
 const SCRIPT_COLUMNS: [Said; 2] = [("script", "statements to run", "要执行的语句"), MADE[2].columns[0]];
@@ -86,7 +89,9 @@ impl Rows {
         self.objects.push(values(&[name, kind, &english, &chinese], "null"));
         for (position, (column, meaning)) in columns.enumerate() {
             let Meaning { english, chinese, unit, source } = meaning;
-            let (unit, source) = (unit.unwrap_or_default(), source.unwrap_or_default());
+            // What is said to have no unit.
+            let unit = unit.filter(|unit| unit != NO_UNIT).unwrap_or_default();
+            let source = source.unwrap_or_default();
             let position = (position + 1).to_string();
             self.columns.push(values(&[name, column, &english, &chinese, &unit, &source], &position));
         }
