@@ -288,9 +288,10 @@ fn past_runs_are_told_the_newest_first() {
     insta::assert_snapshot!(ran.stdout.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"), @"
      RUN  ACCOUNT  JOB        STARTED (UTC)         SECONDS  OUTCOME   ROWS  NEW   CHANGED  LATE  UNDECODED  REQUESTS  REFUSED  RETRIED
      4    acme     orders     2026-10-03T00:00:00Z  1        findings  3     1     2        1     1          4         0        0
-     3    beta     orders     2026-10-02T00:00:00Z  -        running   0     0     0        0     0          0         0        0
+     3    beta     orders     2026-10-02T00:00:00Z  -        crashed   0     0     0        0     0          0         0        0
      2    acme     resources  2026-10-01T00:00:00Z  7200     partial   9     9     9        0     0          9000      0        0
      1    acme     orders     2026-10-01T00:00:00Z  100      done      6000  6001  0        0     0          70        1        2
+    3 beta orders: the worker ended without a word
     2 acme resources: the job's deadline is reached
     ");
     let runs = |arguments: &[&str]| {

@@ -20,6 +20,10 @@ const READ_AS_OF_NOW: &[&str] = &["runs", "breaks", "pinned_models"];
 /// The instant of a view `…_as_of`.
 const THEN: &str = "as_of_instant.value";
 
+/// What the names of the views of all versions end with, and what is added to them at an instant.
+const VERSIONS: &str = "_versions";
+const OF_THEN: &str = "_of_then";
+
 /// Stands for the instant in the script.
 const MARK: &str = "{instant}";
 
@@ -47,7 +51,8 @@ impl View {
     }
 }
 
-/// A query, asked at an instant: `now` is the instant, and no index is named, because tables are not read themselves.
+/// A query, asked at an instant: `now` is the instant, no index is named, because tables are not read themselves, and
+/// versions are those of then, under a name of their own, because they are made of those of now.
 fn asked_then(query: &str) -> String {
     let tokens: Vec<_> = tokens(query).collect();
     let mut sql = String::with_capacity(query.len());
@@ -60,6 +65,9 @@ fn asked_then(query: &str) -> String {
         }
         let is_now = token.kind == Kind::Literal && token.text == "'now'";
         sql.push_str(if is_now { THEN } else { token.text });
+        if token.kind == Kind::Word && token.text.ends_with(VERSIONS) {
+            sql.push_str(OF_THEN);
+        }
         at += 1;
     }
     sql
@@ -111,8 +119,7 @@ impl Known<'_> {
     /// The view of what `view`, which has these columns, showed at an instant; `None` when that cannot be told.
     pub(super) fn as_of_view(&self, view: &View, columns: &[String]) -> Option<String> {
         let reads = self.reads(view);
-        // Versions say themselves when they were valid.
-        if self.ledger_of(view).is_some() || reads.iter().any(|name| name.ends_with("_versions")) {
+        if self.ledger_of(view).is_some() {
             return None;
         }
         let mut named = Vec::new();
@@ -128,6 +135,10 @@ impl Known<'_> {
             if reads.contains(history.as_str()) {
                 let query = history_query(shape, "", THEN);
                 named.push((history, query));
+            }
+            let versions = format!("{table}{VERSIONS}");
+            if reads.contains(versions.as_str()) {
+                named.push((versions + OF_THEN, versions_query(shape, "", THEN)));
             }
         }
         if named.is_empty() {
@@ -173,12 +184,10 @@ impl Known<'_> {
                  drop view if exists temp.{table}_history;\n\
                  create temp view {table}_history as {history};\n\
                  drop view if exists temp.{table}_versions;\n\
-                 create temp view {table}_versions as select {columns}, valid_from, \
-                 iif(valid_to <= {now}, valid_to, null) as valid_to, made_by_run, \
-                 iif(valid_to <= {now}, ended_by_run, null) as ended_by_run \
-                 from main.{table}_versions where valid_from <= {now};\n",
+                 create temp view {table}_versions as {versions};\n",
                 key = comma("", &shape.key),
                 history = history_query(shape, "main.", &now),
+                versions = versions_query(shape, "main.", &now),
             ));
         }
         for index in indices {
@@ -224,6 +233,17 @@ fn history_of(shape: &Shape) -> String {
 fn history_query(shape: &Shape, schema: &str, instant: &str) -> String {
     format!(
         "select {}, ended_by_run as ended_run, valid_to as ended_at from {schema}{}_versions where valid_to <= {instant}",
+        comma("", &shape.columns),
+        shape.table,
+    )
+}
+
+/// The versions of a table's rows that were known at an instant.
+fn versions_query(shape: &Shape, schema: &str, instant: &str) -> String {
+    format!(
+        "select {}, valid_from, iif(valid_to <= {instant}, valid_to, null) as valid_to, made_by_run, \
+         iif(valid_to <= {instant}, ended_by_run, null) as ended_by_run \
+         from {schema}{}_versions where valid_from <= {instant}",
         comma("", &shape.columns),
         shape.table,
     )
