@@ -19,10 +19,10 @@ const TOO_EARLY: Duration = Duration::from_secs(2);
 const WORTH_TELLING: Duration = Duration::from_millis(500);
 
 /// Characters of a name: the account's and the job's.
-const NAME: usize = 25;
+const NAME: usize = 24;
 
 /// Characters of a bar. With the figures behind it a line has 79.
-const BAR: usize = 10;
+const BAR: usize = 8;
 
 /// Jobs that are shown: more do not fit the terminals of people who watch.
 const SHOWN: usize = 12;
@@ -118,19 +118,21 @@ fn pace_text(pace: Option<f64>) -> String {
 
 fn table(moments: &[Moment]) -> Vec<String> {
     let mut lines = vec![format!(
-        "{:<NAME$} {:<BAR$} {:>11} {:>7} {:>5} {:>7} {:>8}",
-        "JOB", "", "READ", "ROWS", "REQ/S", "REFUSED", "LEFT"
+        "{:<NAME$} {:<BAR$} {:>11} {:>5} {:>5} {:>5} {:>7} {:>7}",
+        "JOB", "", "READ", "ROWS", "REQS", "REQ/S", "REFUSED", "LEFT"
     )];
     for moment in moments.iter().take(SHOWN) {
-        let Moment { account, job, finished, planned, rows, refused, pace, waiting, .. } = moment;
+        let Moment { account, job, finished, planned, rows, requests, refused, pace, waiting } = moment;
         let name = shorten(&format!("{account} {job}"), NAME);
         let read = format!("{}/{}", number(*finished), number(*planned));
         let left = moment.left().map_or_else(|| "-".to_owned(), span);
         lines.push(format!(
-            "{name:<NAME$} {} {read:>11} {:>7} {:>5} {refused:>7} {left:>8}",
+            "{name:<NAME$} {} {read:>11} {:>5} {:>5} {:>5} {:>7} {left:>7}",
             bar(*finished, *planned),
             number(*rows),
+            number(*requests),
             pace_text(*pace),
+            number(*refused),
         ));
         if let Some((left, why)) = waiting {
             lines.push(shorten(&format!("  waiting {:.1} s: {why}", left.as_secs_f64()), 79));
@@ -228,11 +230,11 @@ mod tests {
         let lines = table(&moments());
         assert!(lines.iter().all(|line| line.width() < 80), "{lines:#?}");
         insta::assert_snapshot!(lines.join("\n"), @"
-            JOB                                         READ    ROWS REQ/S REFUSED     LEFT
-            acme orders               ━━━───────      40/103    123k  19.6       1     99 s
-            acme order_lines          ──────────    812/100k    3120   9.8       0      2 h
+            JOB                                      READ  ROWS  REQS REQ/S REFUSED    LEFT
+            acme orders              ━━━─────      40/103  123k  1240  19.6       1    99 s
+            acme order_lines         ────────    812/100k  3120   812   9.8       0     2 h
               waiting 0.8 s: quota of order_details, 10/1s, learned from refusal; all of i…
-            a-subsidiary-with-a-long… ──────────         0/0       0     -       0        -
+            a-subsidiary-with-a-lon… ────────         0/0     0     0     -       0       -
             ");
         let many: Vec<Moment> = std::iter::repeat_with(|| moments().remove(0)).take(SHOWN + 3).collect();
         assert_eq!(table(&many).len(), SHOWN + 2);
