@@ -23,8 +23,9 @@ reconciled as materialized (
     from full_reconciliations
     group by account, month
 ),
--- Every order of the month with the oldest reading of what belongs to it. Members of combined trades are read with them.
-dependents as (
+-- Every order of the month with the oldest reading of what belongs to it. Members of combined trades are read with them. Not
+-- materialized, so that a filter on the month reaches the orders.
+dependents as not materialized (
     select
         o.account,
         o.month,
