@@ -254,7 +254,8 @@ fn an_account_that_is_refused_is_tried_on_its_schedule_and_stops_no_other() {
     until(&bench, &several("acme", "done"));
     until(&bench, &several("beta", "refused"));
     service.stop();
-    let mixed = "select count(*) from runs where (account = 'acme') <> (outcome in ('done', 'partial'))";
+    // Whichever is in hand at the stop may end as 'partial'.
+    let mixed = "select count(*) from runs where outcome = iif(account = 'acme', 'refused', 'done')";
     assert_eq!(bench.count(mixed), 0);
 }
 
