@@ -87,7 +87,7 @@ class Bench:
         return rows, {name.removesuffix("_e8"): value for name, value in zip(exact, values)}
 
     def views(self):
-        return [name for (name,) in self.ask("select name from sqlite_schema where type = 'view' and name glob 'f[0-9]*' order by name")]
+        return [name for (name,) in self.ask("select name from sqlite_schema where type = 'view' and name glob 'f[0-9]*' and name not glob '*_as_of' order by name")]
 
 
 def e8(text):
