@@ -29,6 +29,7 @@ use tokio::time::Instant;
 
 pub use board::{Counts, Progress};
 pub use estimate::{AccountPlan, Certainty, EndpointPlan, JobPlan, PlanRow, Requests, estimate};
+pub use learned::learned;
 pub use outcome::{Finding, Findings, JobReport, Outcome};
 pub use publish::publish_after_run;
 pub use repair::repair;
@@ -231,6 +232,14 @@ async fn run_in_turn(
 #[must_use]
 pub fn reads(job: &Job, account: &Account) -> bool {
     why_not(job, account).is_none()
+}
+
+/// The streams of an account that any of these jobs reads, in the catalogue's order.
+pub fn streams_of(jobs: &[Job], account: &Account) -> impl Iterator<Item = &'static dyn Stream> {
+    let is_read = |stream: &&'static dyn Stream| {
+        jobs.iter().any(|job| job.stream == stream.name() && reads(job, account))
+    };
+    CATALOGUE.iter().copied().filter(is_read)
 }
 
 /// Why a job does not read an account, said before anybody is asked: with the wrong kind of credential an endpoint may

@@ -14,7 +14,7 @@ use crate::job::Job;
 use crate::page::Page;
 use crate::rate::RateState;
 use crate::request::{Endpoint, Question};
-use crate::run::reads;
+use crate::run::streams_of;
 use crate::scope::{Ask, Role, Scope};
 use crate::stream::{CATALOGUE, Reading, Stream};
 use crate::time::{UtcSecond, Window};
@@ -102,16 +102,14 @@ fn offline(probing: &Probing<'_>, why: &'static str) -> Vec<Line> {
     let rates = known.learned.rates.clone();
     let pace = Pace::new(account.name.clone(), account.profile.quotas.clone(), rates.clone());
     let mut lines = vec![Line::not_checked(BY_ASKING, why)];
-    lines.extend(quotas::quotas(&endpoints(&streams(account, jobs)), &pace, &rates, None, *talk));
+    lines.extend(quotas::quotas(
+        &endpoints(&streams_of(jobs, account).collect::<Vec<_>>()),
+        &pace,
+        &rates,
+        None,
+        *talk,
+    ));
     lines
-}
-
-/// The streams that the account's jobs read.
-fn streams(account: &Account, jobs: &[Job]) -> Vec<&'static dyn Stream> {
-    let is_read = |stream: &&'static dyn Stream| {
-        jobs.iter().any(|job| job.stream == stream.name() && reads(job, account))
-    };
-    CATALOGUE.iter().copied().filter(is_read).collect()
 }
 
 fn endpoints(streams: &[&'static dyn Stream]) -> Vec<&'static Endpoint> {
@@ -120,7 +118,7 @@ fn endpoints(streams: &[&'static dyn Stream]) -> Vec<&'static Endpoint> {
 
 async fn online(probing: Probing<'_>) -> Vec<Line> {
     let Probing { account, jobs, known: Known { hints, learned }, quotas: talk } = probing;
-    let streams = streams(account, jobs);
+    let streams: Vec<&'static dyn Stream> = streams_of(jobs, account).collect();
     let earlier: Vec<RateState> = learned.rates.clone();
     let mut questions = match Questions::new(account, hints, learned) {
         Ok(questions) => questions,

@@ -9,7 +9,7 @@ use super::files::{Mode, file_system, folder_of, is_of_another_machine};
 use super::line::{Fault, Line};
 use crate::client::Learned;
 use crate::config::{Config, SecretSource};
-use crate::time::UtcSecond;
+use crate::run::learned;
 use crate::warehouse::{Closeness, Hints, Publication, PublishError, Warehouse, WarehouseError};
 
 /// A warehouse up to this size is always looked at closely: it takes a second or less.
@@ -33,9 +33,7 @@ impl Known {
     /// # Errors
     /// When the warehouse fails.
     pub fn of(warehouse: &Warehouse, account: &str, host: &str) -> Result<Self, WarehouseError> {
-        let rates = warehouse.rate_state(account, host)?;
-        let pages = warehouse.page_limits(account, host, UtcSecond::now())?;
-        Ok(Self { hints: warehouse.hints(account)?, learned: Learned { rates, pages } })
+        Ok(Self { hints: warehouse.hints(account)?, learned: learned(warehouse, account, host)? })
     }
 }
 

@@ -12,8 +12,8 @@ use super::{Common, Output, say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::money::Amount;
-use crate::run::reads;
-use crate::stream::CATALOGUE;
+use crate::run::streams_of;
+use crate::stream::Stream;
 use crate::warehouse::{
     BillingMonth, Break, Check, CheckOutcome, Reconciled, ReconciledAccount, Reconciliation, Status,
     Strictness, Verdict, Warehouse,
@@ -94,8 +94,7 @@ pub(super) fn execute(args: &ReconcileArgs, common: &Common, config: &Config) ->
 
 /// An account with the streams that its role may ask for and a job reads.
 fn readable<'a>(account: &'a Account, config: &Config) -> ReconciledAccount<'a> {
-    let is_read = |stream: &str| config.jobs.iter().any(|job| job.stream == stream && reads(job, account));
-    let readable = CATALOGUE.iter().map(|stream| stream.name()).filter(|stream| is_read(stream)).collect();
+    let readable = streams_of(&config.jobs, account).map(Stream::name).collect();
     ReconciledAccount { name: &account.name, readable }
 }
 

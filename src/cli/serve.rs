@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use super::watched::{LEFTOVERS, system};
+use super::watched::{LEFTOVERS, runtime, system};
 use super::{Common, read};
 use crate::config::{Config, Environment, Secrets};
 use crate::error::Failure;
@@ -18,11 +18,7 @@ use crate::service::{Signals, Supervisor, SystemClock, VendorWork, keep};
 use crate::warehouse::{Warehouse, Writer};
 
 pub(super) fn execute(common: &Common, environment: &Environment, config: Config) -> Result<u8, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| system("could not start", &error))?;
+    let runtime = runtime()?;
     // Before the warehouse is opened: from then on only a kill ends the worker in the middle of something.
     let signals = listen(&runtime)?;
     let warehouse = Warehouse::open(&config.warehouse)?;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -29,11 +30,7 @@ pub(super) fn with_warehouse<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Writer, &Arc<Progress>, watch::Receiver<bool>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| system("could not start", &error))?;
+    let runtime = runtime()?;
     let warehouse = Warehouse::open(&config.warehouse)?;
     let (writer, thread) = Writer::start(warehouse)?;
     let result = runtime.block_on(with_signals_and_progress(work, &writer, Shown::of(common, config)));
@@ -116,6 +113,12 @@ async fn with_signals_and_progress<T>(
 fn finish_page(stopper: &watch::Sender<bool>) {
     stopper.send_replace(true);
     tracing::info!("asked to stop; finishing the pages in hand");
+}
+
+/// What work on the warehouse runs on.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().map_err(|error| system("could not start", &error))
 }
 
 pub(super) fn system(what: &'static str, error: &std::io::Error) -> Failure {

@@ -8,22 +8,26 @@ use crate::client::{Client, Learned};
 use crate::config::Account;
 use crate::request::Endpoint;
 use crate::time::UtcSecond;
-use crate::warehouse::{WarehouseError, Writer};
+use crate::warehouse::{Warehouse, WarehouseError, Writer};
 
 use super::RunError;
 
 /// How often what is known about the quotas and the size of pages is stored (`RATE` item 9).
 const INTERVAL: Duration = Duration::from_secs(10);
 
+/// What earlier runs learned about an account's endpoints at this host.
+///
+/// # Errors
+/// When the warehouse fails.
+pub fn learned(warehouse: &Warehouse, account: &str, host: &str) -> Result<Learned, WarehouseError> {
+    let rates = warehouse.rate_state(account, host)?;
+    Ok(Learned { rates, pages: warehouse.page_limits(account, host, UtcSecond::now())? })
+}
+
 /// A client that goes on with what earlier runs learned about the quotas and the size of pages.
 pub(super) async fn client_of(account: &Account, writer: &Writer) -> Result<Client, RunError> {
     let (name, host) = (account.name.clone(), account.profile.endpoint.host().to_owned());
-    let known = writer
-        .call(move |warehouse| {
-            let rates = warehouse.rate_state(&name, &host)?;
-            Ok(Learned { rates, pages: warehouse.page_limits(&name, &host, UtcSecond::now())? })
-        })
-        .await?;
+    let known = writer.call(move |warehouse| learned(warehouse, &name, &host)).await?;
     Ok(Client::resume(account.profile.clone(), known)?)
 }
 

@@ -12,7 +12,7 @@ pub struct Figures {
     /// Schema version of the file.
     pub schema: i64,
     /// Size in bytes, with what is still in the log.
-    pub bytes: i64,
+    pub bytes: u64,
     /// Size of its log in bytes.
     pub log_bytes: u64,
     /// Each job for each account.
@@ -143,11 +143,7 @@ impl Warehouse {
         log.push("-wal");
         Ok(Figures {
             schema: tx.pragma_query_value(None, "user_version", |row| row.get(0))?,
-            bytes: tx.query_row(
-                "select page_count * page_size from pragma_page_count, pragma_page_size",
-                [],
-                |row| row.get(0),
-            )?,
+            bytes: self.size()?,
             // A warehouse without a log is one that nobody writes to.
             log_bytes: std::fs::metadata(log).map_or(0, |file| file.len()),
             jobs: jobs(&tx, self.crashed_up_to()?)?,

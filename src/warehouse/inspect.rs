@@ -63,9 +63,12 @@ impl Warehouse {
     /// # Errors
     /// When the warehouse fails.
     pub fn bytes(&self) -> Result<u64, WarehouseError> {
+        self.size().map_err(|error| self.sql(&error))
+    }
+
+    pub(super) fn size(&self) -> rusqlite::Result<u64> {
         let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let size = pragma("page_count").and_then(|pages| Ok(pages * pragma("page_size")?));
-        size.map(i64::unsigned_abs).map_err(|error| self.sql(&error))
+        Ok((pragma("page_count")? * pragma("page_size")?).unsigned_abs())
     }
 
     /// Asks SQLite whether the file is whole.

@@ -27,11 +27,16 @@ pub(super) fn holder(warehouse: &Path) -> Option<String> {
     if !has_worker(&file) {
         return None;
     }
-    let mut holder = String::new();
     // It holds the lock before it has written who it is.
+    Some(written(&mut file).unwrap_or_else(|| "another process".to_owned()))
+}
+
+/// Who holds the lock, as it wrote itself; `None` when nothing can be read. That still says that somebody does.
+fn written(file: &mut File) -> Option<String> {
+    let mut holder = String::new();
     let _ = file.read_to_string(&mut holder);
     let holder = holder.trim();
-    Some(if holder.is_empty() { "another process".to_owned() } else { holder.to_owned() })
+    (!holder.is_empty()).then(|| holder.to_owned())
 }
 
 /// Asks the kernel. The process id in the file says nothing: after a crash another process may have it, and in a container
@@ -79,11 +84,7 @@ impl Lock {
         match taken {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // A lock file we cannot read still says that somebody holds it.
-                let _ = file.read_to_string(&mut holder);
-                let holder = holder.trim();
-                let holder = if holder.is_empty() { String::new() } else { format!(" ({holder})") };
+                let holder = written(&mut file).map(|holder| format!(" ({holder})")).unwrap_or_default();
                 return Err(WarehouseError::Held { path: warehouse.to_owned(), holder });
             }
             Err(TryLockError::Error(error)) => return Err(WarehouseError::io(path, &error)),

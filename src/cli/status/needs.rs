@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::lines::{first_lines, span, wrap};
 use crate::config::Config;
 use crate::job::Job;
-use crate::run::{VERIFY, reads};
+use crate::run::{VERIFY, reads, streams_of};
 use crate::time::UtcSecond;
 use crate::warehouse::{LastRun, Overview, StreamState};
 
@@ -69,7 +69,7 @@ fn is_configured(config: &Config, run: &LastRun) -> bool {
 fn reads_stream(config: &Config, account: &str, stream: &str) -> bool {
     config
         .account(account)
-        .is_some_and(|account| config.jobs.iter().any(|job| job.stream == stream && reads(job, account)))
+        .is_some_and(|account| streams_of(&config.jobs, account).any(|read| read.name() == stream))
 }
 
 /// The jobs that nobody started for long, or whose runs are never done, each kind in one line for an account.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use super::comma;
 use super::derive::Shape;
-use super::text::{Kind, literal, sources, tokens, view_query};
+use super::text::{Kind, Purpose, literal, sources, tokens, view_query};
 use super::versions::{IS_OF_THEN, instant};
 
 /// Tables of the ledger that may be read as they are now: who made a version, and what reconciliations found.
@@ -45,9 +45,7 @@ impl View {
 
     /// Questions, checks and readable records.
     pub(super) fn is_for_finance(&self) -> bool {
-        let is_question =
-            self.name.strip_prefix('f').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        is_question || self.name.starts_with("check_rc") || self.name.starts_with("v_")
+        Purpose::of(&self.name) != Purpose::Other || self.name.starts_with("v_")
     }
 }
 

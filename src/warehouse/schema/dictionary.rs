@@ -8,7 +8,7 @@ use rows::{MADE, Rows};
 use rusqlite::Connection;
 
 use super::comments::{Described, Meaning, glossary, tables, view};
-use super::text::sources;
+use super::text::{Purpose, sources};
 use crate::record::{Source, Table};
 
 /// Columns of views whose name means the same everywhere.
@@ -199,12 +199,10 @@ struct Read<'a> {
 }
 
 fn kind_of(view: &str) -> &'static str {
-    let is_question =
-        view.strip_prefix('f').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()));
-    match view {
-        _ if is_question => "question",
-        _ if view.starts_with("check_rc") => "check",
-        _ => "view",
+    match Purpose::of(view) {
+        Purpose::Question => "question",
+        Purpose::Check => "check",
+        Purpose::Other => "view",
     }
 }
 

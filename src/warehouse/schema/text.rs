@@ -81,6 +81,27 @@ pub(in crate::warehouse) fn view_name(sql: &str) -> Option<&str> {
     words.next().filter(|word| word.is("view")).and(words.next()).map(|name| name.text)
 }
 
+/// What a view is to finance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Question,
+    Check,
+    Other,
+}
+
+impl Purpose {
+    /// By the view's name: `f01_…`, `check_rc01_…`.
+    pub(super) fn of(view: &str) -> Self {
+        if view.strip_prefix('f').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit())) {
+            Self::Question
+        } else if view.starts_with("check_rc") {
+            Self::Check
+        } else {
+            Self::Other
+        }
+    }
+}
+
 /// The query of a view's text, without comments.
 pub(super) fn view_query(sql: &str) -> String {
     let mut query = String::with_capacity(sql.len());
