@@ -78,13 +78,15 @@ impl Controller {
             Start::Unlimited => (None, Origin::Configured),
         };
         let basis = quota.unwrap_or(SLOW_START);
+        let margin =
+            if origin == Origin::SlowStart { Margin::new(basis) } else { Margin::of_documented(basis) };
         let mut controller = Self {
             endpoint,
             quota,
             origin,
             ceiling: quota.filter(|_| origin == Origin::Configured),
             share,
-            margin: Margin::new(basis),
+            margin,
             calls: Calls::default(),
             history: Calls::default(),
             doubles_at: now + DOUBLING,
