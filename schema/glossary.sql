@@ -30,6 +30,10 @@
 -- refunded: money that came back, positive | 退款金额（正数）
 -- refund_month: billing month (UTC+8) of the refund order | 退款订单的账期（UTC+8）
 -- original_month: billing month (UTC+8) of the order the money was once paid with; '(before history)': not known here, '(not attributed)': not explained | 原订单的账期（UTC+8）；(before history) 为历史之前，(not attributed) 为未归属
+-- trade_id: combined order that is here and that this order is a member of | 本库中所属组合交易订单的订单ID
+-- is_dated_by_trade: 1: its month is that of its combined order | 账期是否取自所属组合交易：1 是，0 否
+-- own_month: month (UTC+8) of its own payment, else creation | 按自身支付时间（无则创建时间）的账期（UTC+8）
+-- trade_month: month (UTC+8) of the payment, else creation, of its combined order | 按所属组合交易支付时间（无则创建时间）的账期（UTC+8）
 -- expire_month: month (UTC+8) of the expiry | 到期月份（UTC+8）
 -- currency: CNY, USD, … | 币种编码，如 CNY、USD
 -- stream: what is read | 数据流

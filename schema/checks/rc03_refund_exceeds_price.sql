@@ -60,7 +60,7 @@ exceeded as (
             select max(
                 (
                     select coalesce(o.month, '') || o.order_id
-                    from known_orders as o
+                    from known_orders_by_id as o
                     where o.account = a.account and o.order_id = a.refund_order_id and o.gone_since is null
                 )
             )
@@ -74,14 +74,14 @@ found as (
     select
         e.account,
         (
-            select k.customer_id from known_orders as k where k.account = e.account and k.order_id = e.base_order_id
+            select k.customer_id from known_orders_by_id as k where k.account = e.account and k.order_id = e.base_order_id
         ) as customer_id,
         e.base_order_id as key,
         e.price_e8 as expected_e8,
         e.refunded_e8 as actual_e8,
         e.refunded_e8 - e.price_e8 as diff_e8,
         (
-            select k.currency from known_orders as k where k.account = e.account and k.order_id = e.base_order_id
+            select k.currency from known_orders_by_id as k where k.account = e.account and k.order_id = e.base_order_id
         ) as currency,
         e.period,
         iif(e.order_type = 3, 'the original order is a change: it may have topped up an earlier one', null) as note

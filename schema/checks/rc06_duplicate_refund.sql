@@ -129,7 +129,7 @@ twins as (
                     b.refund_order_id,
                     (
                         select r.event_time
-                        from known_orders as r
+                        from known_orders_by_id as r
                         where r.account = b.account and r.order_id = b.refund_order_id and r.gone_since is null
                     ) as event_time,
                     (

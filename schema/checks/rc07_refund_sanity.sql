@@ -48,12 +48,12 @@ compared as not materialized (
         n.*,
         (
             select b.payment_time
-            from known_orders as b
+            from known_orders_by_id as b
             where b.account = n.account and b.order_id = n.base_order_id
         ) as base_paid,
         (
             select b.customer_id
-            from known_orders as b
+            from known_orders_by_id as b
             where b.account = n.account and b.order_id = n.base_order_id
         ) as base_customer
     from named as n

@@ -68,7 +68,7 @@ refunds_of as not materialized (
         o.period,
         a.base_order_id,
         (
-            select b.currency from known_orders as b where b.account = a.account and b.order_id = a.base_order_id
+            select b.currency from known_orders_by_id as b where b.account = a.account and b.order_id = a.base_order_id
         ) as base_currency
     from checked_orders as o
     cross join refund_attributions as a

@@ -64,23 +64,16 @@ edges as materialized (
         unixepoch(first, '+13 months') - 28800 as year_ends_s
     from months
 ),
--- Lines that were paid by the end of the month, and whose term ends in it or later. Their orders are looked up, because a
--- joined view would be made for all orders first, and in one go: 'paid' is the month of payment (7 characters), p or r
--- (purchase or refund), 1 or 0 (with 代金券 or without), the second of payment (11 digits) and the currency. Lines that were paid later are passed over before.
+-- Lines that were paid by the end of the month, and whose term ends in it or later. Most of those that begin later were paid
+-- later, too, which is quicker to see before their orders are looked at as a whole.
 running as (
     select
         m.month,
-        (
-            select
-                o.month || substr(o.kind, 1, 1) || (o.coupon_effect_e8 <> 0) || printf('%011d', unixepoch(o.event_time))
-                || o.currency
-            from counted_orders as o
-            where o.account = l.account
-                and o.order_id = cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text)
-                and (o.kind = 'purchase' or o.order_type = 3)
-                and o.currency = coalesce(nullif(l.currency, ''), o.currency)
-                and o.month <= m.month
-        ) as paid,
+        o.month as paid_month,
+        o.kind,
+        o.coupon_effect_e8 as order_coupon_effect_e8,
+        o.event_time as paid_at,
+        o.currency,
         l.account,
         cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) as order_id,
         l.order_line_item_id,
@@ -91,7 +84,15 @@ running as (
         coalesce(l.amount_after_discount_e8, 0) as cost_e8
     from edges as m
     cross join order_lines as l
-    where l.account = m.account and l.expire_time >= m.begins and l.gone_since is null
+    cross join counted_orders_by_id as o
+    where o.account = l.account
+        and o.order_id = cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text)
+        and (o.kind = 'purchase' or o.order_type = 3)
+        and o.currency = coalesce(nullif(l.currency, ''), o.currency)
+        and o.month <= m.month
+        and l.account = m.account
+        and l.expire_time >= m.begins
+        and l.gone_since is null
         and unixepoch(l.expire_time) + 1 - unixepoch(l.effective_time) between 1 and 3037000499
         and (
             l.effective_time < m.ends
@@ -108,7 +109,6 @@ running as (
 paid_orders as not materialized (
     select
         *,
-        month || substr(kind, 1, 1) || (coupon_effect_e8 <> 0) || printf('%011d', unixepoch(event_time)) || currency as paid,
         strftime('%Y-%m-%dT%H:%M:%SZ', month || '-01', '-8 hours') as begins
     from counted_orders
     where kind = 'purchase' or order_type = 3
@@ -117,7 +117,11 @@ paid_orders as not materialized (
 at_once as (
     select
         o.month,
-        o.paid,
+        o.month as paid_month,
+        o.kind,
+        o.coupon_effect_e8 as order_coupon_effect_e8,
+        o.event_time as paid_at,
+        o.currency,
         +l.account as account,
         o.order_id,
         l.order_line_item_id,
@@ -143,23 +147,11 @@ at_once as (
     )
 ),
 -- The lines of a month. The + takes the type from a column: SQLite does not merge unlike halves with what reads them, which
--- would repeat the look-up for each column it is needed in.
+-- would repeat what is looked up for each column it is needed in.
 bought as (
     select * from running
     union all
     select * from at_once
-),
--- With what their orders tell. Lines of refunds and of orders that do not count yet have a null for it, and find no month
--- below: a condition here would be pushed into 'running', and look everything up twice.
-told as (
-    select
-        b.*,
-        substr(b.paid, 1, 7) as paid_month,
-        case substr(b.paid, 8, 1) when 'p' then 'purchase' when 'r' then 'refund' end as kind,
-        substr(b.paid, 9, 1) = '1' as has_coupons,
-        cast(substr(b.paid, 10, 11) as integer) as paid_s,
-        substr(b.paid, 21) as currency
-    from bought as b
 ),
 -- With the refund that ends them, and their part of the 代金券 of their orders; and what the lines of an order leave of it.
 costs as (
@@ -180,11 +172,11 @@ costs as (
             select min(
                 (
                     select unixepoch(o.event_time)
-                    from counted_orders as o
+                    from counted_orders_by_id as o
                     where o.account = a.account and o.order_id = a.refund_order_id
                         and o.order_type in (4, 10)
                         and o.currency = t.currency
-                        and unixepoch(o.event_time) >= t.paid_s
+                        and unixepoch(o.event_time) >= unixepoch(t.paid_at)
                 )
             )
             from refund_attributions as a
@@ -217,28 +209,28 @@ costs as (
         t.cost_e8,
         -- In proportion to the costs, up to this line less up to the one before, as refunds are shared below.
         iif(
-            t.has_coupons,
+            t.order_coupon_effect_e8 = 0,
+            0,
             (
                 select
-                    sign(o.coupon_effect_e8)
+                    sign(t.order_coupon_effect_e8)
                     * (
-                        abs(o.coupon_effect_e8) / s.weights * s.up_to_here
-                        + abs(o.coupon_effect_e8) % s.weights * 1000000 / s.weights * (s.up_to_here / 1000000)
+                        abs(t.order_coupon_effect_e8) / s.weights * s.up_to_here
+                        + abs(t.order_coupon_effect_e8) % s.weights * 1000000 / s.weights * (s.up_to_here / 1000000)
                         + (
-                            abs(o.coupon_effect_e8) % s.weights * 1000000 % s.weights * (s.up_to_here / 1000000)
-                            + abs(o.coupon_effect_e8) % s.weights * (s.up_to_here % 1000000)
+                            abs(t.order_coupon_effect_e8) % s.weights * 1000000 % s.weights * (s.up_to_here / 1000000)
+                            + abs(t.order_coupon_effect_e8) % s.weights * (s.up_to_here % 1000000)
                         ) / s.weights
                         - (
-                            abs(o.coupon_effect_e8) / s.weights * s.before
-                            + abs(o.coupon_effect_e8) % s.weights * 1000000 / s.weights * (s.before / 1000000)
+                            abs(t.order_coupon_effect_e8) / s.weights * s.before
+                            + abs(t.order_coupon_effect_e8) % s.weights * 1000000 / s.weights * (s.before / 1000000)
                             + (
-                                abs(o.coupon_effect_e8) % s.weights * 1000000 % s.weights * (s.before / 1000000)
-                                + abs(o.coupon_effect_e8) % s.weights * (s.before % 1000000)
+                                abs(t.order_coupon_effect_e8) % s.weights * 1000000 % s.weights * (s.before / 1000000)
+                                + abs(t.order_coupon_effect_e8) % s.weights * (s.before % 1000000)
                             ) / s.weights
                         )
                     )
-                from counted_orders as o
-                cross join (
+                from (
                     select
                         sum(iif(l.order_line_item_id < t.order_line_item_id, abs(l.amount_after_discount_e8), 0))
                         / (sum(abs(l.amount_after_discount_e8)) / 2000000000000 + 1) as before,
@@ -252,11 +244,9 @@ costs as (
                         and l.gone_since is null
                         and coalesce(nullif(l.currency, ''), t.currency) = t.currency
                 ) as s
-                where o.account = t.account and o.order_id = t.order_id
-            ),
-            0
+            )
         ) as coupon_effect_e8
-    from told as t
+    from bought as t
     union all
     select
         +o.account, -- as above
@@ -314,7 +304,7 @@ attributed as not materialized (
         -a.amount_e8 as refunded_e8,
         (
             select o.month
-            from counted_orders as o
+            from counted_orders_by_id as o
             where o.account = a.account and o.order_id = a.base_order_id
                 and o.kind = 'purchase'
                 and o.currency = r.currency
@@ -464,7 +454,7 @@ schedules as (
         0 as refunded_e8
     from costs as c
     cross join edges as m
-    where m.account = c.account and m.month = c.month and m.month >= c.paid_month
+    where m.account = c.account and m.month = c.month
         and coalesce(c.ended >= m.begins_s, 1)
         and (c.entry = 'line' or c.cost_e8 <> 0 or c.coupon_effect_e8 <> 0)
     union all

@@ -65,7 +65,7 @@ due as (
         coalesce(
             (
                 select o.month
-                from known_orders as o
+                from known_orders_by_id as o
                 where o.account = q.account and o.order_id = q.parent_id
             ),
             strftime('%Y-%m', q.parent_time, '+8 hours'),
@@ -127,7 +127,7 @@ disputed as (
             coalesce(
                 (
                     select o.month
-                    from known_orders as o
+                    from known_orders_by_id as o
                     where o.account = c.account and o.order_id = c.parent_id
                 ),
                 ''

@@ -20,7 +20,7 @@ attributed as (
         r.currency,
         coalesce(
             (
-                select b.month from known_orders as b where b.account = a.account and b.order_id = a.base_order_id
+                select b.month from known_orders_by_id as b where b.account = a.account and b.order_id = a.base_order_id
             ),
             '(before history)'
         ) as original_month,

@@ -10,7 +10,7 @@ replaced as not materialized (
         account,
         order_id,
         parent_order_id,
-        -- Written as in known_orders and its index, to the letter.
+        -- Written as in known_orders_by_id and its index, to the letter.
         strftime('%Y-%m', ltrim(coalesce(nullif(payment_time, ''), nullif(create_time, '')), 'NnSs'), '+8 hours') as month
     from orders_history
 ),

@@ -51,7 +51,7 @@ priced as (
             from (
                 select o.event_time, o.order_id
                 from order_resources as x
-                cross join counted_orders as o on o.account = x.account and o.order_id = x.order_id
+                cross join counted_orders_by_id as o on o.account = x.account and o.order_id = x.order_id
                 where x.account = r.account
                     and x.resource_id = r.resource_id
                     and x.gone_since is null
@@ -79,7 +79,7 @@ lines as (
         l.period_num,
         l.amount_after_discount_e8
     from priced as r
-    cross join counted_orders as o on o.account = r.account and o.order_id = r.priced_order_id
+    cross join counted_orders_by_id as o on o.account = r.account and o.order_id = r.priced_order_id
     cross join order_lines as l
         on l.account = o.account
         and cast(coalesce(nullif(l.order_id, ''), l.requested_order_id) as text) = o.order_id
@@ -163,7 +163,7 @@ estimates as (
         exists (
             select 1
             from order_resources as x
-            cross join counted_orders as o on o.account = x.account and o.order_id = x.order_id
+            cross join counted_orders_by_id as o on o.account = x.account and o.order_id = x.order_id
             where x.account = s.account
                 and x.resource_id = s.resource_id
                 and x.gone_since is null

@@ -15,7 +15,7 @@ joined as (
         a.base_order_id,
         -- Looked up, because a joined view would be made for all orders first.
         (
-            select b.month from known_orders as b where b.account = a.account and b.order_id = a.base_order_id
+            select b.month from known_orders_by_id as b where b.account = a.account and b.order_id = a.base_order_id
         ) as original_month,
         a.service_type_code,
         a.service_type_name,

@@ -54,8 +54,11 @@ pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 const VIEWS: &[&str] = &[
     include_str!("../../schema/views/code_names.sql"),
     include_str!("../../schema/views/codes_by_column.sql"),
+    include_str!("../../schema/views/known_orders_by_id.sql"),
     include_str!("../../schema/views/known_orders.sql"),
+    include_str!("../../schema/views/classified_orders_by_id.sql"),
     include_str!("../../schema/views/classified_orders.sql"),
+    include_str!("../../schema/views/counted_orders_by_id.sql"),
     include_str!("../../schema/views/counted_orders.sql"),
     include_str!("../../schema/views/order_months.sql"),
     include_str!("../../schema/views/counted_lines.sql"),
