@@ -235,7 +235,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn none_is_let_in_while_pages_of_long_walks_are_stored() {
-        let (pace, mut walks) = (Arc::new(PagePace::default()), Walks::new());
+        let (pace, mut walks) = (Arc::new(after(Duration::from_millis(1))), Walks::new());
         let its = Arc::clone(&pace);
         walks.begin(&pace, async move {
             for _ in 0..1000 {
