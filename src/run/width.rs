@@ -2,7 +2,7 @@
 //! is in flight when the worker is killed is asked for again.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -27,6 +27,8 @@ const SMALLEST: u64 = 4;
 pub(super) struct PagePace {
     /// When the first walk began.
     begun: OnceLock<Instant>,
+    /// A walk ended, with a page or with an answer that is none.
+    has_answer: AtomicBool,
     /// Moving average in microseconds; 0 before the first page.
     micros: AtomicU64,
     /// Pages stored so far.
@@ -61,8 +63,11 @@ impl PagePace {
         usize::try_from(width).unwrap_or(WIDEST).clamp(1, WIDEST)
     }
 
-    /// Microseconds that the first page has taken so far, which is not there yet.
+    /// Microseconds that the first answer has taken so far; none once there is one, even if it is no page.
     fn waited(&self) -> u64 {
+        if self.has_answer.load(Ordering::Relaxed) {
+            return 0;
+        }
         let waited = self.begun.get().map(Instant::elapsed).unwrap_or_default();
         u64::try_from(waited.min(LONGEST_FIRST).as_micros()).unwrap_or(u64::MAX)
     }
@@ -137,6 +142,7 @@ impl<T: Send + 'static> Walks<T> {
                 let look = silence.min(Instant::now() + LOOK.min(spacing.max(SOONEST)));
                 match tokio::time::timeout_at(look, self.walking.join_next()).await {
                     Ok(joined) => {
+                        pace.has_answer.store(true, Ordering::Relaxed);
                         self.beyond = self.beyond.saturating_sub(1);
                         return joined.map(|joined| {
                             joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
@@ -161,7 +167,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// but no oftener than this.
 const SOONEST: Duration = Duration::from_millis(10);
 
-/// How long a first page may take for others to be asked for meanwhile: who does not answer at all is not asked by more
+/// How long a first answer may take for others to be asked for meanwhile: who does not answer at all is not asked by more
 /// and more.
 const LONGEST_FIRST: Duration = Duration::from_millis(500);
 
@@ -231,6 +237,16 @@ mod tests {
         fill(&mut walks, &pace);
         assert_eq!(walks.len(), 7);
         assert!(begun.elapsed() > 3 * LONGEST_FIRST, "the seventh is let in because one may hang");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_answer_that_is_no_page_lets_nobody_in() {
+        let (pace, mut walks) = (PagePace::default(), Walks::new());
+        walks.begin(&pace, tokio::time::sleep(SPACING / 2));
+        assert_eq!(walks.next(&pace, SPACING).await, Some(()));
+        tokio::time::sleep(LONGEST_FIRST).await;
+        fill(&mut walks, &pace);
+        assert_eq!(walks.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

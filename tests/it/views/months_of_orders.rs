@@ -80,7 +80,8 @@ fn each_order_is_in_one_month_whoever_says_when_it_was_paid() {
 
 /// The view by which an order is looked up has the rows of the one by which a month is found.
 fn assert_by_id_is_the_same(db: &Db, view: &str) {
-    let columns = rows(db, &format!("select group_concat(name, ', ') from pragma_table_info('{view}')")).remove(0);
+    let columns =
+        rows(db, &format!("select group_concat(name, ', ') from pragma_table_info('{view}')")).remove(0);
     let read = |view: &str| rows(db, &format!("select {columns} from {view} order by account, order_id"));
     let found = read(view);
     assert!(found.len() > 10, "{view}: {}", found.len());
