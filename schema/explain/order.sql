@@ -23,12 +23,12 @@ select
     -- Looked up, because a joined view would be made for all orders first.
     (
         select iif(c.not_counted_because is null, c.kind, null)
-        from classified_orders as c
+        from classified_orders_by_id as c
         where c.account = o.account and c.order_id = o.order_id
     ) as counted_as,
     (
         select c.not_counted_because
-        from classified_orders as c
+        from classified_orders_by_id as c
         where c.account = o.account and c.order_id = o.order_id
     ) as not_counted_because,
     o.month,
@@ -40,7 +40,7 @@ select
     decimal(o.amount_after_discount_e8) as amount_after_discount,
     (
         select decimal(c.signed_amount_e8)
-        from classified_orders as c
+        from classified_orders_by_id as c
         where c.account = o.account and c.order_id = o.order_id
     ) as signed_amount,
     decimal(o.coupon_amount_e8) as coupon_amount,
@@ -58,7 +58,7 @@ select
     r.last_changed_run,
     r.last_seen_at,
     r.gone_since
-from known_orders as o
+from known_orders_by_id as o
 inner join orders as r on r.account = o.account and r.order_id = o.order_id
 left join order_details as d on d.account = o.account and d.order_id = o.order_id
 left join sub_customers as n on n.account = o.account and n.customer_id = o.customer_id
@@ -139,7 +139,7 @@ select
     a.base_order_id,
     -- Looked up, because a joined view would be made for all orders first.
     coalesce(
-        (select b.month from known_orders as b where b.account = a.account and b.order_id = a.base_order_id),
+        (select b.month from known_orders_by_id as b where b.account = a.account and b.order_id = a.base_order_id),
         '(before history)'
     ) as original_month,
     a.service_type_name,
@@ -148,7 +148,7 @@ select
     iif(a.amount_e8 > 0, 'consumed or fee kept back', 'refunded') as meaning_en,
     iif(a.amount_e8 > 0, '已消费金额或手续费', '退款金额') as meaning_zh,
     (
-        select r.currency from known_orders as r where r.account = a.account and r.order_id = a.refund_order_id
+        select r.currency from known_orders_by_id as r where r.account = a.account and r.order_id = a.refund_order_id
     ) as currency,
     decimal(a.amount_e8) as amount,
     a.gone_since
@@ -160,7 +160,7 @@ order by a.base_order_id, a.id;
 select
     a.refund_order_id,
     (
-        select r.month from known_orders as r where r.account = a.account and r.order_id = a.refund_order_id
+        select r.month from known_orders_by_id as r where r.account = a.account and r.order_id = a.refund_order_id
     ) as refund_month,
     a.id,
     a.service_type_name,
@@ -169,7 +169,7 @@ select
     iif(a.amount_e8 > 0, 'consumed or fee kept back', 'refunded') as meaning_en,
     iif(a.amount_e8 > 0, '已消费金额或手续费', '退款金额') as meaning_zh,
     (
-        select r.currency from known_orders as r where r.account = a.account and r.order_id = a.refund_order_id
+        select r.currency from known_orders_by_id as r where r.account = a.account and r.order_id = a.refund_order_id
     ) as currency,
     decimal(a.amount_e8) as amount,
     a.gone_since

@@ -115,8 +115,9 @@ impl Controller {
         self.next_slot = self.next_slot.checked_sub(ahead).unwrap_or(self.next_slot);
     }
 
-    /// Calls that another controller has booked are under this quota as well.
+    /// Calls that another controller has booked are under this quota as well, which an answer named.
     pub(super) fn take_over(&mut self, other: &Self) {
+        self.margin = self.quota.map_or(self.margin, Margin::new);
         self.calls = other.calls.clone();
         self.flight = other.flight;
         self.answer = other.answer;

@@ -40,11 +40,11 @@ impl Margin {
         Self::of_jitter(quota, JITTER)
     }
 
-    /// The margin to begin with at a quota that the documents or the configuration name: nearer where it costs a part worth
-    /// having, because hardly any gateway counts so strictly that calls stray over its edge, and one that does is found out
-    /// by a refusal or two.
+    /// The margin to begin with at a quota that the documents or the configuration name: nearer where that gains something,
+    /// because hardly any gateway counts so strictly that calls stray over its edge, and one that does is found out by a few
+    /// refusals.
     pub(super) fn of_documented(quota: Quota) -> Self {
-        Self::of_jitter(quota, if quota.period >= LONG { JITTER } else { JITTER / 2.0 })
+        Self::of_jitter(quota, if quota.period >= LONG { JITTER } else { JITTER / 4.0 })
     }
 
     fn of_jitter(quota: Quota, jitter: f64) -> Self {

@@ -279,8 +279,8 @@ async fn walk_all(
             };
             let Some(unit) = next else { break };
             let ask = unit.ask.clone();
-            let its = Arc::clone(context);
-            walking.begin(&context.pace, async move { (ask, is_witness, unit::read(&its, unit).await) });
+            let context = Arc::clone(context);
+            walking.begin(async move { (ask, is_witness, unit::read(&context, unit).await) });
         }
         if walking.is_empty() {
             break;

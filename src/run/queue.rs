@@ -195,24 +195,24 @@ impl<'a> Drain<'a> {
         while self.has_room() {
             let Some(entry) = self.pending.pop_front() else { break };
             self.in_hand.insert(entry.parent_id.clone());
-            let names_customer = self.context.names_customer();
+            let context = Arc::clone(self.context);
+            let names_customer = context.names_customer();
             let customer_id = entry.customer_id.clone().filter(|_| names_customer);
             let ask = Ask { scope: Scope::Parent(entry.parent_id.clone()), customer_id };
             // An order that changed since its walk began is read from the start.
             let begun = self.begun.remove(&ask);
             let begun = begun.filter(|open| open.walk.generation == Some(entry.generation));
-            let its = Arc::clone(self.context);
-            self.reading.begin(&self.context.pace, async move {
+            self.reading.begin(async move {
                 let ended = if names_customer && ask.customer_id.is_none() {
                     Err(Stop::Customerless)
                 } else {
                     let unit = if let Some(open) = begun {
                         Unit::from(open)
                     } else {
-                        let from_start = Walk::start(its.stream.paging(&ask.scope), 1);
+                        let from_start = Walk::start(context.stream.paging(&ask.scope), 1);
                         Unit::new(ask, Walk { generation: Some(entry.generation), ..from_start })
                     };
-                    walk(&its, unit).await
+                    walk(&context, unit).await
                 };
                 (entry, ended)
             });

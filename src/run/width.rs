@@ -1,8 +1,7 @@
 //! How many walks of a job go on at the same time: as many as keep the endpoint's pace busy, and no more, because what
 //! is in flight when the worker is killed is asked for again.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -25,10 +24,6 @@ const SMALLEST: u64 = 4;
 /// Measures how long a page takes from its request to the disk.
 #[derive(Debug, Default)]
 pub(super) struct PagePace {
-    /// When the first walk began.
-    begun: OnceLock<Instant>,
-    /// A walk ended, with a page or with an answer that is none.
-    has_answer: AtomicBool,
     /// Moving average in microseconds; 0 before the first page.
     micros: AtomicU64,
     /// Pages stored so far.
@@ -50,26 +45,13 @@ impl PagePace {
         self.micros.store(mean.max(1), Ordering::Relaxed);
     }
 
-    /// Walks that keep calls going out `spacing` after each other, half as many again for answers that take longer than
-    /// others; one at first.
+    /// Walks that keep calls going out `spacing` after each other, half as many again for answers that take longer than others; one at first.
     fn width(&self, spacing: Duration) -> usize {
         let Some(spacing) = u64::try_from(spacing.as_micros()).ok().filter(|micros| *micros > 0) else {
             return UNLIMITED;
         };
-        let width = match self.micros.load(Ordering::Relaxed) {
-            0 => self.waited() / spacing + 1,
-            page => page.saturating_mul(3).div_ceil(2 * spacing),
-        };
+        let width = (self.micros.load(Ordering::Relaxed).saturating_mul(3)).div_ceil(2 * spacing);
         usize::try_from(width).unwrap_or(WIDEST).clamp(1, WIDEST)
-    }
-
-    /// Microseconds that the first answer has taken so far; none once there is one, even if it is no page.
-    fn waited(&self) -> u64 {
-        if self.has_answer.load(Ordering::Relaxed) {
-            return 0;
-        }
-        let waited = self.begun.get().map(Instant::elapsed).unwrap_or_default();
-        u64::try_from(waited.min(LONGEST_FIRST).as_micros()).unwrap_or(u64::MAX)
     }
 
     /// So many walks are under way or wait to begin.
@@ -126,8 +108,7 @@ impl<T: Send + 'static> Walks<T> {
     }
 
     /// Lets a walk in; what it logs is of the run that lets it in.
-    pub(super) fn begin(&mut self, pace: &PagePace, walk: impl Future<Output = T> + Send + 'static) {
-        pace.begun.get_or_init(Instant::now);
+    pub(super) fn begin(&mut self, walk: impl Future<Output = T> + Send + 'static) {
         self.walking.spawn(walk.in_current_span());
     }
 
@@ -139,10 +120,9 @@ impl<T: Send + 'static> Walks<T> {
             let stored = pace.pages.load(Ordering::Relaxed);
             let silence = Instant::now() + pace.patience(spacing);
             while Instant::now() < silence {
-                let look = silence.min(Instant::now() + LOOK.min(spacing.max(SOONEST)));
+                let look = silence.min(Instant::now() + LOOK);
                 match tokio::time::timeout_at(look, self.walking.join_next()).await {
                     Ok(joined) => {
-                        pace.has_answer.store(true, Ordering::Relaxed);
                         self.beyond = self.beyond.saturating_sub(1);
                         return joined.map(|joined| {
                             joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
@@ -161,15 +141,8 @@ impl<T: Send + 'static> Walks<T> {
     }
 }
 
-/// How often to look whether the answers take longer by now; at a quicker pace as often as a call may go out,
+/// How often to look whether the answers take longer by now.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// but no oftener than this.
-const SOONEST: Duration = Duration::from_millis(10);
-
-/// How long a first answer may take for others to be asked for meanwhile: who does not answer at all is not asked by more
-/// and more.
-const LONGEST_FIRST: Duration = Duration::from_millis(500);
 
 /// What a page takes at least, before one is measured.
 const SHORTEST: Duration = Duration::from_millis(250);
@@ -209,13 +182,13 @@ mod tests {
     /// Lets in as many walks that never end as there is room for.
     fn fill(walks: &mut Walks<()>, pace: &PagePace) {
         while walks.have_room(pace, SPACING) {
-            walks.begin(pace, std::future::pending());
+            walks.begin(std::future::pending());
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_more_is_let_in_whenever_no_page_comes_for_a_while_up_to_the_widest() {
-        let (pace, mut walks) = (after(Duration::from_millis(1)), Walks::new());
+        let (pace, mut walks) = (PagePace::default(), Walks::new());
         fill(&mut walks, &pace);
         assert_eq!(walks.len(), 1);
         for round in 2..3 * WIDEST {
@@ -226,34 +199,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_page_is_not_waited_for_but_a_server_that_does_not_answer_is_spared() {
-        let (pace, mut walks) = (PagePace::default(), Walks::new());
-        let begun = Instant::now();
-        for expected in 1..=6 {
-            fill(&mut walks, &pace);
-            assert_eq!(walks.len(), expected);
-            assert_eq!(walks.next(&pace, SPACING).await, None);
-        }
-        fill(&mut walks, &pace);
-        assert_eq!(walks.len(), 7);
-        assert!(begun.elapsed() > 3 * LONGEST_FIRST, "the seventh is let in because one may hang");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_first_answer_that_is_no_page_lets_nobody_in() {
-        let (pace, mut walks) = (PagePace::default(), Walks::new());
-        walks.begin(&pace, tokio::time::sleep(SPACING / 2));
-        assert_eq!(walks.next(&pace, SPACING).await, Some(()));
-        tokio::time::sleep(LONGEST_FIRST).await;
-        fill(&mut walks, &pace);
-        assert_eq!(walks.len(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn none_is_let_in_while_pages_of_long_walks_are_stored() {
-        let (pace, mut walks) = (Arc::new(after(Duration::from_millis(1))), Walks::new());
+        let (pace, mut walks) = (Arc::new(PagePace::default()), Walks::new());
         let its = Arc::clone(&pace);
-        walks.begin(&pace, async move {
+        walks.begin(async move {
             for _ in 0..1000 {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 its.took(Duration::from_millis(1));
@@ -265,10 +214,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_walk_that_ends_takes_back_the_room_that_was_given_for_a_silence() {
-        let (pace, mut walks) = (after(Duration::from_millis(1)), Walks::new());
+        let (pace, mut walks) = (PagePace::default(), Walks::new());
         fill(&mut walks, &pace);
         assert_eq!(walks.next(&pace, SPACING).await, None);
-        walks.begin(&pace, async {});
+        walks.begin(async {});
         assert!(!walks.have_room(&pace, SPACING));
         assert_eq!(walks.next(&pace, SPACING).await, Some(()));
         assert_eq!((walks.len(), walks.have_room(&pace, SPACING)), (1, false));

@@ -178,7 +178,7 @@ fn an_order_of_three_pages_of_lines_goes_on_where_it_was() {
     let hold = Hold::new();
     bench.sim.push_fault(Endpoint::Details, Fault::mutate(|_| ()));
     bench.sim.push_fault(Endpoint::Details, Fault::Hold(hold.clone()));
-    let mut worker = bench.spawn(&["run", "order_lines", "-q", "--set", "accounts.acme.quotas=3/1s"]);
+    let mut worker = bench.spawn(&["run", "order_lines", "-q", "--set", "accounts.acme.quotas=1000/1s"]);
     assert!(hold.wait_for_request(LONGEST));
     worker.kill().unwrap();
     worker.wait().unwrap();

@@ -73,19 +73,56 @@ fn each_order_is_in_one_month_whoever_says_when_it_was_paid() {
         assert_eq!(found(&format!("where month = '{month}'")), of_month);
         assert_eq!(found(&format!("where month = '{month}' and account = 'main'")), of_month);
     }
-    for view in ["known_orders", "classified_orders", "counted_orders"] {
-        assert_by_id_is_the_same(&db, view);
-    }
+    assert_by_id_is_the_same(&db);
 }
 
-/// The view by which an order is looked up has the rows of the one by which a month is found.
-fn assert_by_id_is_the_same(db: &Db, view: &str) {
-    let columns =
-        rows(db, &format!("select group_concat(name, ', ') from pragma_table_info('{view}')")).remove(0);
-    let read = |view: &str| rows(db, &format!("select {columns} from {view} order by account, order_id"));
-    let found = read(view);
-    assert!(found.len() > 10, "{view}: {}", found.len());
-    assert_eq!(read(&format!("{view}_by_id")), found, "{view}");
+#[test]
+fn an_order_that_is_looked_up_is_the_one_that_its_month_shows() {
+    let db = warehouse();
+    for (nr, (order_type, amount)) in
+        [(1, "5"), (2, "null"), (3, "7"), (3, "-7"), (4, "9"), (10, "-9"), (13, "1"), (99, "1")]
+            .iter()
+            .enumerate()
+    {
+        // Its own parent, a member of another one, and of one that is itself a member.
+        for (id, parent) in [("self", "self"), ("member", "self"), ("chained", "member"), ("alone", "")] {
+            for account in ["main", "other"] {
+                for (time, currency) in
+                    [("2026-03-01T00:00:00Z", "CNY"), ("", ""), ("2026-04-01T00:00:00Z", "USD")]
+                {
+                    run(
+                        &db,
+                        &format!(
+                            "insert into orders (account, order_id, parent_order_id, payment_time, currency, status,
+                                 order_type, amount_after_discount_e8, role, first_seen_run, last_changed_run, last_seen_at)
+                             values (?1, ?2, ?3, ?4, ?5, 5, {order_type}, {amount}, 'customer', 1, 1,
+                                 '2026-12-01T00:00:00Z')"
+                        ),
+                        params![
+                            account,
+                            format!("{id} {nr} {currency}"),
+                            format!("{parent} {nr} {currency}"),
+                            time,
+                            currency
+                        ],
+                    );
+                }
+            }
+        }
+    }
+    assert_by_id_is_the_same(&db);
+}
+
+/// The views by which an order is looked up have the rows of those by which a month is found.
+fn assert_by_id_is_the_same(db: &Db) {
+    for view in ["known_orders", "classified_orders", "counted_orders"] {
+        let columns =
+            rows(db, &format!("select group_concat(name, ', ') from pragma_table_info('{view}')")).remove(0);
+        let read = |view: &str| rows(db, &format!("select {columns} from {view} order by account, order_id"));
+        let found = read(view);
+        assert!(found.len() > 10, "{view}: {}", found.len());
+        assert_eq!(read(&format!("{view}_by_id")), found, "{view}");
+    }
 }
 
 #[test]
