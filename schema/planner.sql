@@ -27,7 +27,7 @@ with believed (tbl, idx, stat) as (
         ('order_lines', 'order_lines_by_expire_time', '2000000 2000000 2 2'),
         ('order_line_discounts', 'sqlite_autoindex_order_line_discounts_1', '2000000 2000000 2 1'),
         ('refund_attributions', 'sqlite_autoindex_refund_attributions_1', '200000 200000 3 1'),
-        ('refund_attributions', 'refund_attributions_by_base_order', '200000 200000 2'),
+        ('refund_attributions', 'refund_attributions_by_base_order', '200000 200000 3'),
         ('resources', 'sqlite_autoindex_resources_1', '600000 600000 1'),
         ('resources', 'resources_by_expire_time', '600000 600000 2'),
         ('resources', 'resources_by_expire_month', '600000 10000 10000'),
