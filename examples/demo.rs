@@ -1,6 +1,6 @@
 //! The README's main command: a simulated vendor, the real main job against it twice, and what finance would see.
 //!
-//! `cargo run --release --example demo [FOLDER]`; a warehouse of an earlier demo in the folder (default `target/demo`) is
+//! `cargo run --example demo [FOLDER]`; a warehouse of an earlier demo in the folder (default `target/demo`) is
 //! replaced.
 
 #[path = "../tests/sim/mod.rs"]
