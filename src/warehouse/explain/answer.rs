@@ -4,8 +4,10 @@ use rusqlite::named_params;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
-use super::super::{Warehouse, WarehouseError};
 use super::subject::{Kind, Subject};
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
+use crate::warehouse::schema::text::expand_decimals;
 
 /// Begins each part of a file; its name, shape and heading follow.
 const MARK: &str = "-- part: ";
@@ -73,8 +75,7 @@ impl Warehouse {
             let mut word = || words.next().unwrap_or_default();
             let (name, shape) = (word(), if word() == "record" { Shape::Record } else { Shape::Table });
             let mut part = Answer::empty(name, word(), shape);
-            part.rows =
-                self.named_rows(&super::super::schema::expand_decimals(sql), &subject.account, &subject.id)?;
+            part.rows = self.named_rows(&expand_decimals(sql), &subject.account, &subject.id)?;
             parts.push(part);
         }
         Ok(parts)

@@ -1,6 +1,7 @@
 //! What an id stands for.
 
-use super::super::{Warehouse, WarehouseError};
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
 
 /// What an id stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,11 +3,12 @@
 use rusqlite::OptionalExtension;
 use serde_json::{Value, json};
 
-use super::super::schema::is_content;
-use super::super::{Warehouse, WarehouseError};
 use super::answer::AnswerRow;
 use super::subject::{Kind, Subject};
 use crate::money::Amount;
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
+use crate::warehouse::schema::history::is_content;
 
 /// The versions of one row, the oldest first.
 #[derive(Clone, Debug)]

@@ -10,8 +10,8 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, Group, access};
 
-use super::super::APPLICATION_ID;
-use super::{Publication, PublishError};
+use super::error::PublishError;
+use crate::warehouse::file::open::APPLICATION_ID;
 
 /// Readable by the group that the file belongs to, writable by nobody else.
 const MODE: u32 = 0o640;
@@ -19,6 +19,25 @@ const MODE: u32 = 0o640;
 /// The group that every group without a number in this process's user namespace shows as. The kernel's setting of it
 /// (`overflowgid`) is hidden where namespaces are.
 const UNMAPPED_GROUP: u32 = 65_534;
+
+/// Where the copy goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Publication<'a> {
+    /// The published file.
+    pub path: &'a Path,
+    /// The group that may read it, by name or number.
+    pub group: Option<&'a str>,
+}
+
+impl Publication<'_> {
+    /// Whether the group is known, nothing else lies there, and this user may write to the folder.
+    ///
+    /// # Errors
+    /// Which of these is not so.
+    pub fn check(&self) -> Result<(), PublishError> {
+        check(self)
+    }
+}
 
 /// The file that becomes the published copy. It is locked while it is being made, and removed when it is dropped before it
 /// is in its place; what a killed process left is not locked, and the next one removes it.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::super::WarehouseError;
+use crate::warehouse::file::error::WarehouseError;
 
 /// The copy for finance could not be made. The former copy is as it was, and the warehouse too.
 #[derive(Clone, Debug, thiserror::Error)]

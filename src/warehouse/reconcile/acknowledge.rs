@@ -4,7 +4,8 @@ use rusqlite::OptionalExtension;
 use serde::Serialize;
 
 use crate::time::UtcSecond;
-use crate::warehouse::{Warehouse, WarehouseError};
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
 
 /// What names a break.
 #[derive(Clone, Copy, Debug)]

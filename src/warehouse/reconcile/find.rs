@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{COVERAGE, Reconciliation};
-use crate::warehouse::checks::Check;
+use super::reconciliation::{COVERAGE, Reconciliation};
+use crate::warehouse::schema::checks::Check;
 
 /// What a reconciliation finds, until it is recorded.
 const TABLES: &str = "

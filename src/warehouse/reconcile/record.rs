@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-use super::{
-    Break, COVERAGE, CheckOutcome, Pinned, Reconciled, ReconciledAccount, Reconciliation, Status, Verdict,
+use super::reconciliation::{
+    BillingMonth, Break, COVERAGE, CheckOutcome, Pinned, Reconciled, ReconciledAccount, Reconciliation,
+    Status, Verdict,
 };
 use crate::time::UtcSecond;
-use crate::warehouse::checks::{Check, Severity};
-use crate::warehouse::commit::saturate;
+use crate::warehouse::schema::checks::{Check, Severity};
+use crate::warehouse::store::commit::saturate;
 
 /// A break that was there before stays the same one; its values are those of now.
 const RENEW: &str = "
@@ -58,7 +59,7 @@ pub(super) fn record(
 ) -> rusqlite::Result<Reconciled> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = UtcSecond::now().to_string();
-    let month = order.month.map(super::BillingMonth::as_str);
+    let month = order.month.map(BillingMonth::as_str);
     let id: i64 = tx.query_row(
         "insert into reconciliations (program_version, month, started_at, finished_at, exit_code)
          values (?1, ?2, ?3, ?4, 0) returning reconciliation_id",
@@ -203,7 +204,7 @@ fn gap(
     if check.id == COVERAGE {
         return Ok(None);
     }
-    let month = order.month.map(super::BillingMonth::as_str);
+    let month = order.month.map(BillingMonth::as_str);
     let mut gaps: Vec<String> = Vec::new();
     for stream in &check.needs {
         let mut statement = tx.prepare_cached(GAPS)?;

@@ -4,8 +4,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::Warehouse;
 use crate::stream::{CATALOGUE, Stream};
+use crate::warehouse::file::open::Warehouse;
 
 /// Whether a month can be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

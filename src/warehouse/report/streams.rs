@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::Warehouse;
 use crate::stream::{self, Reading};
+use crate::warehouse::file::open::Warehouse;
 
 /// How far a stream of an account can be relied on.
 #[derive(Clone, Debug, Serialize)]

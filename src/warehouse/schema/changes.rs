@@ -1,8 +1,8 @@
 //! The view `changes`: whatever was new, changed, gone or back, column by column, over all record tables.
 
-use super::comma;
 use super::derive::Shape;
 use super::history::is_content;
+use super::upgrade::comma;
 use crate::stream::CATALOGUE;
 
 /// The view, with its comments: the dictionary reads them as it reads those of the files.

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
 
-use super::super::checks;
 use super::as_of::{Known, View};
 use super::changes::changes_view;
 use super::dictionary::{Dictionary, GLOSSARY};
+use super::files::{MIGRATIONS, VIEWS};
 use super::text::{expand_decimals, literal, view_name};
-use super::{MIGRATIONS, VIEWS, columns, history, record_tables, versions};
+use super::upgrade::{columns, record_tables};
+use super::{checks, history, versions};
 
 /// Our views in this file, and the fingerprint of what they and the history triggers were made from.
 const DERIVED: [&str; 2] = ["derived_views", "derived_objects"];

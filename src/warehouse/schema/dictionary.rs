@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::comments::{Described, Meaning, glossary, tables, view};
 use super::text::{Purpose, sources};
+use super::upgrade::columns;
 use crate::record::{Source, Table};
 
 /// Columns of views whose name means the same everywhere.
@@ -180,7 +181,7 @@ pub(in crate::warehouse) fn describe_tables(connection: &Connection, sql: &str) 
             "insert or replace into data_objects (object, kind, meaning_en, meaning_zh) values (?1, 'table', ?2, ?3)",
             (&table, english, chinese),
         )?;
-        for (position, (column, _)) in (1_i64..).zip(super::columns(connection, &table)?) {
+        for (position, (column, _)) in (1_i64..).zip(columns(connection, &table)?) {
             let meaning = described.columns.get(&column).cloned().unwrap_or_default();
             connection.execute(
                 "insert or replace into data_dictionary (object, kind, position, column_name, meaning_en, meaning_zh, unit, source)
@@ -225,8 +226,10 @@ fn source_of(table: &Described, record: Option<&Table>, column: &str) -> String 
 mod tests {
     use std::path::Path;
 
-    use super::super::super::checks;
-    use super::super::{MIGRATIONS, VIEWS, bring_up_to_date, columns, text::view_name};
+    use super::super::checks;
+    use super::super::files::{MIGRATIONS, VIEWS};
+    use super::super::text::view_name;
+    use super::super::upgrade::bring_up_to_date;
     use super::*;
 
     /// The names that a column's meaning may be taken from.

@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 
 use super::derive::Shape;
 use super::text::words;
-use super::{columns, comma};
+use super::upgrade::{columns, comma};
 
 /// Columns of a record table that are bookkeeping, not content.
 const BOOKKEEPING: &[&str] =

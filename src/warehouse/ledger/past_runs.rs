@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Warehouse, WarehouseError};
 use crate::time::UtcSecond;
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
 
 /// Which runs; an empty list leaves all.
 #[derive(Clone, Debug)]

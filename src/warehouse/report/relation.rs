@@ -3,7 +3,8 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params_from_iter};
 
-use super::{Warehouse, WarehouseError};
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
 
 /// Columns that hold the month by which finance asks, the first that a relation has.
 const MONTHS: [&str; 4] = ["month", "period", "refund_month", "expire_month"];

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection};
 
-use super::RunId;
 use crate::record::{Column, Context, Record, Source, Table, Value};
 use crate::scope::Role;
 use crate::stream::Owned;
+use crate::warehouse::ledger::runs::RunId;
 
 /// What storing a record did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,10 +79,10 @@ pub(super) struct Store<'a> {
 
 /// The statements of all record tables, written once.
 #[derive(Debug)]
-pub(super) struct Statements(HashMap<&'static str, TableSql>);
+pub(in crate::warehouse) struct Statements(HashMap<&'static str, TableSql>);
 
 impl Statements {
-    pub(super) fn new(tables: &[&'static Table]) -> Self {
+    pub(in crate::warehouse) fn new(tables: &[&'static Table]) -> Self {
         let sql = |table: &Table| TableSql {
             upsert: upsert_sql(table),
             sighting: sighting_sql(table),

@@ -93,7 +93,7 @@ pub enum WarehouseError {
 }
 
 impl WarehouseError {
-    pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
+    pub(in crate::warehouse) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         let detail = error.to_string();
         match error.sqlite_error_code() {
@@ -109,7 +109,7 @@ impl WarehouseError {
         }
     }
 
-    pub(super) fn io(path: &Path, error: &std::io::Error) -> Self {
+    pub(in crate::warehouse) fn io(path: &Path, error: &std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::StorageFull => Self::Full { path: path.to_owned() },
             _ => Self::Io { path: path.to_owned(), detail: error.to_string() },

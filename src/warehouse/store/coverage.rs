@@ -3,11 +3,12 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::commit::{Committer, saturate};
-use super::ledger::RunId;
-use super::{Warehouse, WarehouseError};
 use crate::scope::{Ask, Lane, Scope};
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Keys, Walk};
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
+use crate::warehouse::ledger::runs::RunId;
 
 /// What a new checkpoint means for the keys that the walk has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,14 @@ use rusqlite::{OptionalExtension, Params, Row};
 
 use super::commit::saturate;
 use super::coverage::whole_reading;
-use super::ledger::RunId;
-use super::{Warehouse, WarehouseError};
 use crate::plan::open::{OpenOrder, PAGE};
 use crate::scope::{Ask, Lane, Scope};
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Keys, Walk};
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
+use crate::warehouse::ledger::runs::RunId;
 
 /// An instant that the ledger keeps for an account and stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,7 +69,7 @@ pub struct Customer {
 }
 
 impl Warehouse {
-    pub(super) fn read<T>(
+    pub(in crate::warehouse) fn read<T>(
         &self,
         sql: &str,
         params: impl Params,

@@ -3,10 +3,11 @@
 use rusqlite::Connection;
 
 use super::commit::{Trust, saturate};
-use super::ledger::RunId;
-use super::{Warehouse, WarehouseError};
 use crate::record::Dependent;
 use crate::time::UtcSecond;
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
+use crate::warehouse::ledger::runs::RunId;
 
 /// An order whose dependent records are still to be read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +46,7 @@ const EAGER_ATTEMPTS: u32 = 2;
 
 /// What belongs to the orders of a partner's customer who left is not asked for: the entries wait until the customer is
 /// back. The orders themselves are, because only an answer tells whether they are still shown.
-pub(super) const IS_ASKED: &str = "(stream = 'orders' or not exists (
+pub(in crate::warehouse) const IS_ASKED: &str = "(stream = 'orders' or not exists (
     select 1 from sub_customers as s
     where s.account = queue.account and s.customer_id = queue.customer_id and s.gone_since is not null))";
 

@@ -3,9 +3,10 @@
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Warehouse, WarehouseError};
 use crate::rate::page_limit::{PageState, RememberedLimit};
 use crate::time::UtcSecond;
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
 
 /// What was learned is forgotten after so many seconds, like a quota (`RATE` item 9: 30 days).
 const REMEMBERED: i64 = 30 * 24 * 60 * 60;
@@ -97,7 +98,7 @@ impl Warehouse {
 
 impl PageLimitState {
     /// All that are known, by account and endpoint.
-    pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Self>> {
+    pub(in crate::warehouse) fn all(connection: &Connection) -> rusqlite::Result<Vec<Self>> {
         connection
             .prepare(
                 "select account, endpoint, page_limit, documented, learned_at from page_limits

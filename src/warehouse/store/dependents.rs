@@ -1,10 +1,11 @@
 //! What `verify` asks of the warehouse about records that belong to orders: whether they are what was proven, and whether
 //! they were read at all.
 
-use super::{Warehouse, WarehouseError};
 use crate::record::Dependent;
 use crate::stream::{self, Stream};
 use crate::time::UtcSecond;
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
 
 /// What is proven of an order's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

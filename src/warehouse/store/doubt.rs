@@ -3,9 +3,9 @@
 use rusqlite::Row;
 
 use super::commit::{Committer, Trust};
+use super::counts::count_list;
 use super::coverage::began;
 use super::queue::enqueue_once;
-use super::verify::count_list;
 use crate::record::Dependent;
 use crate::scope::Scope;
 use crate::stream::Reading;

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Row};
 
-use super::QuotaState;
-use super::commit::saturate;
-use super::{Warehouse, WarehouseError};
 use crate::rate::words::Origin;
 use crate::rate::{RateState, Remembered};
 use crate::refusal::Policy;
 use crate::request::Quota;
 use crate::time::UtcSecond;
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
+use crate::warehouse::report::overview::QuotaState;
+use crate::warehouse::store::commit::saturate;
 
 const MILLIONTHS: f64 = 1e6;
 const THOUSANDTHS: f64 = 1e3;
@@ -84,7 +85,7 @@ impl Warehouse {
 
 impl QuotaState {
     /// All quotas that are known, by account and endpoint.
-    pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Self>> {
+    pub(in crate::warehouse) fn all(connection: &Connection) -> rusqlite::Result<Vec<Self>> {
         connection
             .prepare(
                 "select account, endpoint, policy, quota_calls, quota_period_s, origin, margin_ppm, learned_at, last_refused_at

@@ -6,7 +6,6 @@ use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
 use super::coverage::{Pages, began};
-use super::ledger::RunId;
 use super::queue::enqueue;
 use super::upsert::{Effect, Origin, Statements, Store};
 use crate::page::Page;
@@ -15,6 +14,7 @@ use crate::scope::{Ask, Role, Scope};
 use crate::stream::{Owned, Reading, Stream};
 use crate::time::{UtcSecond, Window, seconds};
 use crate::walk::Walk;
+use crate::warehouse::ledger::runs::RunId;
 
 /// The column of orders that names the combined order of a member.
 const PARENT: &str = "parent_order_id";
@@ -136,7 +136,7 @@ pub struct Committed {
 }
 
 /// Stores a page inside the caller's transaction.
-pub(super) fn commit_page(
+pub(in crate::warehouse) fn commit_page(
     connection: &Connection,
     statements: &Statements,
     commit: &PageCommit,
@@ -447,7 +447,7 @@ impl Committer<'_> {
 }
 
 /// Counts fit: 63 bits are more than any account has rows.
-pub(super) fn saturate(count: u64) -> i64 {
+pub(in crate::warehouse) fn saturate(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::{OLDEST_SQLITE, Warehouse, WarehouseError, lock, schema};
+use super::error::WarehouseError;
+use super::lock;
+use super::open::{OLDEST_SQLITE, Warehouse};
+use crate::warehouse::schema::files::VERSION;
 
 /// How closely a warehouse is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +58,7 @@ impl Warehouse {
     /// When the warehouse fails.
     pub fn schema(&self) -> Result<(i32, i32), WarehouseError> {
         let found = self.connection.pragma_query_value(None, "user_version", |row| row.get(0));
-        Ok((found.map_err(|error| self.sql(&error))?, schema::VERSION))
+        Ok((found.map_err(|error| self.sql(&error))?, VERSION))
     }
 
     /// The size of the file, in bytes.
@@ -66,7 +69,7 @@ impl Warehouse {
         self.size().map_err(|error| self.sql(&error))
     }
 
-    pub(super) fn size(&self) -> rusqlite::Result<u64> {
+    pub(in crate::warehouse) fn size(&self) -> rusqlite::Result<u64> {
         let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         Ok((pragma("page_count")? * pragma("page_size")?).unsigned_abs())
     }

@@ -3,10 +3,11 @@
 use rusqlite::Connection;
 
 use super::coverage::whole_reading;
-use super::{Warehouse, WarehouseError};
 use crate::record::Table;
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
 
 impl Warehouse {
     pub(super) fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, WarehouseError> {

@@ -2,9 +2,11 @@
 
 use rusqlite::{Connection, Row};
 
-use super::queue::IS_ASKED;
-use super::report::Completeness;
-use super::{Warehouse, WarehouseError, schema};
+use super::months::Completeness;
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
+use crate::warehouse::schema::files::VERSION;
+use crate::warehouse::store::queue::IS_ASKED;
 
 /// What a monitor watches. All times are seconds since 1970, UTC.
 #[derive(Clone, Debug)]
@@ -159,7 +161,7 @@ impl Figures {
     /// The newest schema version that this program knows.
     #[must_use]
     pub fn known_schema() -> i64 {
-        schema::VERSION.into()
+        VERSION.into()
     }
 }
 

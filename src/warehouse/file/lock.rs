@@ -5,7 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::WarehouseError;
+use super::error::WarehouseError;
 use crate::time::UtcSecond;
 
 /// Holds the lock of a warehouse until it is dropped.
@@ -17,7 +17,7 @@ pub(super) struct Lock(#[expect(dead_code, reason = "the open file is the lock")
 const LOOKS: u32 = 1000;
 
 /// Whether a worker holds the lock.
-pub(super) fn is_held(warehouse: &Path) -> bool {
+pub(in crate::warehouse) fn is_held(warehouse: &Path) -> bool {
     File::open(path_of(warehouse)).is_ok_and(|file| has_worker(&file))
 }
 

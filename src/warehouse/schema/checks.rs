@@ -4,33 +4,35 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
+use super::text::view_name;
+
 /// The files, in the order of their numbers; adding a check is adding its line.
 const FILES: &[&str] = &[
-    include_str!("../../schema/checks/rc01_refund_ties.sql"),
-    include_str!("../../schema/checks/rc02_refund_without_attribution.sql"),
-    include_str!("../../schema/checks/rc03_refund_exceeds_price.sql"),
-    include_str!("../../schema/checks/rc04_orphan_attribution.sql"),
-    include_str!("../../schema/checks/rc05_refund_parts.sql"),
-    include_str!("../../schema/checks/rc06_duplicate_refund.sql"),
-    include_str!("../../schema/checks/rc07_refund_sanity.sql"),
-    include_str!("../../schema/checks/rc08_order_equals_lines.sql"),
-    include_str!("../../schema/checks/rc09_price_identity.sql"),
-    include_str!("../../schema/checks/rc10_deductions_fit.sql"),
-    include_str!("../../schema/checks/rc11_combined_trade.sql"),
-    include_str!("../../schema/checks/rc12_completed_never_paid.sql"),
-    include_str!("../../schema/checks/rc13_impossible_times.sql"),
-    include_str!("../../schema/checks/rc14_stale_pending_order.sql"),
-    include_str!("../../schema/checks/rc15_status_went_back.sql"),
-    include_str!("../../schema/checks/rc16_fixed_value_changed.sql"),
-    include_str!("../../schema/checks/rc17_paid_order_without_resource.sql"),
-    include_str!("../../schema/checks/rc18_resource_without_order.sql"),
-    include_str!("../../schema/checks/rc19_refunded_but_running.sql"),
-    include_str!("../../schema/checks/rc20_expiry_differs.sql"),
-    include_str!("../../schema/checks/rc21_expires_without_renewal.sql"),
-    include_str!("../../schema/checks/rc27_units_and_currency.sql"),
-    include_str!("../../schema/checks/rc28_late_arrivals.sql"),
-    include_str!("../../schema/checks/rc29_coverage.sql"),
-    include_str!("../../schema/checks/rc30_unknown_code.sql"),
+    include_str!("../../../schema/checks/rc01_refund_ties.sql"),
+    include_str!("../../../schema/checks/rc02_refund_without_attribution.sql"),
+    include_str!("../../../schema/checks/rc03_refund_exceeds_price.sql"),
+    include_str!("../../../schema/checks/rc04_orphan_attribution.sql"),
+    include_str!("../../../schema/checks/rc05_refund_parts.sql"),
+    include_str!("../../../schema/checks/rc06_duplicate_refund.sql"),
+    include_str!("../../../schema/checks/rc07_refund_sanity.sql"),
+    include_str!("../../../schema/checks/rc08_order_equals_lines.sql"),
+    include_str!("../../../schema/checks/rc09_price_identity.sql"),
+    include_str!("../../../schema/checks/rc10_deductions_fit.sql"),
+    include_str!("../../../schema/checks/rc11_combined_trade.sql"),
+    include_str!("../../../schema/checks/rc12_completed_never_paid.sql"),
+    include_str!("../../../schema/checks/rc13_impossible_times.sql"),
+    include_str!("../../../schema/checks/rc14_stale_pending_order.sql"),
+    include_str!("../../../schema/checks/rc15_status_went_back.sql"),
+    include_str!("../../../schema/checks/rc16_fixed_value_changed.sql"),
+    include_str!("../../../schema/checks/rc17_paid_order_without_resource.sql"),
+    include_str!("../../../schema/checks/rc18_resource_without_order.sql"),
+    include_str!("../../../schema/checks/rc19_refunded_but_running.sql"),
+    include_str!("../../../schema/checks/rc20_expiry_differs.sql"),
+    include_str!("../../../schema/checks/rc21_expires_without_renewal.sql"),
+    include_str!("../../../schema/checks/rc27_units_and_currency.sql"),
+    include_str!("../../../schema/checks/rc28_late_arrivals.sql"),
+    include_str!("../../../schema/checks/rc29_coverage.sql"),
+    include_str!("../../../schema/checks/rc30_unknown_code.sql"),
 ];
 
 static CHECKS: LazyLock<Vec<Check>> =
@@ -59,7 +61,7 @@ impl Severity {
         }
     }
 
-    pub(super) fn of_word(word: &str) -> Option<Self> {
+    pub(in crate::warehouse) fn of_word(word: &str) -> Option<Self> {
         [Self::Error, Self::Warn, Self::Info].into_iter().find(|severity| severity.as_str() == word)
     }
 }
@@ -104,7 +106,7 @@ impl Check {
         let tolerance = field("tolerance")?;
         let needs = field("needs")?.split(", ").collect();
         let (meaning_en, meaning_zh) = header.next()?.split_once(" | ")?;
-        let view = super::schema::view_name(sql)?;
+        let view = view_name(sql)?;
         Some(Self { id, name_en, name_zh, severity, tolerance, needs, meaning_en, meaning_zh, view, sql })
     }
 }

@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::commit::{Committed, PageCommit};
-use super::{Warehouse, WarehouseError};
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
 
 /// Pages that may wait for the disk, and that share a transaction when they do: what three busy jobs have in
 /// flight. At 100 KiB a page that is 5 MiB.

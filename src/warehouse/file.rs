@@ -1,0 +1,10 @@
+//! The file: who may open it, whether it is whole, and what can go wrong with it.
+
+pub(super) mod error;
+mod integrity;
+pub(super) mod lock;
+pub(super) mod open;
+
+pub use error::WarehouseError;
+pub use integrity::{Closeness, Hints};
+pub use open::Warehouse;

@@ -1,0 +1,123 @@
+//! Brings a file up to date: migrations, and what is derived from them (history tables, triggers, views).
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use super::derive;
+use super::files::{MIGRATIONS, VERSION};
+use crate::record::Table;
+use crate::stream::CATALOGUE;
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::APPLICATION_ID;
+
+/// Applies the missing migrations, and makes the derived objects anew when this program's differ.
+pub(in crate::warehouse) fn bring_up_to_date(
+    connection: &mut Connection,
+    path: &Path,
+) -> Result<(), WarehouseError> {
+    let sql = |error| WarehouseError::sql(path, &error);
+    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
+    Migrations::new(MIGRATIONS.iter().map(|migration| M::up(migration)).collect())
+        .to_latest(connection)
+        .map_err(|error| migration_error(path, error))?;
+    let tx = connection.transaction().map_err(sql)?;
+    derive::derive_objects(&tx).map_err(sql)?;
+    tx.commit().map_err(sql)
+}
+
+/// Whether a file has this program's tables, views and triggers.
+pub(in crate::warehouse) fn is_up_to_date(connection: &Connection) -> rusqlite::Result<bool> {
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(version == VERSION && derive::is_derived(connection)?)
+}
+
+fn migration_error(path: &Path, error: rusqlite_migration::Error) -> WarehouseError {
+    match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => WarehouseError::sql(path, &err),
+        other => WarehouseError::Statement { path: path.to_owned(), detail: other.to_string() },
+    }
+}
+
+/// All record tables, child tables included.
+pub(in crate::warehouse) fn record_tables() -> Vec<&'static Table> {
+    let mut tables: Vec<&'static Table> = Vec::new();
+    for stream in CATALOGUE {
+        for table in stream.tables() {
+            tables.push(table);
+            tables.extend(table.children.iter().map(|children| children.table));
+        }
+    }
+    tables
+}
+
+pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
+    connection
+        .prepare("select name, type from pragma_table_info(?1) order by cid")?
+        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Names in a list, each behind `prefix`.
+pub(super) fn comma(prefix: &str, names: &[impl AsRef<str>]) -> String {
+    names.iter().map(|name| format!("{prefix}{}", name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tables as they were before a migration, and run 1.
+    fn before(migration: &str) -> Connection {
+        let former = MIGRATIONS.iter().position(|known| *known == migration).expect("a migration");
+        let mut db = Connection::open_in_memory().expect("a file");
+        Migrations::new(MIGRATIONS[..former].iter().map(|migration| M::up(migration)).collect())
+            .to_latest(&mut db)
+            .expect("the former tables");
+        db.execute_batch(
+            "insert into runs (run_id, job, account, stream, program_version, started_at)
+                 values (1, 'orders', 'acme', 'orders', '0', '2026-04-06T00:00:00Z')",
+        )
+        .expect("a run");
+        db
+    }
+
+    #[test]
+    fn the_queue_of_a_ledger_that_counted_absences_is_kept() {
+        let mut db = before(include_str!("../../../schema/ledger.2.sql"));
+        db.execute_batch(
+            "insert into queue (account, stream, parent_id, parent_time, not_before, generation, absences, enqueued_run,
+                 enqueued_at)
+             values ('acme', 'orders', 'A', '2026-04-01T00:00:00Z', '', 3, 1, 1, '2026-04-06T00:00:00Z')",
+        )
+        .expect("an order");
+        bring_up_to_date(&mut db, Path::new("memory")).expect("the tables of now");
+        let kept: (String, i64, Option<String>) = db
+            .query_row("select parent_id, generation, absent_at from queue", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .expect("an order");
+        assert_eq!(kept, ("A".to_owned(), 3, None));
+    }
+
+    #[test]
+    fn a_ledger_that_knows_no_refusals_keeps_its_rows_and_takes_some() {
+        let mut db = before(include_str!("../../../schema/ledger.3.sql"));
+        let add = |scope: &str, verdict: &str| {
+            format!(
+                "insert into coverage (account, stream, scope, seen, requests, attempts, verdict, proof, run_id, read_at)
+                 values ('acme', 'resources', '{scope}', 7, 1, 1, '{verdict}', 'because', 1, '2026-04-06T00:00:00Z');"
+            )
+        };
+        db.execute_batch("create view mine as select sum(seen) as seen from coverage").expect("a view");
+        db.execute_batch(&add("whole", "complete")).expect("a row");
+        assert!(db.execute_batch(&add("order A", "refused")).is_err());
+
+        bring_up_to_date(&mut db, Path::new("memory")).expect("the tables of now");
+        db.execute_batch(&add("order A", "refused")).expect("a refusal");
+        assert!(db.execute_batch(&add("order B", "else")).is_err());
+        let seen: i64 = db.query_row("select seen from mine", [], |row| row.get(0)).expect("a view");
+        assert_eq!(seen, 14);
+    }
+}
