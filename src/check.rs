@@ -5,23 +5,14 @@ mod account;
 mod files;
 mod line;
 mod local;
+mod questions;
 mod quotas;
 mod role;
-
-use serde::Serialize;
 
 pub use account::{Probing, Reach, account};
 pub use line::{Fault, Line, Verdict};
 pub use local::{Known, local};
-
-/// How much is said about quotas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum QuotaTalk {
-    /// One line an account.
-    Short,
-    /// One line an endpoint: what headers, the vendor's table and earlier runs say.
-    Long,
-}
+pub use quotas::QuotaTalk;
 
 /// The exit code of a check: the most urgent failure's, else 3 when a line is a warning, else 0.
 #[must_use]

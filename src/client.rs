@@ -5,6 +5,7 @@ use std::fmt;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+mod awaited;
 mod error;
 mod figures;
 mod gate;
@@ -19,6 +20,7 @@ mod tests;
 mod transport;
 mod wait;
 
+pub use awaited::Awaited;
 pub use error::{ClientError, ExitClass, FetchError, Place};
 pub use meter::{Meter, Reading};
 pub use pace::Pace;
@@ -31,9 +33,10 @@ pub use crate::retry::Deadline;
 use crate::rate::RateState;
 use crate::rate::page_limit::PageState;
 use crate::rate::words::Signal;
-use crate::refusal::{Refusal, Setback, Unavailability};
+use crate::refusal::Refusal;
 use crate::request::{Answer, Endpoint, Question};
 use crate::retry::Patience;
+use crate::setback::{Setback, Unavailability};
 use crate::time::UtcSecond;
 use crate::token::{self, Generation, Token, TokenKeeper};
 use figures::Figures;
@@ -43,7 +46,7 @@ use login::{Credential, IamUser, Login, Prepared, VendorClock, prepare, prepare_
 use pace::Booked;
 use pages::Asking;
 use transport::{Reply, Transport};
-use wait::{NEXT_TURN, after, check, pause, within};
+use wait::{after, check, pause, within};
 
 /// The vendor accepts 15 minutes (`CONTRACT` §2.1); ten seconds less, for the time an answer is on its way.
 const TOLERATED_SKEW: i64 = 15 * 60 - 10;
@@ -188,7 +191,7 @@ impl Client {
             call.sent();
             let sent = call.at();
             let Failed { setback, date } =
-                match within(deadline, &at, "the answer", self.exchange(prepared, 200, &at)).await? {
+                match within(deadline, &at, Awaited::Answer, self.exchange(prepared, 200, &at)).await? {
                     Ok(reply) => {
                         self.gate.open();
                         meter.count_bytes(reply.body.len());
@@ -232,7 +235,8 @@ impl Client {
                     last = Some(refusal.to_string());
                     // The pace does not wait that long for a quota of seconds; but who says so will not answer before.
                     let asked = Instant::now() + retry_after.unwrap_or_default();
-                    check(asked, deadline, &at, NEXT_TURN).map_err(|error| after(error, last.as_deref()))?;
+                    check(asked, deadline, &at, Awaited::NextTurn)
+                        .map_err(|error| after(error, last.as_deref()))?;
                 }
                 Verdict::TryLater { reason, retry_after } => {
                     // The wait is this request's alone.
@@ -240,7 +244,7 @@ impl Client {
                     last = Some(format!("{}: {reason}", self.endpoint.host()));
                     let wait =
                         judge_patience(&at, &self.endpoint, &mut patience, meter, reason, retry_after)?;
-                    pause(Instant::now() + wait, deadline, &at, wait::NEXT_TRY)
+                    pause(Instant::now() + wait, deadline, &at, Awaited::NextTry)
                         .await
                         .map_err(|error| after(error, last.as_deref()))?;
                 }
@@ -271,7 +275,7 @@ impl Client {
         let at = self.place(endpoint.name);
         loop {
             let call = self.turn(endpoint, meter, deadline).await?;
-            match within(deadline, &at, "the account's first call", self.gate.enter()).await?? {
+            match within(deadline, &at, Awaited::FirstCall, self.gate.enter()).await?? {
                 entry @ Entry::Open => return Ok((call, entry)),
                 // A refusal that came while we waited makes this turn void as well.
                 entry @ Entry::Alone { .. } if !self.pace.is_paused(endpoint) => return Ok((call, entry)),
@@ -297,7 +301,7 @@ impl Client {
                 }
             };
             let at = self.place(endpoint.name);
-            pause(until, deadline, &at, NEXT_TURN).await?;
+            pause(until, deadline, &at, Awaited::NextTurn).await?;
         }
     }
 
@@ -344,7 +348,7 @@ impl Client {
             })
         };
         let lease = self.tokens.lease(self.clock.now(), refused, renew);
-        within(deadline, &at, "a new token", lease).await?.map(Credential::Token)
+        within(deadline, &at, Awaited::Token, lease).await?.map(Credential::Token)
     }
 
     /// Asks IAM for a token. Its quota is not the billing interfaces' and one call a day is made, so there is no pace.
@@ -379,7 +383,7 @@ impl Client {
             };
             let last = Some(format!("{}: {reason}", user.iam.host()));
             let wait = judge_patience(at, &user.iam, &mut patience, meter, reason, retry_after)?;
-            pause(Instant::now() + wait, deadline, at, wait::NEXT_TRY)
+            pause(Instant::now() + wait, deadline, at, Awaited::NextTry)
                 .await
                 .map_err(|error| after(error, last.as_deref()))?;
         }

@@ -1,7 +1,6 @@
 //! What is asked of the vendor: endpoints with their published quotas, and one request to one of them.
 
-use std::time::Duration;
-
+use crate::quota::Quota;
 use crate::time::UtcSecond;
 
 /// A request method of the vendor's read-only interfaces.
@@ -21,29 +20,6 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
         }
-    }
-}
-
-/// At most `calls` calls in any `period`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quota {
-    /// Calls allowed in a period; at least 1.
-    pub calls: u32,
-    /// Length of a period; at least a second.
-    pub period: Duration,
-}
-
-impl Quota {
-    /// `calls` calls each second, the usual form of the vendor's published quotas (`CONTRACT` §5).
-    #[must_use]
-    pub const fn per_second(calls: u32) -> Self {
-        Self { calls, period: Duration::from_secs(1) }
-    }
-}
-
-impl std::fmt::Display for Quota {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}s", self.calls, self.period.as_secs())
     }
 }
 

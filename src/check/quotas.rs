@@ -1,11 +1,22 @@
 //! What is known of an account's quotas, and who says so.
 
-use super::QuotaTalk;
+use serde::Serialize;
+
 use super::line::Line;
 use crate::client::{Pace, Reading};
+use crate::quota::Quota;
 use crate::rate::RateState;
 use crate::rate::words::Origin;
-use crate::request::{Endpoint, Quota};
+use crate::request::Endpoint;
+
+/// How much is said about quotas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum QuotaTalk {
+    /// One line an account.
+    Short,
+    /// One line an endpoint: what headers, the vendor's table and earlier runs say.
+    Long,
+}
 
 /// What is known of the quotas of these endpoints. `earlier` is what the last run left, `asked` what this check cost.
 pub(super) fn quotas(

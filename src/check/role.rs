@@ -1,7 +1,7 @@
 //! Whether a credential is what the configuration says, and whether it is shown the discounts: found out, not believed.
 
-use super::account::Reply;
 use super::line::{Fault, Line};
+use super::questions::Reply;
 use crate::client::FetchError;
 use crate::page::Page;
 use crate::record::Record;

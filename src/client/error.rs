@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::awaited::Awaited;
 use super::profile::AddressError;
-use super::wait::NEXT_TRY;
-use crate::refusal::{Refusal, Unavailability};
+use crate::refusal::Refusal;
 use crate::retry::GaveUp;
+use crate::setback::Unavailability;
 use crate::time::UtcSecond;
 
 /// Why no client could be built.
@@ -210,7 +211,7 @@ pub enum FetchError {
         /// For whom and what.
         at: Place,
         /// What would have to be waited for.
-        reason: &'static str,
+        reason: Awaited,
         /// How long that would take, when known.
         wait: Option<Duration>,
         /// What the try before came to, if there was one.
@@ -305,7 +306,7 @@ impl FetchError {
             Self::DailyQuota { .. } => {
                 "nothing is lost; the next run goes on from here when the quota is renewed"
             }
-            Self::Unavailable { .. } | Self::Deadline { reason: NEXT_TRY, .. } => {
+            Self::Unavailable { .. } | Self::Deadline { reason: Awaited::NextTry, .. } => {
                 "check endpoint, network and proxy; nothing is lost, the next run goes on from here"
             }
             Self::Deadline { .. } => "nothing is lost; the next run goes on from here, or raise the deadline",
@@ -315,7 +316,7 @@ impl FetchError {
     /// Whether no usable answer came, however often it was asked for.
     #[must_use]
     pub fn is_unavailability(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Deadline { reason: NEXT_TRY, .. })
+        matches!(self, Self::Unavailable { .. } | Self::Deadline { reason: Awaited::NextTry, .. })
     }
 
     /// Whether the vendor took the request in, and did not like what was asked.

@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::error::{FetchError, Place};
 use super::meter::Meter;
 use super::profile::BaseUrl;
-use crate::refusal::{QuotaHint, Refusal, Setback, Unavailability};
+use crate::quota::hint::QuotaHint;
+use crate::refusal::Refusal;
 use crate::retry::{Failure, Patience, Spent};
+use crate::setback::{Setback, Unavailability};
 
 /// What to do about a setback that need not be the end.
 pub(super) enum Verdict {

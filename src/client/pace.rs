@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
+use crate::quota::Quota;
 use crate::rate::words::{Lesson, Origin, Signal, Turn, Why};
 use crate::rate::{Governor, QuotaOverrides, RateState};
-use crate::request::{Endpoint, Quota};
+use crate::request::Endpoint;
 use crate::time::UtcSecond;
 
 /// The pace of an account at all endpoints.

@@ -7,8 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use tracing::info;
 
 use crate::rate::page_limit::{PageLimit, PageOutcome, PageState, RememberedLimit, Step};
-use crate::refusal::{Refusal, Setback, Unavailability};
+use crate::refusal::Refusal;
 use crate::request::{Endpoint, Most, Pages, Question, Request};
+use crate::setback::{Setback, Unavailability};
 
 /// The limits of an account at all endpoints.
 #[derive(Debug)]

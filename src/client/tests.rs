@@ -10,8 +10,9 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::*;
+use crate::quota::Quota;
 use crate::rate::words::Origin;
-use crate::request::{Method, Most, Pages, Quota, Request};
+use crate::request::{Method, Most, Pages, Request};
 use crate::retry::{GaveUp, TRIES};
 
 mod credentials;

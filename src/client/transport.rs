@@ -10,9 +10,11 @@ use secrecy::SecretString;
 
 use super::error::ClientError;
 use super::profile::{AddressError, BaseUrl, Profile};
-use crate::refusal::{Advised, QuotaHint, Refusal, Setback, Unavailability, inside_success};
+use crate::quota::hint::QuotaHint;
+use crate::refusal::{Refusal, inside_success};
 use crate::request::Method;
 use crate::retry::retry_after;
+use crate::setback::{Advised, Setback, Unavailability};
 use crate::time::UtcSecond;
 
 /// A server that does not take a connection in 5 s is not going to (FAULTS 37).

@@ -4,21 +4,16 @@ use std::future::Future;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::awaited::Awaited;
 use super::error::{FetchError, Place};
 use crate::retry::Deadline;
-
-/// What is waited for after a failed try. A job whose deadline is nearer has no quota to wait for: its vendor is away.
-pub(super) const NEXT_TRY: &str = "the next try";
-
-/// What is waited for before a call.
-pub(super) const NEXT_TURN: &str = "the next turn within the quota";
 
 /// Sleeps until an instant, or fails at once when that is not before the deadline.
 pub(super) async fn pause(
     until: Instant,
     deadline: Deadline,
     at: &Place,
-    reason: &'static str,
+    reason: Awaited,
 ) -> Result<(), FetchError> {
     check(until, deadline, at, reason)?;
     sleep_until(until).await;
@@ -30,7 +25,7 @@ pub(super) fn check(
     until: Instant,
     deadline: Deadline,
     at: &Place,
-    reason: &'static str,
+    reason: Awaited,
 ) -> Result<(), FetchError> {
     if deadline.allows(until) {
         return Ok(());
@@ -43,7 +38,7 @@ pub(super) fn check(
 pub(super) async fn within<T>(
     deadline: Deadline,
     at: &Place,
-    reason: &'static str,
+    reason: Awaited,
     what: impl Future<Output = T>,
 ) -> Result<T, FetchError> {
     match deadline.instant() {

@@ -13,8 +13,7 @@ use super::margin::Margin;
 use super::phase::Phase;
 use super::trial::{Load, Standing, Trial};
 use super::words::{Origin, Reason, Share, Start, Turn, Why};
-use super::{MOST_CALLS, is_lower};
-use crate::request::Quota;
+use crate::quota::Quota;
 
 mod learn;
 mod remembered;
@@ -222,18 +221,18 @@ impl Controller {
                 self.doubles_at = now + DOUBLING;
             } else if now >= self.doubles_at {
                 self.doubles_at = now + DOUBLING;
-                self.set(Quota { calls: (quota.calls * 2).min(MOST_CALLS), ..quota });
+                self.set(Quota { calls: (quota.calls * 2).min(Quota::MOST_CALLS), ..quota });
             }
             return;
         }
-        let is_capped = self.ceiling.is_some_and(|ceiling| !is_lower(quota, ceiling));
+        let is_capped = self.ceiling.is_some_and(|ceiling| !quota.is_lower_than(ceiling));
         let is_contended = self.episode.level > 0 || self.margin.get() > CONTENDED;
         // Who leaves a part to others cannot see where the whole ends.
         if is_capped || is_contended || self.share != Share::ALL {
             return;
         }
         if let Some(more) = self.trial.advance(now, quota, self.load(quota)) {
-            let calls = to_u32((f64::from(quota.calls) * (1.0 + more)).ceil()).min(MOST_CALLS);
+            let calls = to_u32((f64::from(quota.calls) * (1.0 + more)).ceil()).min(Quota::MOST_CALLS);
             self.quota = Some(Quota { calls, ..quota });
             self.origin = Origin::Tried;
             self.confirmed = Some((now, Duration::ZERO));

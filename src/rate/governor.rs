@@ -3,10 +3,9 @@
 use tokio::time::Instant;
 
 use super::controller::{Controller, Remembered};
-use super::is_lower;
 use super::words::{Lesson, Origin, Share, Signal, Start, Turn};
-use crate::refusal::Policy;
-use crate::request::Quota;
+use crate::quota::Quota;
+use crate::quota::hint::Policy;
 use crate::time::UtcSecond;
 
 /// The controllers of one endpoint for one account, or for several accounts that share a key: one for the quota that is
@@ -160,7 +159,7 @@ impl Governor {
     fn tightest(&self) -> usize {
         let quotas = self.all().enumerate().filter_map(|(at, known)| Some((at, known.controller.quota()?)));
         quotas
-            .reduce(|least, other| if is_lower(other.1, least.1) { other } else { least })
+            .reduce(|least, other| if other.1.is_lower_than(least.1) { other } else { least })
             .map_or(0, |(at, _)| at)
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::request::Quota;
+use crate::quota::Quota;
 
 /// Periods from here on are waited for; shorter ones pass by themselves.
 pub(super) const LONG: Duration = Duration::from_secs(10);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::margin::LONG;
-use crate::request::Quota;
+use crate::quota::Quota;
 
 /// Least time between trials of a quota that is known.
 const REST: Duration = Duration::from_mins(10);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::refusal::QuotaHint;
-use crate::request::Quota;
+use crate::quota::Quota;
+use crate::quota::hint::QuotaHint;
 
 /// Where the quota that is kept to comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::units::{Planned, Reason, Wish};
-use super::{Extent, Order, reads};
+use super::order::{Extent, Order};
+use super::planner::{Planned, Reason, Wish};
+use super::reach::reads;
 use crate::client::{Pace, PageLimits};
 use crate::config::Account;
 use crate::job::Job;
+use crate::quota::Quota;
 use crate::rate::words::Origin;
-use crate::request::{Endpoint, Quota};
+use crate::request::Endpoint;
 use crate::scope::{Ask, Lane, Scope};
 use crate::stream::{self, Reading, Stream};
 use crate::time::{UtcSecond, Window};

@@ -10,7 +10,7 @@ use crate::request::Endpoint;
 use crate::time::UtcSecond;
 use crate::warehouse::{Warehouse, WarehouseError, Writer};
 
-use super::RunError;
+use super::error::RunError;
 
 /// How often what is known about the quotas and the size of pages is stored (`RATE` item 9).
 const INTERVAL: Duration = Duration::from_secs(10);

@@ -171,7 +171,7 @@ pub(super) struct Told {
 
 impl Told {
     /// A window, list or order got no answer.
-    pub(super) fn is_unanswered(&mut self, stop: Stop) {
+    pub(super) fn note_unanswered(&mut self, stop: Stop) {
         Stop::keep_worst(&mut self.unanswered, stop);
     }
 }

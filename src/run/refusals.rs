@@ -1,10 +1,17 @@
 //! Whom a refusal of one customer's order or list is about: the customer may have left the partner, or nobody's may be asked
 //! for.
 
-use super::units::Permission;
-
 /// Customers of a partner that may be refused before anybody is answered, until the permission itself is in doubt.
 const REFUSALS_IN_A_ROW: usize = 5;
+
+/// Whether it is known that the credential may ask for the lists of customers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Permission {
+    /// It may be that nobody's list is shown.
+    Unproven,
+    /// Another customer's list was shown a short while ago.
+    Proven,
+}
 
 /// Whom a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::board::Progress;
+use super::error::RunError;
+use super::invocation::run;
+use super::order::{Extent, NewCustomers, Order, Word};
 use super::outcome::JobReport;
-use super::verify::{Comparison, Part, Verified, Verify, by_stream};
-use super::{Extent, NewCustomers, Order, RunError, Word, run};
+use super::reach::by_stream;
+use super::verify::{Comparison, Part, Verified, Verify};
 use crate::config::Account;
 use crate::job::Job;
 use crate::record::Dependent;

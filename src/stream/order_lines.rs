@@ -8,8 +8,9 @@ use super::{
 use crate::decode::decode_row;
 use crate::json::{BadBody, Object};
 use crate::page::Page;
+use crate::quota::Quota;
 use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
-use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
 use crate::scope::{Ask, Role};
 use crate::walk::Cursor;
 

@@ -6,10 +6,11 @@ use super::{Reading, Stream, codes, discount_table, order_columns, permission_of
 use crate::decode::decode_row;
 use crate::json::{BadBody, Object};
 use crate::page::Page;
+use crate::quota::Quota;
 use crate::record::{
     Children, Column, Context, Dependent, Drift, Kind, Record, Reject, Source, Table, Value,
 };
-use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
 use crate::scope::{Ask, Role, Scope};
 use crate::walk::{Cursor, Paging};
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{ListAnswer, Owned, Reading, Stream, permission_of_orders};
 use crate::json::BadBody;
 use crate::page::Page;
+use crate::quota::Quota;
 use crate::record::{Column, Context, Table, Value};
-use crate::request::{Endpoint, Method, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Pages, Request, ResellerIn};
 use crate::scope::{Ask, Role, Scope};
 use crate::walk::{Cursor, Paging};
 

@@ -3,8 +3,9 @@
 use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
 use crate::json::BadBody;
 use crate::page::Page;
+use crate::quota::Quota;
 use crate::record::{Column, Context, Table};
-use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
 use crate::scope::Ask;
 use crate::walk::Cursor;
 

@@ -5,8 +5,9 @@ use serde_json::json;
 use super::{ListAnswer, Reading, Slicing, Stream, codes};
 use crate::json::BadBody;
 use crate::page::Page;
+use crate::quota::Quota;
 use crate::record::{Children, Column, Context, Source, Table};
-use crate::request::{Endpoint, Method, Most, Pages, Quota, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
 use crate::scope::{Ask, Role, Scope};
 use crate::walk::Cursor;
 

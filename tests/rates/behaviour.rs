@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use bss_sync::quota::Quota;
+use bss_sync::quota::hint::{Policy, QuotaHint};
 use bss_sync::rate::words::{Lesson, Origin, Reason, Share, Signal, Start, Turn};
 use bss_sync::rate::{Controller, Governor, Remembered};
-use bss_sync::refusal::{Policy, QuotaHint};
-use bss_sync::request::Quota;
 use bss_sync::time::UtcSecond;
 use proptest::prelude::*;
 use tokio::time::Instant;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use bss_sync::quota::Quota;
 use bss_sync::rate::words::Start;
-use bss_sync::request::Quota;
 
 use crate::gateway::Kind;
 use crate::world::{Outcome, Scene, Tells, play};

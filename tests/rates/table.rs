@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bss_sync::request::Quota;
+use bss_sync::quota::Quota;
 
 use crate::gateway::Kind;
 use crate::situation::{Figures, Situation, figures, quota};

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
+use bss_sync::quota::Quota;
+use bss_sync::quota::hint::{Policy, QuotaHint};
 use bss_sync::rate::words::{Share, Signal, Start, Turn};
 use bss_sync::rate::{Controller, Remembered};
-use bss_sync::refusal::{Policy, QuotaHint};
-use bss_sync::request::Quota;
 use bss_sync::time::UtcSecond;
 use tokio::time::Instant;
 

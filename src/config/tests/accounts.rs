@@ -1,7 +1,7 @@
 use super::*;
+use crate::quota::Quota;
 use crate::rate::QuotaSetting;
 use crate::rate::words::Share;
-use crate::request::Quota;
 
 #[test]
 fn quotas_are_a_table_or_none_as_a_whole() {

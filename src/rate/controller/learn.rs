@@ -5,14 +5,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{CONTENDED, Controller, SLOW_START, USUAL_PERIODS, depth_of, to_u32};
+use crate::quota::Quota;
+use crate::quota::hint::QuotaHint;
 use crate::rate::halt::{Ended, Halt};
 use crate::rate::margin::{LONG, Margin};
 use crate::rate::phase::Phase;
 use crate::rate::trial::{Load, Standing, Trial};
 use crate::rate::words::{Lesson, Origin, Signal};
-use crate::rate::{LONGEST_PERIOD, MOST_CALLS, is_lower};
-use crate::refusal::QuotaHint;
-use crate::request::Quota;
 
 /// With a wider margin than this, somebody else uses the quota as well.
 const RIVALLED: f64 = 0.35;
@@ -64,7 +63,7 @@ impl Controller {
         self.history.remove(sent);
         self.last_refused = Some(now);
         let hint = hint.map(|hint| hint.quota);
-        if let Some(quota) = hint.filter(|quota| quota.period >= LONGEST_PERIOD) {
+        if let Some(quota) = hint.filter(|quota| quota.period >= Quota::LONGEST_PERIOD) {
             return Lesson::Exhausted(quota);
         }
         self.episode.refusal.took(now.saturating_duration_since(sent));
@@ -119,7 +118,7 @@ impl Controller {
 
     /// Keeps to a quota that was told from now on.
     fn adopt(&mut self, told: Quota, origin: Origin, now: Instant, pause: Duration) -> Lesson {
-        let quota = self.ceiling.filter(|ceiling| !is_lower(told, *ceiling)).unwrap_or(told);
+        let quota = self.ceiling.filter(|ceiling| !told.is_lower_than(*ceiling)).unwrap_or(told);
         self.trial.refused(now, quota, Standing::Told);
         self.confirmed = Some((now, Duration::ZERO));
         let is_new = self.quota != Some(quota);
@@ -164,7 +163,7 @@ impl Controller {
             return Lesson::None;
         }
         // Rather too many: refusals correct that soon, and trials the opposite only slowly.
-        let calls = self.history.most_in(period).clamp(1, MOST_CALLS);
+        let calls = self.history.most_in(period).clamp(1, Quota::MOST_CALLS);
         let quota = Quota { calls, period };
         self.origin = Origin::Counted;
         self.set(quota);

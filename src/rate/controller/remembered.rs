@@ -5,11 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Controller;
+use crate::quota::Quota;
 use crate::rate::margin::{LONG, Margin};
 use crate::rate::trial::Trial;
 use crate::rate::words::{Origin, Share, Start};
-use crate::rate::{MOST_CALLS, bounded, is_lower};
-use crate::request::Quota;
 use crate::time::UtcSecond;
 
 /// What was learned longer ago than this may be out of date, in seconds (`RATE` item 9).
@@ -50,7 +49,7 @@ impl Remembered {
 
     /// Whether the figures are those of a quota, and recent. Whoever stored them may have been another version.
     pub(in crate::rate) fn is_good(&self, today: UtcSecond) -> bool {
-        bounded(self.quota.calls, self.quota.period).is_some()
+        Quota::bounded(self.quota.calls, self.quota.period).is_some()
             && self.margin.is_finite()
             && self.depth.is_finite()
             && today.unix().saturating_sub(self.learned_at.unix()) <= STALE
@@ -76,7 +75,7 @@ impl Controller {
         }
         if remembered.is_learned() {
             let quota = remembered.quota;
-            if controller.ceiling.is_none_or(|ceiling| is_lower(quota, ceiling)) {
+            if controller.ceiling.is_none_or(|ceiling| quota.is_lower_than(ceiling)) {
                 (controller.quota, controller.origin) = (Some(quota), Origin::Stored);
             }
         }
@@ -87,7 +86,7 @@ impl Controller {
         controller.confirmed = Some((now, learned));
         controller.trial = Trial::confirmed_ago(now, quota, learned);
         controller.margin = Margin::remembered(remembered.margin);
-        controller.depth = remembered.depth.clamp(1.0, f64::from(MOST_CALLS));
+        controller.depth = remembered.depth.clamp(1.0, f64::from(Quota::MOST_CALLS));
         controller.quiet_until = now.checked_add(QUIET).filter(|_| quota.period < LONG);
         controller.next_slot = now;
         match remembered.last_call_at {

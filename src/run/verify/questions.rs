@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::super::job::Context;
-use super::{Comparison, Orders, Part};
+use super::comparison::{Comparison, Orders, Part};
 use crate::plan::{self, edges};
+use crate::run::context::Context;
 use crate::scope::{Ask, Lane, Scope};
 use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Row};
 
+use crate::quota::Quota;
+use crate::quota::hint::Policy;
 use crate::rate::words::Origin;
 use crate::rate::{RateState, Remembered};
-use crate::refusal::Policy;
-use crate::request::Quota;
 use crate::time::UtcSecond;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;

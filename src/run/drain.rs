@@ -8,12 +8,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::board::Feeding;
-use super::job::Context;
+use super::context::Context;
+use super::order::{Extent, Word};
 use super::outcome::{Finding, Stop, Told};
 use super::refusals::{About, Refusals};
-use super::walker::{End, Unit, walk};
+use super::walk::{End, Unit, walk};
 use super::width::Walks;
-use super::{Extent, Word};
 use crate::client::FetchError;
 use crate::retry::GaveUp;
 use crate::scope::{Ask, Role, Scope};
@@ -239,12 +239,12 @@ impl<'a> Drain<'a> {
                 self.lonely.push(entry);
                 return Ok(());
             }
-            Ok(End::Absent(at)) => return self.is_absent(entry, at, told).await,
+            Ok(End::Absent(at)) => return self.settle_absent(entry, at, told).await,
             Ok(End::Disputed(reason)) => reason,
             Err(Stop::Fetch(error)) if is_this_order_only(&error) => {
                 let reason = error.to_string();
                 if matches!(*error, FetchError::Unavailable { .. }) {
-                    told.is_unanswered(Stop::Fetch(error));
+                    told.note_unanswered(Stop::Fetch(error));
                     return self.record_failure(entry, reason, told).await;
                 }
                 reason
@@ -257,7 +257,7 @@ impl<'a> Drain<'a> {
                 let is_first_try = entry.attempts == 0;
                 if is_first_try && self.refusals.judge(self.context.permission()) == About::Credential {
                     self.is_given_up = true;
-                    told.is_unanswered(Stop::Fetch(error));
+                    told.note_unanswered(Stop::Fetch(error));
                     return Ok(());
                 }
                 error.to_string()
@@ -270,7 +270,7 @@ impl<'a> Drain<'a> {
     }
 
     /// The list does not show an order that is stored.
-    async fn is_absent(&mut self, entry: QueueEntry, at: UtcSecond, told: &mut Told) -> Result<(), Stop> {
+    async fn settle_absent(&mut self, entry: QueueEntry, at: UtcSecond, told: &mut Told) -> Result<(), Stop> {
         self.failures_in_a_row = 0;
         self.failed.insert(reason_of(&entry));
         let (account, run, trust) = (self.context.account.clone(), self.context.run, self.context.trust());
@@ -302,7 +302,7 @@ impl<'a> Drain<'a> {
             .await?;
         if self.failures_in_a_row >= FAILURES_IN_A_ROW {
             self.is_given_up = true;
-            told.is_unanswered(Stop::TooManyFailures { count: self.failures_in_a_row, reason });
+            told.note_unanswered(Stop::TooManyFailures { count: self.failures_in_a_row, reason });
         }
         Ok(())
     }

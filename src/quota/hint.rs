@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::rate::{LONGEST_PERIOD, bounded};
-use crate::request::Quota;
+use super::Quota;
 
 /// Whose calls a quota counts together, by the vendor's word for it (`CONTRACT` §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +95,8 @@ impl QuotaHint {
     }
 
     /// Whether the quota is one of a day: used up, it is not waited for.
-    pub(super) fn is_daily(&self) -> bool {
-        self.quota.period >= LONGEST_PERIOD
+    pub(crate) fn is_daily(&self) -> bool {
+        self.quota.period >= Quota::LONGEST_PERIOD
     }
 }
 
@@ -162,7 +161,7 @@ impl Words<'_> {
         self.skip_space();
         let units = [("second", 1u64), ("minute", 60), ("hour", 60 * 60), ("day", 24 * 60 * 60)];
         let (_, seconds) = units.iter().find(|(unit, _)| self.0.starts_with(unit))?;
-        bounded(calls, Duration::from_secs(seconds.saturating_mul(u64::from(count))))
+        Quota::bounded(calls, Duration::from_secs(seconds.saturating_mul(u64::from(count))))
     }
 }
 
@@ -222,7 +221,7 @@ mod tests {
             )
         ) {
             let hint = QuotaHint::in_message(&words.concat());
-            prop_assert!(hint.is_none_or(|hint| hint.quota.calls >= 1 && hint.quota.period <= LONGEST_PERIOD));
+            prop_assert!(hint.is_none_or(|hint| hint.quota.calls >= 1 && hint.quota.period <= Quota::LONGEST_PERIOD));
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::walker::Unit;
-use super::{Extent, NewCustomers};
+use super::order::{Extent, NewCustomers};
+use super::refusals::Permission;
+use super::walk::Unit;
 use crate::job::Job;
 use crate::plan::{self, Known, open};
 use crate::record::Dependent;
@@ -98,15 +99,6 @@ pub(super) struct WindowsPlan {
     pub(super) marks: Vec<(Mark, UtcSecond)>,
     /// Whether walks in the middle are to begin anew.
     pub(super) forgets_walks: bool,
-}
-
-/// Whether it is known that the credential may ask for the lists of customers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Permission {
-    /// It may be that nobody's list is shown.
-    Unproven,
-    /// Another customer's list was shown a short while ago.
-    Proven,
 }
 
 /// The whole lists that a run of a job reads.

@@ -1,9 +1,11 @@
 //! Cuts what is left of a long window into several, when fewer walks are under way than keep the pace busy: the pages of
 //! one walk come one after the other, however fast the vendor lets us ask.
 
-use super::job::Context;
-use super::outcome::Stop;
-use super::walker::{End, Fetched, Unit, proof_of, settled, store};
+use super::fetch::Fetched;
+use super::store::{proof_of, settled, store};
+use super::unit::{End, Unit};
+use crate::run::context::Context;
+use crate::run::outcome::Stop;
 use crate::scope::{Ask, Lane};
 use crate::time::Window;
 use crate::walk::Walk;

@@ -1,9 +1,12 @@
 //! Reads a list that comes in another order at each call: in slices small enough for one page, because one answer is one
 //! state of the list.
 
-use super::job::Context;
-use super::outcome::Stop;
-use super::walker::{ATTEMPTS, End, Fetched, fetch, store};
+use super::fetch::{Fetched, fetch};
+use super::store::store;
+use super::unit::End;
+use super::walker::ATTEMPTS;
+use crate::run::context::Context;
+use crate::run::outcome::Stop;
 use crate::scope::{Ask, Scope, Slice};
 use crate::stream::Slicing;
 use crate::time::UtcSecond;

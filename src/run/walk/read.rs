@@ -1,19 +1,20 @@
 //! Reads one unit, and does what follows from how it ended.
 
-use super::job::Context;
-use super::outcome::Stop;
 use super::slices;
-use super::walker::{End, Unit, walk};
+use super::unit::{End, Unit};
+use super::walker::walk;
 use crate::client::FetchError;
 use crate::plan::open::OpenOrder;
 use crate::record::Dependent;
 use crate::retry::GaveUp;
+use crate::run::context::Context;
+use crate::run::outcome::Stop;
 use crate::scope::Scope;
 use crate::walk::Keys;
 use crate::warehouse::{Again, WarehouseError};
 
 /// Reads a unit to its end. A refusal is recorded where it concerns one customer.
-pub(super) async fn read(context: &Context, unit: Unit) -> Result<End, Stop> {
+pub(in crate::run) async fn read(context: &Context, unit: Unit) -> Result<End, Stop> {
     let ask = unit.ask.clone();
     let mut ended = walk(context, unit).await;
     if let Scope::Status(status) = ask.scope {
@@ -77,7 +78,7 @@ async fn look_for_departed(context: &Context, status: i64, seen: Keys) -> Result
 
 /// Whether the vendor refuses what was asked for: the next may be answered. Whether each site knows each status filter is
 /// not documented, and a customer may have left the partner.
-pub(super) fn is_refusal(error: &FetchError) -> bool {
+pub(in crate::run) fn is_refusal(error: &FetchError) -> bool {
     match error {
         FetchError::Invalid { .. } | FetchError::NotFound { .. } | FetchError::Forbidden { .. } => true,
         FetchError::Credentials { .. }
@@ -94,7 +95,7 @@ pub(super) fn is_refusal(error: &FetchError) -> bool {
 }
 
 /// Whether what ended a walk may be the fault of its window or list: the next may be answered.
-pub(super) fn concerns_one_unit(stop: &Stop) -> bool {
+pub(in crate::run) fn concerns_one_unit(stop: &Stop) -> bool {
     match stop {
         Stop::BadBody { .. } => true,
         Stop::Fetch(error) => match **error {
