@@ -112,7 +112,7 @@ secret_key = { credential = "secret_key" }
 path = "$work/finance/billing.sqlite"
 after_run = true
 CONFIG
-# As deploy/README.md says: the folder gives its group to the copy.
+# As docs/operate/publish.md says: the folder gives its group to the copy.
 finance=12345
 install -d -m 2750 -o 65534 -g $finance "$work/finance"
 is_published() {

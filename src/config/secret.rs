@@ -136,7 +136,7 @@ fn of_credential(name: &str, environment: &Environment) -> Result<(SecretString,
     let Some(directory) = environment.get(CREDENTIALS_DIRECTORY) else {
         return Err(Flaw::new(
             format!("{CREDENTIALS_DIRECTORY} is not set, so systemd gave no credentials"),
-            "add LoadCredential=NAME:/path/of/the/secret to the service; by hand use systemd-run with the same (deploy/README.md, Check), or env or file instead",
+            "add LoadCredential=NAME:/path/of/the/secret to the service; by hand use systemd-run with the same (docs/guide/schedules.md), or env or file instead",
         ));
     };
     let file = Path::new(directory).join(name);

@@ -1,4 +1,4 @@
-//! Which metrics there are: names, labels, meaning. `docs/METRICS.md` tells them to operators.
+//! Which metrics there are: names, labels, meaning. `docs/operate/metrics.md` tells them to operators.
 
 use std::sync::Arc;
 

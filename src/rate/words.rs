@@ -75,7 +75,7 @@ pub enum Signal {
     /// The call was let through.
     Accepted {
         /// The quota that its headers name. What they say is left of it is half a second old when it arrives, and did
-        /// not help in the simulation (`docs/RATES.md`).
+        /// not help in the simulation (`docs/inside/rate-figures.md`).
         told: Option<QuotaHint>,
     },
     /// The call was refused because a quota was used up.

@@ -74,7 +74,7 @@ impl VendorWork {
         }
     }
 
-    /// What a monitor is told now, as `docs/METRICS.md` names it; nothing when the service is over. A question that takes long
+    /// What a monitor is told now, as `docs/operate/metrics.md` names it; nothing when the service is over. A question that takes long
     /// does not keep the service, and with it the warehouse's lock.
     ///
     /// # Errors

@@ -138,7 +138,7 @@ fn a_session_that_is_turned_back_shows_what_a_copy_of_that_instant_shows() {
     }
 }
 
-/// What reads the ledger, which holds the present only: the README names the questions and checks among it.
+/// What reads the ledger, which holds the present only: docs/finance/as-it-was-known.md names the questions and checks among it.
 const OF_THE_LEDGER: [&str; 17] = [
     "check_rc02_refund_without_attribution",
     "check_rc04_orphan_attribution",

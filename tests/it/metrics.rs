@@ -46,7 +46,7 @@ fn names_in(text: &str) -> BTreeSet<String> {
 
 /// The documented metrics: type and labels of each.
 fn documented() -> BTreeMap<String, (String, Vec<String>)> {
-    let document = repository("docs/METRICS.md");
+    let document = repository("docs/operate/metrics.md");
     let rows = document.lines().filter_map(|line| line.strip_prefix("| `bss_sync_"));
     rows.map(|row| {
         let cells: Vec<&str> = row.split(" | ").collect();

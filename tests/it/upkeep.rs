@@ -1,5 +1,5 @@
 //! Years of service: backups that are restored, and warehouses of older programs that go on. The steps are those of
-//! `deploy/README.md`.
+//! `docs/operate/backup.md`.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The rate controller in virtual time, held to its figures. All of them, for `docs/RATES.md`:
+//! The rate controller in virtual time, held to its figures. All of them, for `docs/inside/rate-figures.md`:
 //!
 //! `cargo test --release --test rates -- --ignored --nocapture table`
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail at once")]

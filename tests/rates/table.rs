@@ -1,4 +1,4 @@
-//! Prints the table of `docs/RATES.md`.
+//! Prints the table of `docs/inside/rate-figures.md`.
 
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ const QUOTAS: [(u32, u64); 11] = [
 ];
 
 #[test]
-#[ignore = "prints the table for docs/RATES.md; takes two minutes in release"]
+#[ignore = "prints the table for docs/inside/rate-figures.md; takes two minutes in release"]
 fn table() {
     for situation in Situation::ALL {
         println!("\n### {}\n", situation.title());

@@ -240,7 +240,7 @@ fn a_credential_is_found_where_systemd_put_it() {
     the configuration has a problem; nothing was asked of the vendor
 
     /etc/bss/bss-sync.toml line 8: accounts.acme.secret_key: CREDENTIALS_DIRECTORY is not set, so systemd gave no credentials
-      add LoadCredential=NAME:/path/of/the/secret to the service; by hand use systemd-run with the same (deploy/README.md, Check), or env or file instead
+      add LoadCredential=NAME:/path/of/the/secret to the service; by hand use systemd-run with the same (docs/guide/schedules.md), or env or file instead
     "#);
     insta::assert_snapshot!(parse(&text.replace("\"sk\"", "\"../sk\"")).expect_err("a path"), @r#"
     the configuration has a problem; nothing was asked of the vendor
