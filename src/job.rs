@@ -7,24 +7,24 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 
+use crate::request::ResellerIn;
 use crate::scope::Role;
 use crate::settings::{Node, Problem, Problems, Section, duration, is_name, nearest};
+use crate::stream::{CATALOGUE, Spec};
 use crate::time::UtcSecond;
 
 mod schedule;
 
 pub use schedule::Schedule;
 
-/// The jobs of this build, name and text, in the order of the data's way: parents before their dependents.
-pub static BUILT_IN: &[(&str, &str)] = &[
-    ("orders", include_str!("../jobs/orders.toml")),
-    ("order_lines", include_str!("../jobs/order_lines.toml")),
-    ("refund_attributions", include_str!("../jobs/refund_attributions.toml")),
-    ("resources", include_str!("../jobs/resources.toml")),
-    ("sub_customers", include_str!("../jobs/sub_customers.toml")),
-    ("service_types", include_str!("../jobs/service_types.toml")),
-    ("resource_types", include_str!("../jobs/resource_types.toml")),
-];
+/// The jobs of this build, name and text: those of the catalogue's streams, in its order, parents before their dependents. What
+/// is nobody's in particular comes last.
+#[must_use]
+pub fn built_in() -> Vec<(&'static str, &'static str)> {
+    let mut specs: Vec<&Spec> = CATALOGUE.iter().map(|stream| stream.spec()).collect();
+    specs.sort_by_key(|spec| spec.endpoint.reseller == ResellerIn::Needless);
+    specs.iter().map(|spec| (spec.name, spec.job)).collect()
+}
 
 /// Billing months are months of this zone, so a person who says nothing means its clock (`FINANCE`: UTC+8).
 const DEFAULT_ZONE: Tz = chrono_tz::Asia::Shanghai;

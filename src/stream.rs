@@ -1,4 +1,11 @@
 //! The streams: each kind of record, what to ask for it and what an answer means.
+//!
+//! A stream is one file of `src/stream`, one or more files of `schema` and one of `jobs`; it is registered here and nowhere else.
+
+mod codes;
+mod list;
+mod order;
+mod place;
 
 mod order_lines;
 mod orders;
@@ -11,15 +18,13 @@ mod sub_customers;
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::value::RawValue;
-
-use crate::json::{BadBody, Object};
+use crate::json::BadBody;
 use crate::page::Page;
-use crate::record::{Drift, Record, Reject, Table, Value};
+use crate::record::Table;
 use crate::request::{Endpoint, Request};
 use crate::scope::{Ask, Role, Scope};
 use crate::walk::{Cursor, Paging};
-pub use orders::Place;
+pub use place::{OrderPlace, Trade};
 
 /// Every stream this build can sync; the only registration there is.
 pub static CATALOGUE: &[&dyn Stream] = &[
@@ -36,6 +41,128 @@ pub static CATALOGUE: &[&dyn Stream] = &[
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Stream> {
     CATALOGUE.iter().copied().find(|stream| stream.name() == name)
+}
+
+/// The stream of the orders themselves, [`StreamKind::Orders`]: spend, months and the queue begin with them.
+#[must_use]
+pub fn orders() -> &'static dyn Stream {
+    &orders::Orders
+}
+
+/// The stream that reads the details of orders, [`StreamKind::OrderDetails`].
+#[must_use]
+pub fn order_details() -> &'static dyn Stream {
+    &order_lines::OrderLines
+}
+
+/// One kind of record: what it is stands in its [`Spec`], what depends on the question in the other methods.
+pub trait Stream: Sync {
+    /// What it is.
+    fn spec(&self) -> &'static Spec;
+
+    /// How the answer to a scope is paged.
+    fn paging(&self, scope: &Scope) -> Paging {
+        let _ = scope;
+        Paging::Offset
+    }
+
+    /// The size of page to ask for: the endpoint's largest.
+    fn limit(&self, scope: &Scope, attempt: u32) -> u32 {
+        let _ = (scope, attempt);
+        self.spec().endpoint.max_limit()
+    }
+
+    /// The request for a page of `limit` rows.
+    fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request;
+
+    /// The rows of an answer.
+    ///
+    /// # Errors
+    /// When the body is not what the endpoint answers.
+    fn decode(&self, body: &[u8], ask: &Ask) -> Result<Page, BadBody>;
+}
+
+/// What a stream is: all that the rest of the program must know of it.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its name, as jobs and the ledger call it.
+    pub name: &'static str,
+    /// Where it is asked for.
+    pub endpoint: &'static Endpoint,
+    /// The tables it fills, those of its list first; child tables are named by their parents.
+    pub tables: &'static [&'static Table],
+    /// How it comes to know what to ask.
+    pub reading: Reading,
+    /// The files of `schema` that make its tables.
+    pub schema: &'static [Migration],
+    /// Its built-in job: the text of its file in `jobs`.
+    pub job: &'static str,
+    /// What its rows are to the rest of the program.
+    pub kind: StreamKind,
+    /// The only role whose credentials may ask (`CONTRACT` §4); `None`: both may.
+    pub only_for: Option<Role>,
+    /// What the vendor wants of whoever asks.
+    pub permission: Permissions,
+    /// Who waits for it.
+    pub feeds: Feeds,
+    /// Whether requests say whose rows are wanted.
+    pub customer: Naming,
+    /// How the whole list can be asked for in parts, where nothing promises its order.
+    pub sliced_by: Option<Slicing>,
+    /// Of streams that read orders from the queue: which orders have records of it. They are queued when they are new or
+    /// changed.
+    pub belongs_to: Option<fn(OrderPlace) -> bool>,
+    /// The table whose rows belong to the order that was asked for: what a complete answer no longer shows is gone.
+    pub owned_by_parent: Option<Owned>,
+    /// How long after an order's last event its dependent records are read once more.
+    pub read_again_after: Option<Duration>,
+}
+
+impl Spec {
+    /// A stream that anyone may ask, that feeds nobody and belongs to nothing. What differs is said by its file, where also
+    /// [`Spec::schema`] and [`Spec::job`] are named.
+    const fn new(
+        name: &'static str,
+        endpoint: &'static Endpoint,
+        tables: &'static [&'static Table],
+        reading: Reading,
+    ) -> Self {
+        Self {
+            name,
+            endpoint,
+            tables,
+            reading,
+            schema: &[],
+            job: "",
+            kind: StreamKind::Plain,
+            only_for: None,
+            permission: Permissions { customer: None, partner: None },
+            feeds: Feeds::Nobody,
+            customer: Naming::Never,
+            sliced_by: None,
+            belongs_to: None,
+            owned_by_parent: None,
+            read_again_after: None,
+        }
+    }
+}
+
+/// A file of `schema`, and its place among all of them: a file's `user_version` is the number of those it has seen, so a
+/// place is given once and for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Its place, from 1; without gaps over the whole program.
+    pub ordinal: u16,
+    /// Its text, never edited once released.
+    pub sql: &'static str,
+}
+
+impl Migration {
+    /// The file at this place.
+    #[must_use]
+    pub const fn new(ordinal: u16, sql: &'static str) -> Self {
+        Self { ordinal, sql }
+    }
 }
 
 /// How a stream comes to know what to ask.
@@ -71,6 +198,52 @@ impl Reading {
     }
 }
 
+/// What a stream's rows are to the rest of the program, which asks for a stream by it and never by a name. One stream is of each
+/// kind, but for [`StreamKind::Plain`].
+#[derive(Clone, Copy, Debug)]
+pub enum StreamKind {
+    /// The orders themselves, the root of spend.
+    Orders {
+        /// The child table with an order's discounts.
+        discounts: &'static Table,
+    },
+    /// An order once more as its details show it, with its lines.
+    OrderDetails,
+    /// Where the money of orders that give some back comes from: other orders are no good question.
+    Refunds,
+    /// A partner's customers: they tell a partner's credential from a customer's.
+    Customers,
+    /// Whatever else.
+    Plain,
+}
+
+/// Who waits for a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feeds {
+    /// Nobody.
+    Nobody,
+    /// Its rows put orders into the queues of other streams, or name the customers they ask for.
+    Others,
+}
+
+/// Whether requests of a stream say whose rows are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// They do not.
+    Never,
+    /// A partner must name the customer in each request.
+    ByPartner,
+}
+
+/// The permissions that the vendor wants of whoever asks, in its words; `None` where any key of the account may.
+#[derive(Clone, Copy, Debug)]
+pub struct Permissions {
+    /// In the role of a customer.
+    pub customer: Option<&'static str>,
+    /// In the role of a partner.
+    pub partner: Option<&'static str>,
+}
+
 /// Rows that belong to an order.
 #[derive(Clone, Copy, Debug)]
 pub struct Owned {
@@ -91,210 +264,90 @@ pub struct Slicing {
     pub service: Option<&'static str>,
 }
 
-/// One kind of record.
-pub trait Stream: Sync {
-    /// Its name, as jobs and the ledger call it.
-    fn name(&self) -> &'static str;
-
-    /// Where it is asked for.
-    fn endpoint(&self) -> &'static Endpoint;
-
-    /// The tables it fills; child tables are named by their parents.
-    fn tables(&self) -> &'static [&'static Table];
-
-    /// How it comes to know what to ask.
-    fn reading(&self) -> Reading;
-
-    /// The only role whose credentials may ask (`CONTRACT` §4); `None`: both may.
-    fn only_for(&self) -> Option<Role> {
-        None
+/// Short ways to what a stream's [`Spec`] says.
+impl dyn Stream + '_ {
+    /// [`Spec::name`].
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.spec().name
     }
 
-    /// The permission that the vendor wants of whoever asks, in its words; `None` where any key of the account may.
-    fn permission(&self, role: Role) -> Option<&'static str> {
-        let _ = role;
-        None
+    /// [`Spec::endpoint`].
+    #[must_use]
+    pub fn endpoint(&self) -> &'static Endpoint {
+        self.spec().endpoint
     }
 
-    /// The table whose rows belong to the order that was asked for: what a complete answer no longer shows
-    /// is gone.
-    fn owned_by_parent(&self) -> Option<Owned> {
-        None
+    /// [`Spec::tables`].
+    #[must_use]
+    pub fn tables(&self) -> &'static [&'static Table] {
+        self.spec().tables
     }
 
-    /// How long after an order's last event its dependent records are read once more.
-    fn read_again_after(&self) -> Option<Duration> {
-        None
+    /// [`Spec::reading`].
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        self.spec().reading
     }
 
-    /// Whether its rows put orders into the queues of other streams, or name the customers they ask for: those
-    /// wait for it.
-    fn feeds_others(&self) -> bool {
-        false
+    /// [`Spec::only_for`].
+    #[must_use]
+    pub fn only_for(&self) -> Option<Role> {
+        self.spec().only_for
+    }
+
+    /// [`Spec::permission`] of a role.
+    #[must_use]
+    pub fn permission(&self, role: Role) -> Option<&'static str> {
+        let Permissions { customer, partner } = self.spec().permission;
+        match role {
+            Role::Customer => customer,
+            Role::Partner => partner,
+        }
+    }
+
+    /// Whether other streams wait for it.
+    #[must_use]
+    pub fn feeds_others(&self) -> bool {
+        self.spec().feeds == Feeds::Others
     }
 
     /// Whether a partner must name the customer in each request.
-    fn partner_names_customer(&self) -> bool {
-        false
+    #[must_use]
+    pub fn partner_names_customer(&self) -> bool {
+        self.spec().customer == Naming::ByPartner
     }
 
-    /// How the answer to a scope is paged.
-    fn paging(&self, scope: &Scope) -> Paging {
-        let _ = scope;
-        Paging::Offset
+    /// Whether an order at that place has records of it.
+    #[must_use]
+    pub fn has_records_of(&self, place: OrderPlace) -> bool {
+        self.spec().belongs_to.is_some_and(|belongs| belongs(place))
     }
 
-    /// How the whole list can be asked for in parts, where nothing promises its order.
-    fn sliced_by(&self) -> Option<Slicing> {
-        None
+    /// [`Spec::sliced_by`].
+    #[must_use]
+    pub fn sliced_by(&self) -> Option<Slicing> {
+        self.spec().sliced_by
     }
 
-    /// The size of page to ask for: the endpoint's largest.
-    fn limit(&self, scope: &Scope, attempt: u32) -> u32 {
-        let _ = (scope, attempt);
-        self.endpoint().max_limit()
+    /// [`Spec::owned_by_parent`].
+    #[must_use]
+    pub fn owned_by_parent(&self) -> Option<Owned> {
+        self.spec().owned_by_parent
     }
 
-    /// The request for a page of `limit` rows.
-    fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request;
-
-    /// The rows of an answer.
-    ///
-    /// # Errors
-    /// When the body is not what the endpoint answers.
-    fn decode(&self, body: &[u8], ask: &Ask) -> Result<Page, BadBody>;
+    /// [`Spec::read_again_after`].
+    #[must_use]
+    pub fn read_again_after(&self) -> Option<Duration> {
+        self.spec().read_again_after
+    }
 }
 
-impl fmt::Debug for dyn Stream {
+impl fmt::Debug for dyn Stream + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Stream({})", self.name())
     }
 }
 
-/// Language of localised names: one per warehouse, the vendor's default.
-const LANGUAGE: &str = "zh_CN";
-
-/// Where the rows and their number stand in a plain list answer.
-struct ListAnswer {
-    rows: &'static str,
-    total: &'static str,
-}
-
-impl ListAnswer {
-    /// Decodes an answer that is a list of `table`'s rows and its total.
-    fn decode(&self, body: &[u8], table: &'static Table, given: &[Value]) -> Result<Page, BadBody> {
-        self.decode_with(body, |raw, drift| crate::decode::decode_row(table, raw, given, drift))
-    }
-
-    fn decode_with(
-        &self,
-        body: &[u8],
-        mut decode: impl FnMut(&RawValue, &mut Vec<Drift>) -> Result<Record, Reject>,
-    ) -> Result<Page, BadBody> {
-        let mut answer = Object::of_body(body)?;
-        let (rows, total) = answer.take_list(self.rows, self.total)?;
-        let mut page = Page { total, ..Page::default() };
-        for raw in rows {
-            let decoded = decode(raw, &mut page.drift);
-            page.push(decoded);
-        }
-        list_unknown(&answer, &mut page);
-        Ok(page)
-    }
-}
-
-/// Lists what an answer has beside its documented fields; `error_code` was judged before.
-fn list_unknown(answer: &Object<'_>, page: &mut Page) {
-    answer.list_unknown("answer", &mut page.drift);
-    page.drift.retain(|drift| !matches!(drift.field.as_str(), "answer.error_code" | "answer.error_msg"));
-}
-
-/// The permission to see orders and what belongs to them (`CONTRACT` §7.1 to §7.3).
-const fn permission_of_orders(role: Role) -> &'static str {
-    match role {
-        Role::Customer => "billing:order:view (older name bss:order:view)",
-        Role::Partner => "BPC_ITEM_SUBCUSTSERV_060100 or BPC_ITEM_SUBCUSTSERV_060200",
-    }
-}
-
-/// A GET of a page of a plain list.
-fn get_page(endpoint: &'static Endpoint, cursor: &Cursor, limit: u32) -> Request {
-    Request {
-        endpoint,
-        path_parameter: None,
-        query: vec![("limit", limit.to_string()), ("offset", cursor.offset().to_string())],
-        body: None,
-        language: None,
-    }
-}
-
-/// Codes of the vendor's documents (`CONTRACT` §9).
-mod codes {
-    pub const ORDER_STATUS: &[&str] = &["1", "2", "3", "4", "5", "6", "9", "10", "11", "12", "13"];
-    pub const ORDER_TYPE: &[&str] = &["1", "2", "3", "4", "10", "11", "13", "14", "15"];
-    pub const ORDER_SOURCE: &[&str] = &["1", "2", "3", "4", "5", "6", "7", "8"];
-    pub const DISCOUNT_TYPE: &[&str] = &[
-        "200", "300", "301", "302", "500", "501", "502", "600", "601", "602", "603", "604", "605", "606",
-        "607", "609", "610", "700", "800", "900", "901",
-    ];
-    pub const PERIOD_TYPE: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7"];
-    pub const RESOURCE_STATUS: &[&str] = &["2", "3", "4", "5"];
-    pub const EXPIRE_POLICY: &[&str] = &["0", "1", "2", "3", "4", "5"];
-    pub const YES_NO: &[&str] = &["0", "1"];
-    pub const ASSOCIATION_TYPE: &[&str] = &["1", "2", "3"];
-    pub const VERIFIED_STATUS: &[&str] = &["-1", "0", "1", "2"];
-    pub const CUSTOMER_TYPE: &[&str] = &["-1", "0", "1"];
-    pub const FROZEN: &[&str] = &["0", "1", "2"];
-    pub const CUSTOMER_LEVEL: &[&str] = &["V0", "V1", "V2", "V3", "V4", "V5"];
-}
-
-/// The columns that the order list and the order details share (`CustomerOrderV2`, `CustomerOrderV3` and
-/// their sub-orders), followed by the caller's own.
-macro_rules! order_columns {
-    ($($own:expr),* $(,)?) => {
-        &[
-            Column::id("order_id"),
-            Column::given_or_kept("parent_order_id"),
-            Column::text("customer_id"),
-            Column::text("service_type_code"),
-            Column::text("service_type_name"),
-            Column::integer_code("source_type", codes::ORDER_SOURCE),
-            Column::integer_code("status", codes::ORDER_STATUS),
-            Column::integer_code("order_type", codes::ORDER_TYPE),
-            Column::money("amount_after_discount_e8", "amount_after_discount"),
-            Column::money("official_amount_e8", "official_amount"),
-            Column::main_unit("measure_id"),
-            Column::time("create_time"),
-            Column::time("payment_time"),
-            Column::text("currency"),
-            Column::text("contract_id"),
-            Column::nested("flexipurchase_coupon_amount_e8", "amount_info", "flexipurchase_coupon_amount", Kind::Money),
-            Column::nested("coupon_amount_e8", "amount_info", "coupon_amount", Kind::Money),
-            Column::nested("stored_card_amount_e8", "amount_info", "stored_card_amount", Kind::Money),
-            Column::nested("commission_amount_e8", "amount_info", "commission_amount", Kind::Money),
-            Column::nested("consumed_amount_e8", "amount_info", "consumed_amount", Kind::Money),
-            $($own),*
-        ]
-    };
-}
-use order_columns;
-
-/// The table of a list of discounts whose owner's key is `$owner`.
-macro_rules! discount_table {
-    ($name:literal, $owner:literal) => {
-        Table {
-            name: $name,
-            key_len: 2,
-            columns: &[
-                Column::given($owner),
-                Column::given("position"),
-                Column::code("discount_type", codes::DISCOUNT_TYPE),
-                Column::money("discount_amount_e8", "discount_amount"),
-            ],
-            children: &[],
-            elsewhere: &[],
-            context: Context::InParent,
-        }
-    };
-}
-use discount_table;
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,7 @@ pub(super) fn execute(args: &ReconcileArgs, common: &Common, config: &Config) ->
 
 /// An account with the streams that its role may ask for and a job reads.
 fn readable<'a>(account: &'a Account, config: &Config) -> ReconciledAccount<'a> {
-    let readable = streams_of(&config.jobs, account).map(Stream::name).collect();
+    let readable = streams_of(&config.jobs, account).map(<dyn Stream>::name).collect();
     ReconciledAccount { name: &account.name, readable }
 }
 

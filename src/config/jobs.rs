@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::read_text;
-use crate::job::{BUILT_IN, Job, JobName};
+use crate::job::{self, Job, JobName};
 use crate::settings::{Node, Problem, Problems, Section, Source, nearest};
 
 /// A job's file, read but not understood yet.
@@ -15,12 +15,12 @@ pub(super) struct JobFile {
 
 /// The jobs of this build.
 pub(super) fn built_in() -> Vec<JobFile> {
-    let file = |(name, text): &(&str, &str)| JobFile {
-        name: (*name).to_owned(),
+    let file = |(name, text): (&str, &str)| JobFile {
+        name: name.to_owned(),
         file: PathBuf::from(format!("jobs/{name}.toml (built in)")),
-        text: (*text).to_owned(),
+        text: text.to_owned(),
     };
-    BUILT_IN.iter().map(file).collect()
+    job::built_in().into_iter().map(file).collect()
 }
 
 /// The job files of a folder, sorted by name.

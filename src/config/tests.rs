@@ -3,7 +3,7 @@ use secrecy::ExposeSecret;
 
 use super::*;
 use crate::client::Auth;
-use crate::job::BUILT_IN;
+use crate::job;
 
 mod accounts;
 mod secrets;
@@ -76,7 +76,7 @@ fn a_small_file_is_enough() {
     let config = parse(MINIMAL).expect("right");
     assert_eq!(config.warehouse, Path::new("/etc/bss/billing.sqlite"));
     assert_eq!(config.log, Log { format: LogFormat::Text, level: tracing::Level::INFO });
-    assert_eq!(config.jobs.len(), BUILT_IN.len());
+    assert_eq!(config.jobs.len(), job::built_in().len());
     assert_eq!(config.job("orders").map(|job| job.stream.as_str()), Some("orders"));
     let acme = config.account("acme").expect("there");
     assert_eq!((acme.role, acme.profile.account.as_str()), (Role::Customer, "acme"));

@@ -1,17 +1,15 @@
 //! Order lines, with the order's head as the details endpoint shows it.
 
-use super::orders::{MEMBERS, decode_order};
-use super::{
-    LANGUAGE, Owned, Reading, Stream, codes, discount_table, get_page, list_unknown, order_columns,
-    permission_of_orders,
-};
+use super::list::{LANGUAGE, get_page, list_unknown};
+use super::order::{MEMBERS, PERMISSION, decode_order, discount_table, order_columns};
+use super::{Migration, Owned, Reading, Spec, Stream, StreamKind, Trade, codes};
 use crate::decode::decode_row;
 use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
 use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
-use crate::scope::{Ask, Role};
+use crate::scope::Ask;
 use crate::walk::Cursor;
 
 /// `GET /v2/orders/customer-orders/details/{order_id}` (`CONTRACT` §7.2).
@@ -86,31 +84,24 @@ static LINES: Table = Table {
     context: Context::Stored,
 };
 
-static TABLES: [&Table; 2] = [&DETAILS, &LINES];
+static SPEC: Spec = Spec {
+    schema: &[
+        Migration::new(3, include_str!("../../schema/order_lines.sql")),
+        Migration::new(14, include_str!("../../schema/order_lines.2.sql")),
+        Migration::new(16, include_str!("../../schema/order_lines.3.sql")),
+    ],
+    job: include_str!("../../jobs/order_lines.toml"),
+    kind: StreamKind::OrderDetails,
+    permission: PERMISSION,
+    // The lines of a member are asked for with its combined order.
+    belongs_to: Some(|order| order.trade != Trade::Member),
+    owned_by_parent: Some(Owned { table: &LINES, parent_column: "requested_order_id" }),
+    ..Spec::new("order_lines", &ENDPOINT, &[&DETAILS, &LINES], Reading::Queue)
+};
 
 impl Stream for OrderLines {
-    fn name(&self) -> &'static str {
-        "order_lines"
-    }
-
-    fn endpoint(&self) -> &'static Endpoint {
-        &ENDPOINT
-    }
-
-    fn tables(&self) -> &'static [&'static Table] {
-        &TABLES
-    }
-
-    fn reading(&self) -> Reading {
-        Reading::Queue
-    }
-
-    fn owned_by_parent(&self) -> Option<Owned> {
-        Some(Owned { table: &LINES, parent_column: "requested_order_id" })
-    }
-
-    fn permission(&self, role: Role) -> Option<&'static str> {
-        Some(permission_of_orders(role))
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {

@@ -1,17 +1,15 @@
 //! Orders, with the members of combined orders, discounts, enterprise projects and who pays.
 
-use serde_json::value::RawValue;
-
-use super::{Reading, Stream, codes, discount_table, order_columns, permission_of_orders};
-use crate::decode::decode_row;
+use super::list::list_unknown;
+use super::order::{MEMBERS, PERMISSION, decode_order, discount_table, order_columns};
+use super::place::dependents;
+use super::{Feeds, Migration, OrderPlace, Reading, Spec, Stream, StreamKind, Trade};
 use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::quota::Quota;
-use crate::record::{
-    Children, Column, Context, Dependent, Drift, Kind, Record, Reject, Source, Table, Value,
-};
+use crate::record::{Children, Column, Context, Kind, Source, Table};
 use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
-use crate::scope::{Ask, Role, Scope};
+use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
 /// `GET /v2/orders/customer-orders` (`CONTRACT` §7.1).
@@ -57,23 +55,22 @@ static ORDERS: Table = Table {
     context: Context::Stored,
 };
 
-static TABLES: [&Table; 1] = [&ORDERS];
+static SPEC: Spec = Spec {
+    schema: &[
+        Migration::new(2, include_str!("../../schema/orders.sql")),
+        Migration::new(13, include_str!("../../schema/orders.2.sql")),
+        Migration::new(17, include_str!("../../schema/orders.3.sql")),
+    ],
+    job: include_str!("../../jobs/orders.toml"),
+    kind: StreamKind::Orders { discounts: &DISCOUNTS },
+    permission: PERMISSION,
+    feeds: Feeds::Others,
+    ..Spec::new("orders", &ENDPOINT, &[&ORDERS], Reading::Windows)
+};
 
 impl Stream for Orders {
-    fn name(&self) -> &'static str {
-        "orders"
-    }
-
-    fn endpoint(&self) -> &'static Endpoint {
-        &ENDPOINT
-    }
-
-    fn tables(&self) -> &'static [&'static Table] {
-        &TABLES
-    }
-
-    fn reading(&self) -> Reading {
-        Reading::Windows
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
     fn paging(&self, scope: &Scope) -> Paging {
@@ -83,14 +80,6 @@ impl Stream for Orders {
                 Paging::Offset
             }
         }
-    }
-
-    fn feeds_others(&self) -> bool {
-        true
-    }
-
-    fn permission(&self, role: Role) -> Option<&'static str> {
-        Some(permission_of_orders(role))
     }
 
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {
@@ -127,117 +116,21 @@ impl Stream for Orders {
         for raw in rows {
             match decode_order(&ORDERS, raw, &mut page.drift) {
                 Ok((mut order, mut members)) => {
-                    let lines = dependent(LINES, &order, None);
-                    // Money and resources belong to leaves: to the members where there are any.
-                    if members.is_empty() {
-                        add_leaf_dependents(&mut order, None);
-                    }
+                    let trade = if members.is_empty() { Trade::Single } else { Trade::Combined };
+                    order.dependents = dependents(&order, OrderPlace::of(&order, trade), None);
                     let owner = order.text("customer_id").filter(|id| !id.is_empty());
                     for member in &mut members {
-                        add_leaf_dependents(member, owner);
-                        // The lines of a member are asked for with its combined order.
-                        member.dependents.push(lines.clone());
+                        member.dependents = dependents(member, OrderPlace::of(member, Trade::Member), owner);
+                        // What is asked for with its combined order shows the member as well.
+                        member.dependents.extend(order.dependents.iter().cloned());
                     }
-                    order.dependents.push(lines);
                     page.push(Ok(order));
                     page.records.extend(members);
                 }
                 Err(reject) => page.push(Err(reject)),
             }
         }
-        super::list_unknown(&answer, &mut page);
+        list_unknown(&answer, &mut page);
         Ok(page)
-    }
-}
-
-/// The field that holds the members of a combined order.
-pub(super) const MEMBERS: &str = "sub_order_infos";
-
-/// Decodes an order and the members of a combined one. An order with a broken member is rejected whole:
-/// its other members would not add up to it.
-pub(super) fn decode_order(
-    table: &'static Table,
-    raw: &RawValue,
-    drift: &mut Vec<Drift>,
-) -> Result<(Record, Vec<Record>), Reject> {
-    let reject = |reason: String| Reject { raw: raw.get().to_owned(), reason };
-    let order = decode_row(table, raw, &[Value::Null], drift)?;
-    let mut fields = Object::parse(raw.get()).map_err(|error| reject(error.to_string()))?;
-    let parent = Value::from(order.first_key());
-    let members = fields
-        .take_rows(MEMBERS)
-        .map_err(|error| reject(error.to_string()))?
-        .unwrap_or_default()
-        .into_iter()
-        .map(|member| decode_row(table, member, std::slice::from_ref(&parent), drift))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|inner| reject(format!("member of the combined order: {}", inner.reason)))?;
-    Ok((order, members))
-}
-
-const LINES: &str = "order_lines";
-const REFUNDS: &str = "refund_attributions";
-const RESOURCES: &str = "resources";
-
-const COMPLETED: i64 = 5;
-const CHANGE: i64 = 3;
-const UNSUBSCRIPTION: i64 = 4;
-const TO_PAY_PER_USE: i64 = 10;
-const EXPENSE_ADJUSTMENT: i64 = 15;
-
-/// An order's place, type and status: what they say about its records of other streams.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// Type of the order.
-    pub order_type: Option<i64>,
-    /// Status of the order.
-    pub status: Option<i64>,
-    /// Whether it belongs to a combined order.
-    pub is_member: bool,
-    /// Whether it is a combined order.
-    pub has_members: bool,
-}
-
-impl Place {
-    /// Whether such an order is put into the queue of a stream when it is new or changed.
-    #[must_use]
-    pub fn has_records_of(&self, stream: &str) -> bool {
-        if stream == LINES {
-            // The lines of a member are asked for with its combined order.
-            !self.is_member
-        } else {
-            !self.has_members && streams_of_leaf(self.order_type, self.status).contains(&stream)
-        }
-    }
-}
-
-/// The streams that have records of a leaf, beside its lines.
-fn streams_of_leaf(order_type: Option<i64>, status: Option<i64>) -> &'static [&'static str] {
-    let completed = status == Some(COMPLETED);
-    match order_type {
-        // Asked at every change until the end: when attributions appear is not documented (`CONTRACT` §10).
-        Some(UNSUBSCRIPTION | TO_PAY_PER_USE) => &[REFUNDS],
-        // The list does not tell a downgrade from an upgrade; the answer does.
-        Some(CHANGE) if completed => &[REFUNDS, RESOURCES],
-        Some(CHANGE | EXPENSE_ADJUSTMENT) => &[],
-        Some(_) | None if completed => &[RESOURCES],
-        Some(_) | None => &[],
-    }
-}
-
-/// What must be read for a leaf when it is new or changed. `owner` is its combined order's, which a member may
-/// leave out.
-fn add_leaf_dependents(order: &mut Record, owner: Option<&str>) {
-    for stream in streams_of_leaf(order.integer("order_type"), order.integer("status")) {
-        order.dependents.push(dependent(stream, order, owner));
-    }
-}
-
-fn dependent(stream: &'static str, order: &Record, owner: Option<&str>) -> Dependent {
-    Dependent {
-        stream,
-        parent_id: order.first_key().to_owned(),
-        customer_id: order.text("customer_id").filter(|id| !id.is_empty()).or(owner).map(str::to_owned),
-        parent_time: order.text("create_time").unwrap_or_default().to_owned(),
     }
 }

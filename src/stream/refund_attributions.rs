@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use super::{ListAnswer, Owned, Reading, Stream, permission_of_orders};
+use super::list::ListAnswer;
+use super::order::PERMISSION;
+use super::place::{CHANGE, TO_PAY_PER_USE, UNSUBSCRIPTION};
+use super::{Migration, Naming, OrderPlace, Owned, Reading, Spec, Stream, StreamKind};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Column, Context, Table, Value};
 use crate::request::{Endpoint, Method, Pages, Request, ResellerIn};
-use crate::scope::{Ask, Role, Scope};
+use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
 /// `GET /v2/orders/customer-orders/refund-orders` (`CONTRACT` §7.3).
@@ -46,45 +49,38 @@ static ATTRIBUTIONS: Table = Table {
     context: Context::Stored,
 };
 
-static TABLES: [&Table; 1] = [&ATTRIBUTIONS];
+/// Asked at every change until the end: when attributions appear is not documented (`CONTRACT` §10).
+fn gives_money_back(order: OrderPlace) -> bool {
+    order.is_leaf()
+        && match order.order_type {
+            Some(UNSUBSCRIPTION | TO_PAY_PER_USE) => true,
+            // The list does not tell a downgrade from an upgrade; the answer does.
+            Some(CHANGE) => order.is_completed(),
+            Some(_) | None => false,
+        }
+}
+
+static SPEC: Spec = Spec {
+    schema: &[Migration::new(4, include_str!("../../schema/refund_attributions.sql"))],
+    job: include_str!("../../jobs/refund_attributions.toml"),
+    kind: StreamKind::Refunds,
+    permission: PERMISSION,
+    customer: Naming::ByPartner,
+    belongs_to: Some(gives_money_back),
+    owned_by_parent: Some(Owned { table: &ATTRIBUTIONS, parent_column: "refund_order_id" }),
+    // When attributions appear relative to the order's completion is not documented: ask once more a day later
+    // (`CONTRACT` §10).
+    read_again_after: Some(Duration::from_hours(24)),
+    ..Spec::new("refund_attributions", &ENDPOINT, &[&ATTRIBUTIONS], Reading::Queue)
+};
 
 impl Stream for RefundAttributions {
-    fn name(&self) -> &'static str {
-        "refund_attributions"
-    }
-
-    fn endpoint(&self) -> &'static Endpoint {
-        &ENDPOINT
-    }
-
-    fn tables(&self) -> &'static [&'static Table] {
-        &TABLES
-    }
-
-    fn reading(&self) -> Reading {
-        Reading::Queue
-    }
-
-    fn partner_names_customer(&self) -> bool {
-        true
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
     fn paging(&self, _scope: &Scope) -> Paging {
         Paging::Unpaged
-    }
-
-    fn owned_by_parent(&self) -> Option<Owned> {
-        Some(Owned { table: &ATTRIBUTIONS, parent_column: "refund_order_id" })
-    }
-
-    /// When attributions appear relative to the order's completion is not documented: ask once more a day
-    /// later (`CONTRACT` §10).
-    fn read_again_after(&self) -> Option<Duration> {
-        Some(Duration::from_hours(24))
-    }
-
-    fn permission(&self, role: Role) -> Option<&'static str> {
-        Some(permission_of_orders(role))
     }
 
     fn request(&self, ask: &Ask, _cursor: &Cursor, _limit: u32) -> Request {

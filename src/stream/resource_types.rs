@@ -1,6 +1,7 @@
 //! The catalogue of resource types.
 
-use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
+use super::list::{LANGUAGE, ListAnswer, get_page};
+use super::{Migration, Reading, Spec, Stream};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
@@ -35,23 +36,15 @@ static RESOURCE_TYPES: Table = Table {
     context: Context::Stored,
 };
 
-static TABLES: [&Table; 1] = [&RESOURCE_TYPES];
+static SPEC: Spec = Spec {
+    schema: &[Migration::new(7, include_str!("../../schema/resource_types.sql"))],
+    job: include_str!("../../jobs/resource_types.toml"),
+    ..Spec::new("resource_types", &ENDPOINT, &[&RESOURCE_TYPES], Reading::Whole)
+};
 
 impl Stream for ResourceTypes {
-    fn name(&self) -> &'static str {
-        "resource_types"
-    }
-
-    fn endpoint(&self) -> &'static Endpoint {
-        &ENDPOINT
-    }
-
-    fn tables(&self) -> &'static [&'static Table] {
-        &TABLES
-    }
-
-    fn reading(&self) -> Reading {
-        Reading::Whole
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
     fn request(&self, _ask: &Ask, cursor: &Cursor, limit: u32) -> Request {

@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use super::{ListAnswer, Reading, Slicing, Stream, codes};
+use super::list::ListAnswer;
+use super::place::{EXPENSE_ADJUSTMENT, TO_PAY_PER_USE, UNSUBSCRIPTION};
+use super::{Migration, Naming, OrderPlace, Permissions, Reading, Slicing, Spec, Stream, codes};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Column, Context, Kind, Record, Table, Value};
 use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
-use crate::scope::{Ask, Role, Scope};
+use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
 /// `POST /v2/orders/suscriptions/resources/query`, spelled so (`CONTRACT` §7.4).
@@ -66,39 +68,36 @@ static ORDER_RESOURCES: Table = Table {
     context: Context::Stored,
 };
 
-static TABLES: [&Table; 2] = [&RESOURCES, &ORDER_RESOURCES];
+/// What gives back, or only moves money, leaves no resource of its own.
+fn leaves_resources(order: OrderPlace) -> bool {
+    let gives_back = matches!(order.order_type, Some(UNSUBSCRIPTION | TO_PAY_PER_USE | EXPENSE_ADJUSTMENT));
+    order.is_leaf() && order.is_completed() && !gives_back
+}
+
+static SPEC: Spec = Spec {
+    schema: &[
+        Migration::new(5, include_str!("../../schema/resources.sql")),
+        Migration::new(15, include_str!("../../schema/resources.2.sql")),
+    ],
+    job: include_str!("../../jobs/resources.toml"),
+    permission: Permissions {
+        customer: Some("billing:subscription:view"),
+        partner: Some("BPC_ITEM_SUBCUSTSERV_010105"),
+    },
+    customer: Naming::ByPartner,
+    // The statuses are all that the documents list (`CONTRACT` §9).
+    sliced_by: Some(Slicing {
+        time: "expire_time",
+        statuses: &[2, 3, 4, 5],
+        service: Some("service_type_code"),
+    }),
+    belongs_to: Some(leaves_resources),
+    ..Spec::new("resources", &ENDPOINT, &[&RESOURCES, &ORDER_RESOURCES], Reading::QueueAndWhole)
+};
 
 impl Stream for Resources {
-    fn name(&self) -> &'static str {
-        "resources"
-    }
-
-    fn endpoint(&self) -> &'static Endpoint {
-        &ENDPOINT
-    }
-
-    fn tables(&self) -> &'static [&'static Table] {
-        &TABLES
-    }
-
-    fn reading(&self) -> Reading {
-        Reading::QueueAndWhole
-    }
-
-    fn permission(&self, role: Role) -> Option<&'static str> {
-        Some(match role {
-            Role::Customer => "billing:subscription:view",
-            Role::Partner => "BPC_ITEM_SUBCUSTSERV_010105",
-        })
-    }
-
-    fn partner_names_customer(&self) -> bool {
-        true
-    }
-
-    fn sliced_by(&self) -> Option<Slicing> {
-        // The statuses are all that the documents list (`CONTRACT` §9).
-        Some(Slicing { time: "expire_time", statuses: &[2, 3, 4, 5], service: Some("service_type_code") })
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {

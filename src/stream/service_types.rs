@@ -1,6 +1,7 @@
 //! The catalogue of cloud service types.
 
-use super::{LANGUAGE, ListAnswer, Reading, Stream, get_page};
+use super::list::{LANGUAGE, ListAnswer, get_page};
+use super::{Migration, Reading, Spec, Stream};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
@@ -38,23 +39,15 @@ static SERVICE_TYPES: Table = Table {
     context: Context::Stored,
 };
 
-static TABLES: [&Table; 1] = [&SERVICE_TYPES];
+static SPEC: Spec = Spec {
+    schema: &[Migration::new(6, include_str!("../../schema/service_types.sql"))],
+    job: include_str!("../../jobs/service_types.toml"),
+    ..Spec::new("service_types", &ENDPOINT, &[&SERVICE_TYPES], Reading::Whole)
+};
 
 impl Stream for ServiceTypes {
-    fn name(&self) -> &'static str {
-        "service_types"
-    }
-
-    fn endpoint(&self) -> &'static Endpoint {
-        &ENDPOINT
-    }
-
-    fn tables(&self) -> &'static [&'static Table] {
-        &TABLES
-    }
-
-    fn reading(&self) -> Reading {
-        Reading::Whole
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
     /// Once the list has moved between two pages, one page for all of it is asked for: it is a few hundred rows.

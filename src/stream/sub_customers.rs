@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{ListAnswer, Reading, Slicing, Stream, codes};
+use super::list::ListAnswer;
+use super::{Feeds, Migration, Permissions, Reading, Slicing, Spec, Stream, StreamKind, codes};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
@@ -57,39 +58,23 @@ static SUB_CUSTOMERS: Table = Table {
     context: Context::Stored,
 };
 
-static TABLES: [&Table; 1] = [&SUB_CUSTOMERS];
+/// Only partners ask.
+const PERMISSION: &str = "BPC_ITEM_SUBCUSTSERV_010100 or BPC_ITEM_SUBCUSTSERV_010500";
+
+static SPEC: Spec = Spec {
+    schema: &[Migration::new(8, include_str!("../../schema/sub_customers.sql"))],
+    job: include_str!("../../jobs/sub_customers.toml"),
+    kind: StreamKind::Customers,
+    only_for: Some(Role::Partner),
+    permission: Permissions { customer: Some(PERMISSION), partner: Some(PERMISSION) },
+    feeds: Feeds::Others,
+    sliced_by: Some(Slicing { time: "associated_on", statuses: &[], service: None }),
+    ..Spec::new("sub_customers", &ENDPOINT, &[&SUB_CUSTOMERS], Reading::Whole)
+};
 
 impl Stream for SubCustomers {
-    fn name(&self) -> &'static str {
-        "sub_customers"
-    }
-
-    fn endpoint(&self) -> &'static Endpoint {
-        &ENDPOINT
-    }
-
-    fn tables(&self) -> &'static [&'static Table] {
-        &TABLES
-    }
-
-    fn reading(&self) -> Reading {
-        Reading::Whole
-    }
-
-    fn only_for(&self) -> Option<Role> {
-        Some(Role::Partner)
-    }
-
-    fn feeds_others(&self) -> bool {
-        true
-    }
-
-    fn sliced_by(&self) -> Option<Slicing> {
-        Some(Slicing { time: "associated_on", statuses: &[], service: None })
-    }
-
-    fn permission(&self, _role: Role) -> Option<&'static str> {
-        Some("BPC_ITEM_SUBCUSTSERV_010100 or BPC_ITEM_SUBCUSTSERV_010500")
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
     fn request(&self, ask: &Ask, cursor: &Cursor, limit: u32) -> Request {

@@ -178,7 +178,7 @@ pub(super) fn dependents(
     }
     let mut unlike = warehouse.unlike_their_proof(account, stream)?;
     unlike.extend(warehouse.disputed_orders(account, stream.name())?);
-    unlike.extend(warehouse.orders_never_read(account, stream.name())?);
+    unlike.extend(warehouse.orders_never_read(account, stream)?);
     unlike.sort_by(|a, b| (a.created, &a.parent_id).cmp(&(b.created, &b.parent_id)));
     let read = warehouse.orders_read(account, stream.name(), context.client.now())?;
     let count = |proof: Proof| unlike.iter().filter(|order| order.proof == proof).count() as u64;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::WarehouseError;
 use super::lock;
 use super::open::{OLDEST_SQLITE, Warehouse};
-use crate::warehouse::schema::files::VERSION;
+use crate::warehouse::schema::files::version;
 
 /// How closely a warehouse is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Warehouse {
     /// When the warehouse fails.
     pub fn schema(&self) -> Result<(i32, i32), WarehouseError> {
         let found = self.connection.pragma_query_value(None, "user_version", |row| row.get(0));
-        Ok((found.map_err(|error| self.sql(&error))?, VERSION))
+        Ok((found.map_err(|error| self.sql(&error))?, version()))
     }
 
     /// The size of the file, in bytes.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::WarehouseError;
 use super::lock::Lock;
-use crate::warehouse::schema::files::VERSION;
+use crate::warehouse::schema::files::version;
 use crate::warehouse::schema::upgrade;
 use crate::warehouse::store::upsert::Statements;
 
@@ -154,8 +154,8 @@ impl Warehouse {
             return Err(WarehouseError::Foreign { path: self.path.clone() });
         }
         let found = pragma("user_version").map_err(sql)?;
-        if found > VERSION {
-            return Err(WarehouseError::Newer { path: self.path.clone(), found, known: VERSION });
+        if found > version() {
+            return Err(WarehouseError::Newer { path: self.path.clone(), found, known: version() });
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use super::error::PublishError;
 use crate::time::UtcSecond;
 use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::schema::dictionary::describe_tables;
-use crate::warehouse::schema::files::VERSION;
+use crate::warehouse::schema::files::version;
 use crate::warehouse::schema::upgrade::record_tables;
 
 /// Free space asked for, in tenths of the warehouse's size: the copy, and as much again for what runs write meanwhile.
@@ -78,8 +78,8 @@ impl Warehouse {
         let source = |error| PublishError::Warehouse(self.sql(&error));
         let found: i32 =
             self.connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(source)?;
-        if found < VERSION {
-            return Err(PublishError::Older { path: self.path.clone(), found, known: VERSION });
+        if found < version() {
+            return Err(PublishError::Older { path: self.path.clone(), found, known: version() });
         }
         let draft = Draft::begin(publication)?;
         self.check_space(folder_of(publication.path))?;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 use super::months::Completeness;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
-use crate::warehouse::schema::files::VERSION;
+use crate::warehouse::schema::files::version;
 use crate::warehouse::store::queue::IS_ASKED;
 
 /// What a monitor watches. All times are seconds since 1970, UTC.
@@ -161,7 +161,7 @@ impl Figures {
     /// The newest schema version that this program knows.
     #[must_use]
     pub fn known_schema() -> i64 {
-        VERSION.into()
+        version().into()
     }
 }
 

@@ -77,7 +77,7 @@ impl Warehouse {
             let stream: String = row.get(1)?;
             let times =
                 Times { created: row.get(2)?, paid: row.get(3)?, run: row.get(4)?, list: row.get(5)? };
-            let reading = stream::find(&stream).map(stream::Stream::reading);
+            let reading = stream::find(&stream).map(<dyn stream::Stream>::reading);
             Ok(StreamState {
                 account: row.get(0)?,
                 fresh_up_to: reading.and_then(|reading| times.fresh_up_to(reading)),

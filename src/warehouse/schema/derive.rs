@@ -128,7 +128,7 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
         files.iter().filter_map(|sql| view_name(sql).map(|name| (name, sql.as_str()))).collect();
     let names = |object: &str| Ok(columns(tx, object)?.into_iter().map(|(name, _)| name).collect());
     let made = texts(tx, "select name from sqlite_schema")?;
-    for dictionary in Dictionary::of(MIGRATIONS).filled(&views, &record_tables(), names, &made)? {
+    for dictionary in Dictionary::of(&MIGRATIONS).filled(&views, &record_tables(), names, &made)? {
         tx.execute_batch(&dictionary)?;
     }
     write_meta(tx, derived_views, &maker.names.join(" "))?;

@@ -244,7 +244,7 @@ mod tests {
     fn the_tables_of_a_view_agree_about_each_column_that_it_does_not_explain_itself() {
         let mut db = Connection::open_in_memory().expect("a file");
         bring_up_to_date(&mut db, Path::new("memory")).expect("the tables of now");
-        let dictionary = Dictionary::of(MIGRATIONS);
+        let dictionary = Dictionary::of(&MIGRATIONS);
         let all: BTreeMap<&str, Read<'_>> = VIEWS
             .iter()
             .copied()

@@ -1,32 +1,37 @@
 //! The SQL files that make a warehouse: the migrations and the views, in their order.
 
-/// Applied in order, each in one transaction, never edited once released.
-pub(super) const MIGRATIONS: &[&str] = &[
-    include_str!("../../../schema/ledger.sql"),
-    include_str!("../../../schema/orders.sql"),
-    include_str!("../../../schema/order_lines.sql"),
-    include_str!("../../../schema/refund_attributions.sql"),
-    include_str!("../../../schema/resources.sql"),
-    include_str!("../../../schema/service_types.sql"),
-    include_str!("../../../schema/resource_types.sql"),
-    include_str!("../../../schema/sub_customers.sql"),
-    include_str!("../../../schema/ledger.2.sql"),
-    include_str!("../../../schema/ledger.3.sql"),
-    include_str!("../../../schema/ledger.7.sql"),
-    include_str!("../../../schema/ledger.8.sql"),
-    include_str!("../../../schema/orders.2.sql"),
-    include_str!("../../../schema/order_lines.2.sql"),
-    include_str!("../../../schema/resources.2.sql"),
-    include_str!("../../../schema/order_lines.3.sql"),
-    include_str!("../../../schema/orders.3.sql"),
-    include_str!("../../../schema/reconcile.sql"),
-    include_str!("../../../schema/planner.sql"),
-    include_str!("../../../schema/dictionary.sql"),
+use std::sync::LazyLock;
+
+use crate::stream::{CATALOGUE, Migration};
+
+/// The files of the ledger, and those that change the tables of several streams. A stream names its own
+/// ([`crate::stream::Spec::schema`]).
+const LEDGER: &[Migration] = &[
+    Migration::new(1, include_str!("../../../schema/ledger.sql")),
+    Migration::new(9, include_str!("../../../schema/ledger.2.sql")),
+    Migration::new(10, include_str!("../../../schema/ledger.3.sql")),
+    Migration::new(11, include_str!("../../../schema/ledger.7.sql")),
+    Migration::new(12, include_str!("../../../schema/ledger.8.sql")),
+    Migration::new(18, include_str!("../../../schema/reconcile.sql")),
+    Migration::new(19, include_str!("../../../schema/planner.sql")),
+    Migration::new(20, include_str!("../../../schema/dictionary.sql")),
 ];
 
+/// Applied in order, each in one transaction, never edited once released.
+pub(super) static MIGRATIONS: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| in_order().iter().map(|migration| migration.sql).collect());
+
+fn in_order() -> Vec<Migration> {
+    let mut all: Vec<Migration> = LEDGER.to_vec();
+    all.extend(CATALOGUE.iter().flat_map(|stream| stream.spec().schema));
+    all.sort_by_key(|migration| migration.ordinal);
+    all
+}
+
 /// Schema version of this program: the number of migrations.
-#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are a handful")]
-pub(in crate::warehouse) const VERSION: i32 = MIGRATIONS.len() as i32;
+pub(in crate::warehouse) fn version() -> i32 {
+    i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
+}
 
 /// Views in the order of their creation: a view stands behind those it reads. The checks and their list follow.
 pub(super) const VIEWS: &[&str] = &[
@@ -82,3 +87,48 @@ pub(super) const VIEWS: &[&str] = &[
     include_str!("../../../schema/views/full_reconciliations.sql"),
     include_str!("../../../schema/views/f17_can_i_close.sql"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_among_the_migrations_is_taken_once() {
+        let taken: Vec<u16> = in_order().iter().map(|migration| migration.ordinal).collect();
+        let places: Vec<u16> = (1..).take(taken.len()).collect();
+        assert_eq!(taken, places);
+    }
+
+    /// There are files that have seen these and no other.
+    #[test]
+    fn the_first_twenty_migrations_stay_in_their_order() {
+        let first_statement = |sql: &str| {
+            let line =
+                sql.lines().find(|line| !line.starts_with("--") && !line.is_empty()).unwrap_or_default();
+            line.trim_end_matches([' ', '(', ';']).to_owned()
+        };
+        let first: Vec<String> = MIGRATIONS[..20].iter().map(|sql| first_statement(sql)).collect();
+        insta::assert_snapshot!(first.join("\n"), @r"
+        create table meta
+        create table orders
+        create table order_details
+        create table refund_attributions
+        create table resources
+        create table service_types
+        create table resource_types
+        create table sub_customers
+        alter table queue drop column absences
+        create temp table kept_coverage as select * from coverage
+        drop table rate_state
+        create table page_limits
+        create index orders_by_month on orders
+        create index order_lines_by_own_order on order_lines
+        create index resources_by_expire_month on resources
+        create index order_lines_by_expire_time on order_lines (account, expire_time, effective_time)
+        create index order_enterprise_projects_by_project on order_enterprise_projects (account, enterprise_project_id)
+        create table reconciliations
+        analyze sqlite_schema
+        create table data_objects
+        ");
+    }
+}

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
 use super::derive;
-use super::files::{MIGRATIONS, VERSION};
+use super::files::{MIGRATIONS, version};
 use crate::record::Table;
 use crate::stream::CATALOGUE;
 use crate::warehouse::file::error::WarehouseError;
@@ -19,7 +19,7 @@ pub(in crate::warehouse) fn bring_up_to_date(
 ) -> Result<(), WarehouseError> {
     let sql = |error| WarehouseError::sql(path, &error);
     connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
-    Migrations::new(MIGRATIONS.iter().map(|migration| M::up(migration)).collect())
+    Migrations::new(MIGRATIONS.iter().copied().map(M::up).collect())
         .to_latest(connection)
         .map_err(|error| migration_error(path, error))?;
     let tx = connection.transaction().map_err(sql)?;
@@ -29,8 +29,8 @@ pub(in crate::warehouse) fn bring_up_to_date(
 
 /// Whether a file has this program's tables, views and triggers.
 pub(in crate::warehouse) fn is_up_to_date(connection: &Connection) -> rusqlite::Result<bool> {
-    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(version == VERSION && derive::is_derived(connection)?)
+    let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(found == version() && derive::is_derived(connection)?)
 }
 
 fn migration_error(path: &Path, error: rusqlite_migration::Error) -> WarehouseError {
@@ -72,7 +72,7 @@ mod tests {
     fn before(migration: &str) -> Connection {
         let former = MIGRATIONS.iter().position(|known| *known == migration).expect("a migration");
         let mut db = Connection::open_in_memory().expect("a file");
-        Migrations::new(MIGRATIONS[..former].iter().map(|migration| M::up(migration)).collect())
+        Migrations::new(MIGRATIONS[..former].iter().copied().map(M::up).collect())
             .to_latest(&mut db)
             .expect("the former tables");
         db.execute_batch(

@@ -2,7 +2,7 @@
 //! they were read at all.
 
 use crate::record::Dependent;
-use crate::stream::{self, Stream};
+use crate::stream::{OrderPlace, Stream, Trade};
 use crate::time::UtcSecond;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
@@ -161,7 +161,11 @@ impl Warehouse {
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn orders_never_read(&self, account: &str, stream: &str) -> Result<Vec<Unlike>, WarehouseError> {
+    pub fn orders_never_read(
+        &self,
+        account: &str,
+        stream: &dyn Stream,
+    ) -> Result<Vec<Unlike>, WarehouseError> {
         let unknown = self.read(
             "select o.order_id, coalesce(nullif(o.customer_id, ''), p.customer_id), o.create_time, o.order_type, o.status,
                  o.parent_order_id is not null,
@@ -175,15 +179,15 @@ impl Warehouse {
                  and not exists (
                      select 1 from queue as q
                      where q.account = o.account and q.stream = ?2 and q.parent_id = o.order_id)",
-            (account, stream),
+            (account, stream.name()),
             |row| {
                 let created: Option<String> = row.get(2)?;
-                let place = stream::Place {
-                    order_type: row.get(3)?,
-                    status: row.get(4)?,
-                    is_member: row.get(5)?,
-                    has_members: row.get(6)?,
+                let trade = match (row.get(5)?, row.get(6)?) {
+                    (true, _) => Trade::Member,
+                    (false, true) => Trade::Combined,
+                    (false, false) => Trade::Single,
                 };
+                let place = OrderPlace { order_type: row.get(3)?, status: row.get(4)?, trade };
                 let unlike = Unlike {
                     parent_id: row.get(0)?,
                     customer_id: row.get(1)?,
@@ -194,7 +198,7 @@ impl Warehouse {
                 Ok((place, unlike))
             },
         )?;
-        let owed = unknown.into_iter().filter(|(place, _)| place.has_records_of(stream));
+        let owed = unknown.into_iter().filter(|(place, _)| stream.has_records_of(*place));
         Ok(owed.map(|(_, order)| order).collect())
     }
 
