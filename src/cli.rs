@@ -1,18 +1,22 @@
 //! The command line: parses, calls and prints.
 
 mod check;
+mod choose;
+mod common;
 mod explain;
 mod export;
 mod generate;
 mod history;
 mod jobs;
 mod lines;
+mod load;
 mod logging;
 mod pace;
 mod plan;
 mod publish;
 mod reconcile;
 mod run;
+mod say;
 mod screen;
 mod serve;
 mod status;
@@ -20,13 +24,13 @@ mod verify;
 mod watched;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Environment, Flags, KnownNames, Secrets};
+use crate::config::{Environment, Secrets};
 use crate::error::Failure;
-use crate::stream::CATALOGUE;
+use common::Common;
+use load::load;
 
 /// Copies an account's billing records from the Huawei Cloud BSS API into a SQLite warehouse.
 #[derive(Debug, Parser)]
@@ -48,33 +52,6 @@ Exit codes:
   5   refused by the vendor: credentials, permission, role, clock, TLS
   6   the warehouse failed: disk full, damaged, newer
   75  another worker holds the warehouse";
-
-#[derive(Clone, Debug, Args)]
-struct Common {
-    /// Configuration file [default: ./bss-sync.toml, then /etc/bss-sync/config.toml]
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
-    /// Set a key of the configuration, e.g. --set warehouse.path=/srv/billing.sqlite; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", global = true)]
-    set: Vec<String>,
-    /// Form of what is written to standard output
-    #[arg(long, value_enum, default_value_t = Output::Text, global = true)]
-    output: Output,
-    /// Log more: -v each request, -vv everything
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
-    verbose: u8,
-    /// No progress, and only errors in the log
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    quiet: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For people
-    Text,
-    /// For machines
-    Json,
-}
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -147,26 +124,11 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         }
         Command::Status(args) => status::execute(args, common, &config(Secrets::Leave)?),
         Command::Completions(args) => {
-            generate::completions(args);
+            generate::completions(args, Cli::command());
             Ok(0)
         }
-        Command::Man(args) => generate::man_pages(args),
+        Command::Man(args) => generate::man_pages(args, Cli::command()),
     }
-}
-
-/// Reads the configuration, and starts logging as it says.
-fn load(common: &Common, environment: &Environment, secrets: Secrets) -> Result<Config, ConfigError> {
-    let config = read(common, environment, secrets)?;
-    logging::start(common, &config.log);
-    Ok(config)
-}
-
-fn read(common: &Common, environment: &Environment, secrets: Secrets) -> Result<Config, ConfigError> {
-    let streams: Vec<&str> = CATALOGUE.iter().map(|stream| stream.name()).collect();
-    let endpoints: Vec<&str> = CATALOGUE.iter().map(|stream| stream.endpoint().name).collect();
-    let flags = Flags { file: common.config.as_deref(), set: &common.set, secrets };
-    let known = KnownNames { streams: &streams, endpoints: &endpoints };
-    Config::load(flags, environment, known)
 }
 
 /// The exit code when another worker holds the warehouse.
@@ -186,25 +148,4 @@ fn complain(failure: &Failure) {
         text = text.lines().map(|line| format!("{priority}{line}")).collect::<Vec<_>>().join("\n");
     }
     let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// Writes to standard output; a reader who went away is no failure.
-fn say(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout(), "{text}");
-}
-
-fn say_json(value: &impl serde::Serialize) {
-    // These values are plain structs with text keys: they always have a JSON form.
-    if let Ok(json) = serde_json::to_string_pretty(value) {
-        say(&json);
-    }
-}
-
-/// A table without lines, which fits a terminal and a pipe.
-fn table(header: &[&str]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(header);
-    table
 }

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use tokio::time::Instant;
-use tracing::{debug, warn};
+use tracing::debug;
 
 mod awaited;
+mod clock;
 mod error;
 mod figures;
 mod gate;
@@ -33,29 +34,20 @@ pub use crate::retry::Deadline;
 use crate::rate::RateState;
 use crate::rate::page_limit::PageState;
 use crate::rate::words::Signal;
-use crate::refusal::Refusal;
 use crate::request::{Answer, Endpoint, Question};
 use crate::retry::Patience;
 use crate::setback::{Setback, Unavailability};
 use crate::time::UtcSecond;
 use crate::token::{self, Generation, Token, TokenKeeper};
+use clock::VendorClock;
 use figures::Figures;
 use gate::{Entry, Gate};
 use judge::{Verdict, judge, judge_patience};
-use login::{Credential, IamUser, Login, Prepared, VendorClock, prepare, prepare_token};
+use login::{Credential, IamUser, Login, Prepared, prepare, prepare_token};
 use pace::Booked;
 use pages::Asking;
 use transport::{Reply, Transport};
 use wait::{after, check, pause, within};
-
-/// The vendor accepts 15 minutes (`CONTRACT` §2.1); ten seconds less, for the time an answer is on its way.
-const TOLERATED_SKEW: i64 = 15 * 60 - 10;
-
-/// A clock further off than an hour is not corrected: stamps of everything else on this machine are wrong as well.
-const CORRECTED_SKEW: i64 = 60 * 60;
-
-/// How far two answers may differ that agree about the vendor's clock, in seconds.
-const AGREEING: u64 = 60;
 
 /// Asks the vendor for one account. Requests of one client share its pace, its token and its connections.
 pub struct Client {
@@ -202,7 +194,10 @@ impl Client {
                         call.answered(Signal::Accepted { told });
                         let date = reply.date();
                         if let (Credential::Token(_), Some(theirs)) = (&credential, date)
-                            && self.is_to_be_confirmed(&at, theirs, &mut odd_offset)?
+                            && self
+                                .clock
+                                .wants_confirmation(&at, theirs, &mut odd_offset)
+                                .map_err(|error| self.gate.close(error))?
                         {
                             continue;
                         }
@@ -212,7 +207,7 @@ impl Client {
                     }
                     Err(failed) => failed,
                 };
-            let is_smaller = asking.is_to_shrink(&setback);
+            let is_smaller = asking.shrink_for(&setback);
             let verdict = match judge(&at, &self.endpoint, setback) {
                 Ok(verdict) => verdict,
                 Err(error) => {
@@ -257,7 +252,8 @@ impl Client {
                     match &credential {
                         Credential::Token(lease) => refused_token = Some(lease.generation),
                         Credential::Keys(_) => self
-                            .correct_clock(&at, refusal, signed_at, date)
+                            .clock
+                            .correct(&at, refusal, signed_at, date)
                             .map_err(|error| self.gate.close(error))?,
                     }
                 }
@@ -389,72 +385,7 @@ impl Client {
         }
     }
 
-    /// After a refused signature: learns the vendor's clock when ours is the reason and not absurd.
-    fn correct_clock(
-        &self,
-        at: &Place,
-        refusal: Refusal,
-        signed_at: UtcSecond,
-        date: Option<UtcSecond>,
-    ) -> Result<(), FetchError> {
-        let refusal = Box::new(refusal);
-        let skewed = date.filter(|theirs| apart(*theirs, signed_at).saturating_abs() > TOLERATED_SKEW);
-        let Some(theirs) = skewed else {
-            return Err(FetchError::Credentials { at: at.clone(), refusal });
-        };
-        self.learn_clock(at, theirs, Some(refusal))
-    }
-
-    /// Whether an answer to a token is to be asked for once more, because its date says that our clock is off: no
-    /// signature shows that it is right, and one date alone may be that of a cache or a broken node. What two answers
-    /// in a row agree about is learned.
-    fn is_to_be_confirmed(
-        &self,
-        at: &Place,
-        theirs: UtcSecond,
-        odd_offset: &mut Option<i64>,
-    ) -> Result<bool, FetchError> {
-        if apart(theirs, self.clock.now()).saturating_abs() <= TOLERATED_SKEW {
-            return Ok(false);
-        }
-        let offset = apart(theirs, UtcSecond::now());
-        let Some(before) = odd_offset.replace(offset) else { return Ok(true) };
-        if before.abs_diff(offset) <= AGREEING {
-            self.learn_clock(at, theirs, None).map_err(|error| self.gate.close(error))?;
-        }
-        Ok(false)
-    }
-
-    /// Learns the vendor's clock when ours is not absurd.
-    fn learn_clock(
-        &self,
-        at: &Place,
-        theirs: UtcSecond,
-        refusal: Option<Box<Refusal>>,
-    ) -> Result<(), FetchError> {
-        let ours = UtcSecond::now();
-        let offset = apart(theirs, ours);
-        if offset.saturating_abs() > CORRECTED_SKEW {
-            return Err(FetchError::Clock { at: at.clone(), ours, theirs, refusal });
-        }
-        // Requests that were in flight together learn the same; one of them says so.
-        if self.clock.learn(offset).abs_diff(offset) > TOLERATED_SKEW.unsigned_abs() {
-            warn!(
-                account.name = at.account,
-                clock.ours = %ours,
-                clock.vendor = %theirs,
-                "this machine's clock is off; going by the vendor's time, set the clock with NTP"
-            );
-        }
-        Ok(())
-    }
-
     fn place(&self, endpoint: &'static str) -> Place {
         Place { account: self.account.clone(), endpoint }
     }
-}
-
-/// How many seconds the vendor's clock is ahead of ours.
-fn apart(theirs: UtcSecond, ours: UtcSecond) -> i64 {
-    theirs.unix().saturating_sub(ours.unix())
 }

@@ -1,15 +1,19 @@
 //! What the person wants: files, environment and flags become one `Config`, or a list of everything wrong with them.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::client::Profile;
 use crate::job::Job;
 use crate::settings::{Node, Problem, Problems, Section, Source};
+use file::{PLACES, find, read_text};
+use given::About;
 
 mod account;
 mod environment;
+mod error;
+mod file;
+mod given;
 mod jobs;
+mod log;
 mod metrics;
 mod origin;
 mod overlay;
@@ -17,53 +21,15 @@ mod publish;
 mod secret;
 
 pub use crate::scope::Role;
+pub use account::Account;
 pub use environment::Environment;
+pub use error::ConfigError;
+pub use given::{Flags, KnownNames, Secrets};
+pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
 use origin::Origin;
 pub use publish::{Publish, PublishWhen};
 pub use secret::{SecretPlace, SecretSource};
-
-/// Where a configuration is looked for when no flag names one, in this order.
-const PLACES: [&str; 2] = ["./bss-sync.toml", "/etc/bss-sync/config.toml"];
-
-/// What to write when there is no configuration yet.
-const EXAMPLE: &str = r#"    [warehouse]
-    path = "billing.sqlite"
-
-    [accounts.acme]
-    site = "china"
-    access_key = { env = "BSS_ACCESS_KEY" }
-    secret_key = { env = "BSS_SECRET_KEY" }"#;
-
-/// The words of the command line that bear on the configuration.
-#[derive(Clone, Copy, Default)]
-pub struct Flags<'a> {
-    /// `--config FILE`.
-    pub file: Option<&'a Path>,
-    /// Every `--set KEY.PATH=VALUE`, in order; they win over everything else.
-    pub set: &'a [String],
-    /// Whether the command needs the accounts' secrets.
-    pub secrets: Secrets,
-}
-
-/// Whether the secrets that a configuration names are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Secrets {
-    /// They are: a missing one is a problem.
-    #[default]
-    Read,
-    /// They are not: whoever only looks at the warehouse need not be allowed to see them.
-    Leave,
-}
-
-/// The names this build knows, for checking and for suggestions.
-#[derive(Clone, Copy, Debug)]
-pub struct KnownNames<'a> {
-    /// Streams of the catalogue.
-    pub streams: &'a [&'a str],
-    /// Short names of the endpoints, the keys of `quotas`.
-    pub endpoints: &'a [&'a str],
-}
 
 /// A configuration that was checked as a whole; the network was not asked yet.
 #[derive(Clone, Debug)]
@@ -85,69 +51,6 @@ pub struct Config {
     /// Where a monitor finds the figures of the program.
     pub metrics: Metrics,
 }
-
-/// One credential profile.
-#[derive(Clone, Debug)]
-pub struct Account {
-    /// Its name in configuration, warehouse and messages: 1 to 64 of `A-Z a-z 0-9 _ -`.
-    pub name: String,
-    /// What it is to the vendor.
-    pub role: Role,
-    /// How to ask for it.
-    pub profile: Profile,
-    /// Where its secrets were found; empty when they were not read.
-    pub secrets: Vec<SecretPlace>,
-}
-
-/// What is logged and how; the command line may ask for more or less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Log {
-    /// Shape of a line.
-    pub format: LogFormat,
-    /// Least important lines that are still written.
-    pub level: tracing::Level,
-}
-
-/// Shape of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line, for machines.
-    Json,
-}
-
-/// Everything that is wrong with a configuration; exit code 2.
-///
-/// It repeats wrong values, but never that of a secret.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ConfigError(Vec<Problem>);
-
-impl ConfigError {
-    /// The problems, at least one, in the order of reading.
-    #[must_use]
-    pub fn problems(&self) -> &[Problem] {
-        &self.0
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.len() {
-            1 => f.write_str("the configuration has a problem; nothing was asked of the vendor")?,
-            count => write!(f, "the configuration has {count} problems; nothing was asked of the vendor")?,
-        }
-        self.0.iter().try_for_each(|problem| write!(f, "\n\n{problem}"))
-    }
-}
-
-impl fmt::Debug for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 impl Config {
     /// Finds, reads and checks the configuration: flags win over the environment, that over the file.
@@ -226,41 +129,6 @@ impl Config {
     }
 }
 
-/// The file a flag, a variable or the usual places name.
-fn find(flag: Option<&Path>, environment: &Environment, places: [&Path; 2]) -> Result<PathBuf, Problem> {
-    if let Some(file) = flag {
-        return Ok(file.to_owned());
-    }
-    if environment.has(overlay::FILE_VARIABLE) {
-        // Falling back to another file than the one that was meant could read another account.
-        return environment.get(overlay::FILE_VARIABLE).map(PathBuf::from).ok_or_else(|| {
-            let source = Source::new(&format!("environment variable {}", overlay::FILE_VARIABLE));
-            Problem::at(&source, "it is empty or no UTF-8")
-                .remedy("set it to the path of a configuration, or unset it")
-        });
-    }
-    places.iter().find(|place| place.exists()).map(|place| place.to_path_buf()).ok_or_else(|| {
-        let [here, system] = places.map(Path::display);
-        Problem::at(&Source::new("configuration"), &format!("there is neither {here} nor {system}"))
-            .remedy(&format!("name a file with --config FILE, or write one of the two:\n\n{EXAMPLE}"))
-    })
-}
-
-fn read_text(file: &Path) -> Result<String, Problem> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Problem::at(&Source::new(&file.display().to_string()), &format!("this file cannot be read: {error}"))
-            .remedy("check the path and its permissions")
-    })
-}
-
-/// What reading a configuration needs besides its text.
-#[derive(Clone, Copy)]
-struct About<'a> {
-    environment: &'a Environment,
-    known: KnownNames<'a>,
-    secrets: Secrets,
-}
-
 fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let job_settings = tree.take("jobs");
@@ -273,7 +141,7 @@ fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> O
         tree.get_mut("accounts").iter().flat_map(|accounts| accounts.keys()).map(str::to_owned).collect();
     let root = Section::root(&tree, problems);
     let warehouse = warehouse(&root, folder);
-    let log = log(&root);
+    let log = log::read(&root);
     let publish = publish::read(&root, folder);
     let metrics = metrics::read(&root, folder);
     let accounts = account::read_all(&root, folder, about);
@@ -314,28 +182,6 @@ fn warehouse(root: &Section<'_>, folder: &Path) -> Option<PathBuf> {
     });
     section.finish();
     path
-}
-
-fn log(root: &Section<'_>) -> Log {
-    let mut log = Log { format: LogFormat::Text, level: tracing::Level::INFO };
-    if let Some(section) = root.table("log") {
-        let format = section.read("format", |text| match text {
-            "text" => Ok(LogFormat::Text),
-            "json" => Ok(LogFormat::Json),
-            _ => Err("write \"text\" or \"json\"".to_owned()),
-        });
-        let level = section.read("level", |text| match text {
-            "error" => Ok(tracing::Level::ERROR),
-            "warn" => Ok(tracing::Level::WARN),
-            "info" => Ok(tracing::Level::INFO),
-            "debug" => Ok(tracing::Level::DEBUG),
-            "trace" => Ok(tracing::Level::TRACE),
-            _ => Err("write \"error\", \"warn\", \"info\", \"debug\" or \"trace\"".to_owned()),
-        });
-        log = Log { format: format.unwrap_or(log.format), level: level.unwrap_or(log.level) };
-        section.finish();
-    }
-    log
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ mod state;
 mod trial;
 pub mod words;
 
-pub use controller::{Controller, Remembered};
+pub use controller::Controller;
+pub use controller::remembered::Remembered;
 pub use governor::Governor;
 pub use setting::{QuotaOverrides, QuotaSetting, QuotaSettingError};
 pub use state::RateState;

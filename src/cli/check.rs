@@ -3,8 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
-use super::run::choose;
-use super::{Common, Output, load, say, say_json, watched};
+use super::choose::choose;
+use super::common::{Common, Output};
+use super::load::load;
+use super::say::{say, say_json};
+use super::watched;
 use crate::check::{self, Fault, Known, Line, Probing, QuotaTalk, Reach, Verdict};
 use crate::config::{Account, ConfigError, Environment, Secrets};
 use crate::error::Failure;

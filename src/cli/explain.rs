@@ -3,8 +3,9 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::run::choose;
-use super::{Common, Output, say, say_json, table};
+use super::choose::choose;
+use super::common::{Common, Output};
+use super::say::{say, say_json, table};
 use crate::config::Config;
 use crate::error::Failure;
 use crate::warehouse::{Answer, AnswerRow, Explanation, Searched, Shape, Versions, Warehouse};

@@ -6,7 +6,8 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
-use super::{Common, Output, say, say_json};
+use super::common::{Common, Output};
+use super::say::{say, say_json};
 use crate::config::Config;
 use crate::error::Failure;
 use crate::export::{Destination, Export, ExportError, Format};

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Cli, say};
+use super::say::say;
 use crate::error::Failure;
 
 /// The program's name, as its users type it.
@@ -25,15 +25,15 @@ pub(super) struct ManArgs {
     folder: PathBuf,
 }
 
-pub(super) fn completions(args: &CompletionsArgs) {
+pub(super) fn completions(args: &CompletionsArgs, mut command: Command) {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
+    clap_complete::generate(args.shell, &mut command, NAME, &mut script);
     say(String::from_utf8_lossy(&script).trim_end());
 }
 
-pub(super) fn man_pages(args: &ManArgs) -> Result<u8, Failure> {
+pub(super) fn man_pages(args: &ManArgs, command: Command) -> Result<u8, Failure> {
     // `help` repeats the pages of the others.
-    let command = Cli::command().disable_help_subcommand(true);
+    let command = command.disable_help_subcommand(true);
     std::fs::create_dir_all(&args.folder)
         .and_then(|()| clap_mangen::generate_to(command, &args.folder))
         .map_err(|error| Failure::System {

@@ -3,8 +3,9 @@
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::run::choose;
-use super::{Common, Output, say, say_json, table};
+use super::choose::choose;
+use super::common::{Common, Output};
+use super::say::{say, say_json, table};
 use crate::config::Config;
 use crate::error::Failure;
 use crate::settings::duration;

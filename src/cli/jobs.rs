@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Common, Output, say, say_json, table};
+use super::common::{Common, Output};
+use super::say::{say, say_json, table};
 use crate::config::Config;
 use crate::time::UtcSecond;
 

@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
-use super::Common;
+use super::common::Common;
 use super::screen::LogLines;
 use crate::config::{Log, LogFormat};
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::run::{check_pairs, choose};
-use super::{Common, Output, say, say_json, table};
+use super::choose::{check_pairs, choose};
+use super::common::{Common, Output};
+use super::say::{say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::job::Job;

@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{Common, Output, say, say_json};
+use super::common::{Common, Output};
+use super::say::{say, say_json};
 use crate::config::{Config, PublishWhen};
 use crate::error::Failure;
 use crate::run::{JobReport, Outcome, publish_after_run};

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::run::choose;
-use super::{Common, Output, say, say_json, table};
+use super::choose::choose;
+use super::common::{Common, Output};
+use super::say::{say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::money::Amount;

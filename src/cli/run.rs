@@ -6,16 +6,19 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::choose::{check_pairs, choose};
+use super::common::{Common, Output};
 use super::logging::is_journal;
+use super::publish;
+use super::say::{say, say_json, table};
 use super::watched::with_warehouse;
-use super::{Common, Output, publish, say, say_json, table};
 use crate::config::{Account, Config, LogFormat};
 use crate::error::Failure;
 use crate::job::Job;
 use crate::metrics;
 use crate::run::{Extent, JobReport, Order, Outcome, Word};
 use crate::service::tell;
-use crate::settings::{duration, nearest};
+use crate::settings::duration;
 use crate::warehouse::{Figures, PublishError, Published, WarehouseError};
 
 /// Arguments of `bss-sync run`.
@@ -109,48 +112,6 @@ fn leave_metrics(path: &Path, config: &Config, figures: Result<Figures, Warehous
             "the metrics were not written; check that the folder exists and this user may write to it"
         );
     }
-}
-
-/// Every job and every account that was named must have something to do, or somebody expects what will not happen.
-pub(super) fn check_pairs(jobs: &[String], accounts: &[String], order: &Order<'_>) -> Result<(), Failure> {
-    let refusal = |jobs: &[&Job], accounts: &[&Account]| {
-        let pairs = jobs.iter().flat_map(|job| accounts.iter().map(move |account| (job, account)));
-        let mut reasons = Vec::new();
-        for (job, account) in pairs {
-            reasons.push(crate::run::why_not(job, account)?);
-        }
-        Some(Failure::Usage(format!(
-            "{}; `bss-sync jobs` lists which job reads which account",
-            reasons.join("; ")
-        )))
-    };
-    let named_jobs = order.jobs.iter().filter(|_| !jobs.is_empty());
-    let idle_job = named_jobs.into_iter().find_map(|job| refusal(&[job], &order.accounts));
-    let named_accounts = order.accounts.iter().filter(|_| !accounts.is_empty());
-    let idle_account = || named_accounts.into_iter().find_map(|account| refusal(&order.jobs, &[account]));
-    let idle = || refusal(&order.jobs, &order.accounts);
-    idle_job.or_else(idle_account).or_else(idle).map_or(Ok(()), Err)
-}
-
-/// The named ones, or all; in the configuration's order.
-pub(super) fn choose<'a, T>(
-    what: &str,
-    names: &[String],
-    all: &'a [T],
-    name_of: impl Fn(&T) -> &str,
-) -> Result<Vec<&'a T>, Failure> {
-    for name in names {
-        if !all.iter().any(|one| name_of(one) == name) {
-            let known: Vec<&str> = all.iter().map(&name_of).collect();
-            let hint = nearest(name, known.iter().copied()).map_or_else(
-                || format!("there are: {}", known.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            return Err(Failure::Usage(format!("there is no {what} `{name}`; {hint}")));
-        }
-    }
-    let chosen = |one: &&T| names.is_empty() || names.iter().any(|name| name == name_of(one));
-    Ok(all.iter().filter(chosen).collect())
 }
 
 /// Findings shown for a job; the rest are counted.

@@ -9,8 +9,9 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
+use super::common::Common;
+use super::load::read;
 use super::watched::{LEFTOVERS, runtime, system};
-use super::{Common, read};
 use crate::config::{Config, Environment, Secrets};
 use crate::error::Failure;
 use crate::metrics::serve_metrics;

@@ -9,8 +9,9 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use super::common::{Common, Output};
 use super::lines::{COLUMNS, span, wrap};
-use super::{Common, Output, say, say_json, table};
+use super::say::{say, say_json, table};
 use crate::config::Config;
 use crate::error::Failure;
 use crate::time::UtcSecond;

@@ -5,9 +5,11 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::run::choose;
+use super::choose::choose;
+use super::common::{Common, Output};
+use super::run;
+use super::say::{say, say_json, table};
 use super::watched::with_warehouse;
-use super::{Common, Output, run, say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::run::{Comparison, JobReport, Orders, Outcome, Part, Verified, Verify, reads, repair, verify};

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::Common;
+use super::common::Common;
 use super::logging::is_journal;
 use super::pace::Watch;
 use super::screen::{self, Display};

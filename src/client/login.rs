@@ -1,7 +1,5 @@
 //! Turning a request into an HTTP call that the vendor lets in: path, query, headers, signature or token.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -165,22 +163,4 @@ fn url(base: &BaseUrl, target: &str) -> Result<reqwest::Url, &'static str> {
     // What is sent must be what was signed: the URL library may rewrite, and then the signature is wrong.
     let unchanged = url.as_str() == text;
     unchanged.then_some(url).ok_or("the address changes when it is read as a URL")
-}
-
-/// This machine's clock, corrected by what the vendor's clock showed. Only for signing and stamps, never for waiting.
-#[derive(Debug, Default)]
-pub(super) struct VendorClock {
-    offset: AtomicI64,
-}
-
-impl VendorClock {
-    /// The vendor's time, as far as known.
-    pub(super) fn now(&self) -> UtcSecond {
-        UtcSecond::now().plus(self.offset.load(Ordering::Relaxed))
-    }
-
-    /// Learns that the vendor's clock is `seconds` ahead of this machine's; returns what was believed before.
-    pub(super) fn learn(&self, seconds: i64) -> i64 {
-        self.offset.swap(seconds, Ordering::Relaxed)
-    }
 }

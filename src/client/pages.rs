@@ -112,7 +112,7 @@ impl<'a> Asking<'a> {
     }
 
     /// Learns from a setback; whether the same rows are to be asked for with a smaller page.
-    pub(super) fn is_to_shrink(&mut self, setback: &Setback) -> bool {
+    pub(super) fn shrink_for(&mut self, setback: &Setback) -> bool {
         let (Some(asked), Question::Page { most, of }) = (self.limit, self.question) else { return false };
         let outcome = match setback {
             Setback::TooLarge(_) => PageOutcome::TooLarge,

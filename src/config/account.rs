@@ -6,14 +6,27 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::given::{About, Secrets};
 use super::secret::{self, SecretPlace, SecretSource};
-use super::{About, Account, Secrets};
 use crate::client::{Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
 use crate::job::role;
 use crate::rate::words::Share;
 use crate::rate::{QuotaOverrides, QuotaSetting};
 use crate::scope::Role;
 use crate::settings::{Section, duration, is_name};
+
+/// One credential profile.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its name in configuration, warehouse and messages: 1 to 64 of `A-Z a-z 0-9 _ -`.
+    pub name: String,
+    /// What it is to the vendor.
+    pub role: Role,
+    /// How to ask for it.
+    pub profile: Profile,
+    /// Where its secrets were found; empty when they were not read.
+    pub secrets: Vec<SecretPlace>,
+}
 
 /// The variables of the vendor's SDKs: key, secret key, and the token that comes with temporary ones (`CONTRACT` §2).
 const SDK_VARIABLES: [&str; 3] =

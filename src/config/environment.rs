@@ -5,8 +5,6 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::secret::one_line;
-
 /// Environment variables by name. Any of them may hold a secret, so values are never shown and wiped when dropped.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, Option<SecretString>>);
@@ -81,4 +79,18 @@ impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
+}
+
+/// Strips the line break editors add, and refuses what is more or less than one line.
+pub(super) fn one_line(text: &SecretString) -> Result<SecretString, &'static str> {
+    let whole = text.expose_secret();
+    let line = whole.strip_suffix('\n').unwrap_or(whole);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() {
+        return Err("is empty");
+    }
+    if line.chars().any(char::is_control) {
+        return Err("has more than one line or control characters");
+    }
+    Ok(SecretString::from(line))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::read_text;
+use super::file::read_text;
 use crate::job::{self, Job, JobName};
 use crate::settings::{Node, Problem, Problems, Section, Source, nearest};
 

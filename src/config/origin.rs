@@ -3,7 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{About, Account, ConfigError, Environment, KnownNames, Secrets, account};
+use super::account::{self, Account};
+use super::environment::Environment;
+use super::error::ConfigError;
+use super::given::{About, KnownNames, Secrets};
 use crate::settings::{Node, Problems, Section};
 
 /// Key of the accounts' tables.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Environment;
+use super::environment::Environment;
 use crate::settings::{Node, Problem, Problems, Source};
 
 /// Begins every variable that stands for a key.

@@ -5,9 +5,9 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use super::Environment;
+use super::environment::{Environment, one_line};
 use crate::settings::Section;
 
 /// What to write instead of a secret.
@@ -201,20 +201,6 @@ fn of_file(path: &Path, keeper: Keeper) -> Result<SecretString, Flaw> {
     (&mut file).take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
     one_line(&SecretString::from(text))
         .map_err(|reason| Flaw::new(format!("the file {shown} {reason}"), ONE_LINE))
-}
-
-/// Strips the line break editors add, and refuses what is more or less than one line.
-pub(super) fn one_line(text: &SecretString) -> Result<SecretString, &'static str> {
-    let whole = text.expose_secret();
-    let line = whole.strip_suffix('\n').unwrap_or(whole);
-    let line = line.strip_suffix('\r').unwrap_or(line);
-    if line.is_empty() {
-        return Err("is empty");
-    }
-    if line.chars().any(char::is_control) {
-        return Err("has more than one line or control characters");
-    }
-    Ok(SecretString::from(line))
 }
 
 /// Whether a user may own a secret of the caller: only the caller and root could change it anyway.

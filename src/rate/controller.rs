@@ -16,9 +16,7 @@ use super::words::{Origin, Reason, Share, Start, Turn, Why};
 use crate::quota::Quota;
 
 mod learn;
-mod remembered;
-
-pub use remembered::Remembered;
+pub(super) mod remembered;
 
 /// Most calls in flight.
 const WIDEST: usize = 64;

@@ -2,7 +2,8 @@
 
 use tokio::time::Instant;
 
-use super::controller::{Controller, Remembered};
+use super::controller::Controller;
+use super::controller::remembered::Remembered;
 use super::words::{Lesson, Origin, Share, Signal, Start, Turn};
 use crate::quota::Quota;
 use crate::quota::hint::Policy;

@@ -1,6 +1,6 @@
 //! What is remembered of quotas from run to run.
 
-use super::controller::Remembered;
+use super::controller::remembered::Remembered;
 use crate::quota::hint::Policy;
 
 /// What a run learned about one quota of an endpoint, for the next.

@@ -11,7 +11,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::agenda::{Agenda, Cause, Duty, Invocation, LONGEST_SLEEP};
-use super::{ServiceError, Supervisor, Unusable, tell};
+use super::error::{ServiceError, Unusable};
+use super::supervisor::Supervisor;
+use super::tell;
 use crate::job::JobName;
 use crate::time::UtcSecond;
 use crate::warehouse::WarehouseError;
@@ -123,7 +125,7 @@ async fn tell_of_life(work: &impl Work, supervisor: Supervisor, turned: &Cell<In
     loop {
         ticks.tick().await;
         if work.responds().await.is_ok() && turned.get().elapsed() < STUCK {
-            supervisor.is_alive();
+            supervisor.tell_alive();
         }
     }
 }
@@ -160,7 +162,7 @@ async fn schedule<W: Work>(
         ends,
         stopper: watch::Sender::new(false),
     };
-    supervisor.is_ready();
+    supervisor.tell_ready();
     let mut said = String::new();
     let mut end: Option<Result<(), ServiceError>> = None;
     while end.is_none() || !hands.tasks.is_empty() {
@@ -201,7 +203,7 @@ async fn schedule<W: Work>(
             end = Some(Err(error.into()));
         }
         if end.is_some() && !hands.stopper.send_replace(true) {
-            supervisor.is_stopping();
+            supervisor.tell_stopping();
         }
     }
     end.unwrap_or(Ok(()))
@@ -248,7 +250,7 @@ async fn reloaded(
     supervisor: Supervisor,
     agenda: &mut Agenda,
 ) -> Result<(), WarehouseError> {
-    supervisor.is_reloading();
+    supervisor.tell_reloading();
     match work.reload() {
         Ok(()) => {
             agenda.replace(work.duties().await?, clock.now());
@@ -256,7 +258,7 @@ async fn reloaded(
         }
         Err(unusable) => tell::unusable(&unusable),
     }
-    supervisor.is_ready();
+    supervisor.tell_ready();
     Ok(())
 }
 

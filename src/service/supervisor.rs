@@ -35,11 +35,11 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn is_ready(self) {
+    pub(super) fn tell_ready(self) {
         self.tell(&[NotifyState::Ready]);
     }
 
-    pub(super) fn is_reloading(self) {
+    pub(super) fn tell_reloading(self) {
         match NotifyState::monotonic_usec_now() {
             // Newer systemd wants to know when.
             Ok(now) => self.tell(&[NotifyState::Reloading, now]),
@@ -47,11 +47,11 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn is_stopping(self) {
+    pub(super) fn tell_stopping(self) {
         self.tell(&[NotifyState::Stopping]);
     }
 
-    pub(super) fn is_alive(self) {
+    pub(super) fn tell_alive(self) {
         self.tell(&[NotifyState::Watchdog]);
     }
 

@@ -1,7 +1,7 @@
 //! What the service, and a run under systemd, say in their log: a line for each thing that happened, with the fields to find it by.
 
-use super::Unusable;
 use super::agenda::{Cause, Invocation, Skipped};
+use super::error::Unusable;
 use crate::config::ConfigError;
 use crate::job::JobName;
 use crate::run::{JobReport, Outcome};

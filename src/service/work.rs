@@ -8,8 +8,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::agenda::{Duty, Invocation, Last};
+use super::error::{ServiceError, Unusable};
 use super::scheduler::{JobEnded, Then, Work};
-use super::{ServiceError, Unusable, tell};
+use super::tell;
 use crate::client::Auth;
 use crate::config::{Account, Config, ConfigError};
 use crate::job::{Job, JobName};

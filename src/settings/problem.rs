@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use super::Source;
+use super::source::Source;
 
 /// Longest value a message repeats, in characters: enough to recognise it, short enough for one line.
 const SHOWN: usize = 80;

@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 
-use super::{Node, Problem, Problems, Source, Value, is_name, nearest};
+use super::node::{Node, Value};
+use super::problem::{Problem, Problems};
+use super::source::Source;
+use super::text::{is_name, nearest};
 
 /// One table being read. Call [`Section::finish`] last: keys nobody asked for are unknown keys.
 pub struct Section<'a> {

@@ -3,8 +3,9 @@
 use chrono::NaiveDate;
 use clap::Args;
 
-use crate::cli::run::choose;
-use crate::cli::{Common, Output, say, say_json, table};
+use crate::cli::choose::choose;
+use crate::cli::common::{Common, Output};
+use crate::cli::say::{say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::time::UtcSecond;

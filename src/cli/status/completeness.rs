@@ -1,7 +1,7 @@
 //! What `status` says about completeness: month by month, and of what is read by customer, by order or as a whole.
 
 use crate::cli::lines::wrap;
-use crate::cli::table;
+use crate::cli::say::table;
 use crate::warehouse::{Completeness, MonthState, Part, PartsState};
 
 /// Months shown one by one: the current one and a year before it, so that last year's same month is seen beside it.
