@@ -6,7 +6,7 @@ default:
 
 # The README's main command: simulated vendor, the real job twice, figures for finance
 demo:
-    cargo run --locked --release --example demo
+    cargo run --locked --example demo
 
 # All tests
 test *ARGS:
