@@ -13,7 +13,8 @@ mod store;
 pub use explain::{Answer, AnswerRow, Change, Explanation, Kind, Searched, Shape, Version, Versions};
 pub use file::{Closeness, Hints, Warehouse, WarehouseError};
 pub use ledger::{
-    KnownRuns, LastStart, PageLimitState, PastRun, RunEnd, RunId, RunStart, RunsWanted, STOPPED_ON_REQUEST,
+    KnownRuns, LastStart, PageLimitState, PastRun, QuotaState, RunEnd, RunId, RunStart, RunsWanted,
+    STOPPED_ON_REQUEST,
 };
 pub use publish::{Publication, PublishError, Published};
 pub use reconcile::{
@@ -22,8 +23,8 @@ pub use reconcile::{
 };
 pub use report::{
     Cell, Completeness, Figures, Filter, JobFigures, LastRun, MonthFigures, MonthState, OutcomeFigures,
-    Overview, Part, PartsState, QueueState, QuotaFigures, QuotaState, Relation, RelationColumn,
-    StreamFigures, StreamState, WatermarkState,
+    Overview, Part, PartsState, QueueState, QuotaFigures, Relation, RelationColumn, StreamFigures,
+    StreamState, WatermarkState,
 };
 pub use schema::{Check, Severity};
 pub use store::{

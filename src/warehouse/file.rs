@@ -4,6 +4,7 @@ pub(super) mod error;
 mod integrity;
 pub(super) mod lock;
 pub(super) mod open;
+mod read;
 
 pub use error::WarehouseError;
 pub use integrity::{Closeness, Hints};

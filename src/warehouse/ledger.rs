@@ -7,4 +7,5 @@ pub(super) mod runs;
 
 pub use limits::PageLimitState;
 pub use past_runs::{KnownRuns, PastRun, RunsWanted};
+pub use rates::QuotaState;
 pub use runs::{LastStart, RunEnd, RunId, RunStart, STOPPED_ON_REQUEST};

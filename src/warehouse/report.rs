@@ -8,6 +8,6 @@ mod streams;
 
 pub use figures::{Figures, JobFigures, MonthFigures, OutcomeFigures, QuotaFigures, StreamFigures};
 pub use months::{Completeness, MonthState, Part, PartsState};
-pub use overview::{LastRun, Overview, QueueState, QuotaState, WatermarkState};
+pub use overview::{LastRun, Overview, QueueState, WatermarkState};
 pub use relation::{Cell, Filter, Relation, RelationColumn};
 pub use streams::StreamState;

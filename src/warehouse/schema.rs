@@ -8,6 +8,7 @@ mod derive;
 pub(super) mod dictionary;
 pub(super) mod files;
 pub(super) mod history;
+pub(super) mod shape;
 pub(super) mod text;
 pub(super) mod upgrade;
 mod versions;

@@ -70,8 +70,8 @@ impl Warehouse {
     }
 
     pub(in crate::warehouse) fn size(&self) -> rusqlite::Result<u64> {
-        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        Ok((pragma("page_count")? * pragma("page_size")?).unsigned_abs())
+        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+        Ok(pragma("page_count")? * pragma("page_size")?)
     }
 
     /// Asks SQLite whether the file is whole.
@@ -127,7 +127,7 @@ impl Warehouse {
                  order by o.create_time desc limit ?2
              )",
             (account, DISCOUNTED),
-            |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs())),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         Ok(Hints {
             order: order_where("parent_order_id is null")?,

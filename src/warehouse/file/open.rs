@@ -9,11 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::WarehouseError;
 use super::lock::Lock;
 use crate::warehouse::schema::files::version;
-use crate::warehouse::schema::upgrade;
-use crate::warehouse::store::upsert::Statements;
-
-/// Marks a SQLite file as ours: "BSSY".
-pub(in crate::warehouse) const APPLICATION_ID: i32 = 0x4253_5359;
+use crate::warehouse::schema::upgrade::{self, APPLICATION_ID};
 
 /// Oldest SQLite whose WAL code we trust; the bundled one is newer.
 pub(super) const OLDEST_SQLITE: i32 = 3_051_003;
@@ -25,7 +21,6 @@ const STATEMENT_CACHE: usize = 128;
 #[derive(Debug)]
 pub struct Warehouse {
     pub(in crate::warehouse) connection: Connection,
-    pub(in crate::warehouse) statements: Statements,
     pub(in crate::warehouse) path: PathBuf,
     _lock: Option<Lock>,
 }
@@ -41,8 +36,7 @@ impl Warehouse {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
-        let mut warehouse =
-            Self { connection, statements: statements(), path: path.to_owned(), _lock: Some(lock) };
+        let mut warehouse = Self { connection, path: path.to_owned(), _lock: Some(lock) };
         warehouse.prepare()?;
         Ok(warehouse)
     }
@@ -58,7 +52,7 @@ impl Warehouse {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
-        let warehouse = Self { connection, statements: statements(), path: path.to_owned(), _lock: None };
+        let warehouse = Self { connection, path: path.to_owned(), _lock: None };
         warehouse.check_identity()?;
         Ok(warehouse)
     }
@@ -87,7 +81,7 @@ impl Warehouse {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
-        let warehouse = Self { connection, statements: statements(), path: path.to_owned(), _lock: None };
+        let warehouse = Self { connection, path: path.to_owned(), _lock: None };
         warehouse.check_identity()?;
         // A worker's transaction may hold 48 pages: half a minute is far more than it takes.
         let pragmas = "pragma busy_timeout = 30000; pragma foreign_keys = on; pragma trusted_schema = off; pragma synchronous = full;";
@@ -103,8 +97,8 @@ impl Warehouse {
         let path = PathBuf::from(":memory:");
         let mut connection =
             Connection::open_in_memory().map_err(|error| WarehouseError::sql(&path, &error))?;
-        upgrade::bring_up_to_date(&mut connection, &path)?;
-        Ok(Self { connection, statements: statements(), path, _lock: None })
+        upgrade::bring_up_to_date(&mut connection).map_err(|error| migration_error(&path, error))?;
+        Ok(Self { connection, path, _lock: None })
     }
 
     /// The file.
@@ -133,7 +127,7 @@ impl Warehouse {
                  pragma temp_store = memory;",
             )
             .map_err(sql)?;
-        upgrade::bring_up_to_date(&mut self.connection, &path)?;
+        upgrade::bring_up_to_date(&mut self.connection).map_err(|error| migration_error(&path, error))?;
         self.connection
             .execute("update runs set outcome = 'crashed', reason = 'the worker ended without a word' where outcome = 'running'", [])
             .map_err(sql)?;
@@ -165,8 +159,11 @@ impl Warehouse {
     }
 }
 
-fn statements() -> Statements {
-    Statements::new(&upgrade::record_tables())
+fn migration_error(path: &Path, error: rusqlite_migration::Error) -> WarehouseError {
+    match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => WarehouseError::sql(path, &err),
+        other => WarehouseError::Statement { path: path.to_owned(), detail: other.to_string() },
+    }
 }
 
 /// Creates the file readable by its owner only: money and customers' names are in it.

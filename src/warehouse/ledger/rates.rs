@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, Row};
+use serde::Serialize;
 
 use crate::quota::Quota;
 use crate::quota::hint::Policy;
@@ -11,8 +12,27 @@ use crate::rate::{RateState, Remembered};
 use crate::time::UtcSecond;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
-use crate::warehouse::report::overview::QuotaState;
-use crate::warehouse::store::commit::saturate;
+
+/// A quota that the last runs worked with.
+#[derive(Clone, Debug, Serialize)]
+pub struct QuotaState {
+    /// Account.
+    pub account: String,
+    /// The endpoint's short name.
+    pub endpoint: String,
+    /// Whose calls it counts together; empty when the vendor did not say.
+    pub policy: String,
+    /// Calls per time, like 20/1s.
+    pub quota: String,
+    /// Where it comes from.
+    pub origin: String,
+    /// The part of its time that is left unused to stay clear of refusals, in millionths.
+    pub margin_ppm: i64,
+    /// When it was last told or counted, UTC.
+    pub learned_at: String,
+    /// When a call was last refused, UTC.
+    pub last_refused_at: Option<String>,
+}
 
 const MILLIONTHS: f64 = 1e6;
 const THOUSANDTHS: f64 = 1e3;
@@ -66,7 +86,7 @@ impl Warehouse {
                     policy.map(Policy::as_str).unwrap_or_default(),
                     host,
                     remembered.quota.calls,
-                    saturate(remembered.quota.period.as_secs()),
+                    remembered.quota.period.as_secs(),
                     remembered.origin.as_str(),
                     scaled(remembered.margin, MILLIONTHS),
                     scaled(remembered.depth, THOUSANDTHS),

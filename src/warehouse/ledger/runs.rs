@@ -6,7 +6,6 @@ use crate::time::UtcSecond;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::lock;
 use crate::warehouse::file::open::Warehouse;
-use crate::warehouse::store::commit::{Committed, PageCommit, commit_page, saturate};
 
 /// Number of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,25 +76,6 @@ pub struct LastStart {
 }
 
 impl Warehouse {
-    pub(in crate::warehouse) fn commit_pages(
-        &mut self,
-        pages: &[Box<PageCommit>],
-    ) -> Result<Vec<Committed>, WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        let tx = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .map_err(sql)?;
-        let committed = pages
-            .iter()
-            .map(|page| commit_page(&tx, &self.statements, page))
-            .collect::<rusqlite::Result<Vec<_>>>()
-            .map_err(sql)?;
-        tx.commit().map_err(sql)?;
-        Ok(committed)
-    }
-
     /// Records that a run begins.
     ///
     /// # Errors
@@ -123,9 +103,9 @@ impl Warehouse {
                 (
                     end.outcome,
                     &end.reason,
-                    saturate(end.requests),
-                    saturate(end.throttled),
-                    saturate(end.retried),
+                    end.requests,
+                    end.throttled,
+                    end.retried,
                     end.at.to_string(),
                     run,
                 ),

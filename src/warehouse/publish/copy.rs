@@ -15,7 +15,7 @@ use crate::time::UtcSecond;
 use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::schema::dictionary::describe_tables;
 use crate::warehouse::schema::files::version;
-use crate::warehouse::schema::upgrade::record_tables;
+use crate::warehouse::schema::shape::record_tables;
 
 /// Free space asked for, in tenths of the warehouse's size: the copy, and as much again for what runs write meanwhile.
 const SPACE_TENTHS: u64 = 22;

@@ -11,7 +11,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, Group, access};
 
 use super::error::PublishError;
-use crate::warehouse::file::open::APPLICATION_ID;
+use crate::warehouse::schema::upgrade::APPLICATION_ID;
 
 /// Readable by the group that the file belongs to, writable by nobody else.
 const MODE: u32 = 0o640;

@@ -10,7 +10,6 @@ use super::reconciliation::{
 };
 use crate::time::UtcSecond;
 use crate::warehouse::schema::checks::{Check, Severity};
-use crate::warehouse::store::commit::saturate;
 
 /// A break that was there before stays the same one; its values are those of now.
 const RENEW: &str = "
@@ -235,8 +234,8 @@ fn store(tx: &Transaction<'_>, id: i64, outcome: &CheckOutcome) -> rusqlite::Res
         outcome.is_required,
         outcome.status.as_str(),
         &outcome.reason,
-        saturate(outcome.breaks),
-        saturate(outcome.acknowledged),
+        outcome.breaks,
+        outcome.acknowledged,
         differences,
         &outcome.data_as_of,
     ))
@@ -254,11 +253,9 @@ fn shown(tx: &Transaction<'_>, order: &Reconciliation<'_>) -> rusqlite::Result<V
                  from temp.found as f
                  join open_breaks as b on b.account = f.account and b.check_id = f.check_id and b.key = f.key
                  where f.account = ?1 and f.check_id = ?2
-                 order by b.is_acknowledged, abs(coalesce(b.diff_e8, 0)) desc, b.key limit ?3",
+                 order by b.is_acknowledged, abs(coalesce(b.diff_e8, 0)) desc, b.key limit coalesce(?3, -1)",
             )?;
-            // -1 is no limit.
-            let limit = order.shown.map_or(-1, saturate);
-            let found = statement.query_map((account.name, check.id, limit), |row| {
+            let found = statement.query_map((account.name, check.id, order.shown), |row| {
                 Ok(Break {
                     account: row.get(0)?,
                     check_id: row.get(1)?,

@@ -7,6 +7,7 @@ use super::streams::StreamState;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::ledger::limits::PageLimitState;
+use crate::warehouse::ledger::rates::QuotaState;
 use crate::warehouse::store::queue::IS_ASKED;
 
 /// The state of the warehouse.
@@ -69,27 +70,6 @@ pub struct LastRun {
     pub first_started_at: String,
     /// Why the last run that ended was not done; `None` when it was.
     pub last_end_reason: Option<String>,
-}
-
-/// A quota that the last runs worked with.
-#[derive(Clone, Debug, Serialize)]
-pub struct QuotaState {
-    /// Account.
-    pub account: String,
-    /// The endpoint's short name.
-    pub endpoint: String,
-    /// Whose calls it counts together; empty when the vendor did not say.
-    pub policy: String,
-    /// Calls per time, like 20/1s.
-    pub quota: String,
-    /// Where it comes from.
-    pub origin: String,
-    /// The part of its time that is left unused to stay clear of refusals, in millionths.
-    pub margin_ppm: i64,
-    /// When it was last told or counted, UTC.
-    pub learned_at: String,
-    /// When a call was last refused, UTC.
-    pub last_refused_at: Option<String>,
 }
 
 /// A watermark.

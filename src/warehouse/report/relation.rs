@@ -94,20 +94,6 @@ impl Warehouse {
         Ok(Some(Relation { name: name.to_owned(), columns }))
     }
 
-    /// Lets all that `work` reads be of one moment, whatever a run writes meanwhile.
-    ///
-    /// # Errors
-    /// When the warehouse fails, or what `work` returns.
-    pub fn at_one_moment<T, E: From<WarehouseError>>(
-        &self,
-        work: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        let moment = self.connection.unchecked_transaction().map_err(|error| self.sql(&error))?;
-        let result = work();
-        moment.finish().map_err(|error| self.sql(&error))?;
-        result
-    }
-
     /// Calls `each` with every row; memory does not grow with their number. Returns how many there were.
     ///
     /// # Errors

@@ -9,9 +9,8 @@
 
 use std::collections::BTreeSet;
 
-use super::derive::Shape;
+use super::shape::{Shape, comma};
 use super::text::{Kind, Purpose, literal, sources, tokens, view_query};
-use super::upgrade::comma;
 use super::versions::{IS_OF_THEN, instant};
 
 /// Tables of the ledger that may be read as they are now: who made a version, and what reconciliations found.

@@ -1,8 +1,7 @@
 //! The view `changes`: whatever was new, changed, gone or back, column by column, over all record tables.
 
-use super::derive::Shape;
 use super::history::is_content;
-use super::upgrade::comma;
+use super::shape::{Shape, comma};
 use crate::stream::CATALOGUE;
 
 /// The view, with its comments: the dictionary reads them as it reads those of the files.

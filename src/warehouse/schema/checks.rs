@@ -4,39 +4,12 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
+use super::files;
 use super::text::view_name;
 
-/// The files, in the order of their numbers; adding a check is adding its line.
-const FILES: &[&str] = &[
-    include_str!("../../../schema/checks/rc01_refund_ties.sql"),
-    include_str!("../../../schema/checks/rc02_refund_without_attribution.sql"),
-    include_str!("../../../schema/checks/rc03_refund_exceeds_price.sql"),
-    include_str!("../../../schema/checks/rc04_orphan_attribution.sql"),
-    include_str!("../../../schema/checks/rc05_refund_parts.sql"),
-    include_str!("../../../schema/checks/rc06_duplicate_refund.sql"),
-    include_str!("../../../schema/checks/rc07_refund_sanity.sql"),
-    include_str!("../../../schema/checks/rc08_order_equals_lines.sql"),
-    include_str!("../../../schema/checks/rc09_price_identity.sql"),
-    include_str!("../../../schema/checks/rc10_deductions_fit.sql"),
-    include_str!("../../../schema/checks/rc11_combined_trade.sql"),
-    include_str!("../../../schema/checks/rc12_completed_never_paid.sql"),
-    include_str!("../../../schema/checks/rc13_impossible_times.sql"),
-    include_str!("../../../schema/checks/rc14_stale_pending_order.sql"),
-    include_str!("../../../schema/checks/rc15_status_went_back.sql"),
-    include_str!("../../../schema/checks/rc16_fixed_value_changed.sql"),
-    include_str!("../../../schema/checks/rc17_paid_order_without_resource.sql"),
-    include_str!("../../../schema/checks/rc18_resource_without_order.sql"),
-    include_str!("../../../schema/checks/rc19_refunded_but_running.sql"),
-    include_str!("../../../schema/checks/rc20_expiry_differs.sql"),
-    include_str!("../../../schema/checks/rc21_expires_without_renewal.sql"),
-    include_str!("../../../schema/checks/rc27_units_and_currency.sql"),
-    include_str!("../../../schema/checks/rc28_late_arrivals.sql"),
-    include_str!("../../../schema/checks/rc29_coverage.sql"),
-    include_str!("../../../schema/checks/rc30_unknown_code.sql"),
-];
-
+/// What the headers of the files say.
 static CHECKS: LazyLock<Vec<Check>> =
-    LazyLock::new(|| FILES.iter().filter_map(|file| Check::of_file(file)).collect());
+    LazyLock::new(|| files::CHECKS.iter().filter_map(|file| Check::of_file(file)).collect());
 
 /// How grave a break is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -167,7 +140,7 @@ mod tests {
 
     #[test]
     fn each_file_has_a_header_that_names_known_streams_and_its_view() {
-        for file in FILES {
+        for file in files::CHECKS {
             let first = file.lines().next().unwrap_or_default();
             let check = Check::of_file(file).unwrap_or_else(|| panic!("no header: {first}"));
             assert!(check.needs.iter().all(|stream| find(stream).is_some()), "{first}");

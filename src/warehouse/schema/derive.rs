@@ -9,8 +9,8 @@ use super::as_of::{Known, View};
 use super::changes::changes_view;
 use super::dictionary::{Dictionary, GLOSSARY};
 use super::files::{MIGRATIONS, VIEWS};
+use super::shape::{Shape, columns, record_tables};
 use super::text::{expand_decimals, literal, view_name};
-use super::upgrade::{columns, record_tables};
 use super::{checks, history, versions};
 
 /// Our views in this file, and the fingerprint of what they and the history triggers were made from.
@@ -24,28 +24,10 @@ const GENERATORS: &[&str] = &[
     include_str!("dictionary.rs"),
     include_str!("dictionary/rows.rs"),
     include_str!("history.rs"),
+    include_str!("shape.rs"),
     include_str!("text.rs"),
     include_str!("versions.rs"),
 ];
-
-/// A record table as it is in the file.
-#[derive(Debug)]
-pub(super) struct Shape {
-    pub(super) table: String,
-    pub(super) columns: Vec<String>,
-    pub(super) key: Vec<String>,
-}
-
-impl Shape {
-    fn of(connection: &Connection, table: &str) -> rusqlite::Result<Self> {
-        let names = columns(connection, table)?.into_iter().map(|(name, _)| name).collect();
-        let key = connection
-            .prepare("select name from pragma_table_info(?1) where pk > 0 order by pk")?
-            .query_map([table], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        Ok(Self { table: table.to_owned(), columns: names, key })
-    }
-}
 
 /// The texts of all views with comments of their own, in the order of their creation.
 fn view_files(shapes: &[Shape]) -> Vec<String> {

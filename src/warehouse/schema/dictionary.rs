@@ -8,8 +8,8 @@ use rows::{MADE, Rows};
 use rusqlite::Connection;
 
 use super::comments::{Described, Meaning, glossary, tables, view};
+use super::shape::columns;
 use super::text::{Purpose, sources};
-use super::upgrade::columns;
 use crate::record::{Source, Table};
 
 /// Columns of views whose name means the same everywhere.
@@ -224,8 +224,6 @@ fn source_of(table: &Described, record: Option<&Table>, column: &str) -> String 
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::super::checks;
     use super::super::files::{MIGRATIONS, VIEWS};
     use super::super::text::view_name;
@@ -243,7 +241,7 @@ mod tests {
     #[test]
     fn the_tables_of_a_view_agree_about_each_column_that_it_does_not_explain_itself() {
         let mut db = Connection::open_in_memory().expect("a file");
-        bring_up_to_date(&mut db, Path::new("memory")).expect("the tables of now");
+        bring_up_to_date(&mut db).expect("the tables of now");
         let dictionary = Dictionary::of(&MIGRATIONS);
         let all: BTreeMap<&str, Read<'_>> = VIEWS
             .iter()

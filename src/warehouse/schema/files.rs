@@ -1,4 +1,4 @@
-//! The SQL files that make a warehouse: the migrations and the views, in their order.
+//! The SQL files that make a warehouse: the migrations, the views and the checks, in their order.
 
 use std::sync::LazyLock;
 
@@ -86,6 +86,35 @@ pub(super) const VIEWS: &[&str] = &[
     include_str!("../../../schema/views/open_breaks.sql"),
     include_str!("../../../schema/views/full_reconciliations.sql"),
     include_str!("../../../schema/views/f17_can_i_close.sql"),
+];
+
+/// The checks in the order of their numbers; adding a check is adding its line.
+pub(super) const CHECKS: &[&str] = &[
+    include_str!("../../../schema/checks/rc01_refund_ties.sql"),
+    include_str!("../../../schema/checks/rc02_refund_without_attribution.sql"),
+    include_str!("../../../schema/checks/rc03_refund_exceeds_price.sql"),
+    include_str!("../../../schema/checks/rc04_orphan_attribution.sql"),
+    include_str!("../../../schema/checks/rc05_refund_parts.sql"),
+    include_str!("../../../schema/checks/rc06_duplicate_refund.sql"),
+    include_str!("../../../schema/checks/rc07_refund_sanity.sql"),
+    include_str!("../../../schema/checks/rc08_order_equals_lines.sql"),
+    include_str!("../../../schema/checks/rc09_price_identity.sql"),
+    include_str!("../../../schema/checks/rc10_deductions_fit.sql"),
+    include_str!("../../../schema/checks/rc11_combined_trade.sql"),
+    include_str!("../../../schema/checks/rc12_completed_never_paid.sql"),
+    include_str!("../../../schema/checks/rc13_impossible_times.sql"),
+    include_str!("../../../schema/checks/rc14_stale_pending_order.sql"),
+    include_str!("../../../schema/checks/rc15_status_went_back.sql"),
+    include_str!("../../../schema/checks/rc16_fixed_value_changed.sql"),
+    include_str!("../../../schema/checks/rc17_paid_order_without_resource.sql"),
+    include_str!("../../../schema/checks/rc18_resource_without_order.sql"),
+    include_str!("../../../schema/checks/rc19_refunded_but_running.sql"),
+    include_str!("../../../schema/checks/rc20_expiry_differs.sql"),
+    include_str!("../../../schema/checks/rc21_expires_without_renewal.sql"),
+    include_str!("../../../schema/checks/rc27_units_and_currency.sql"),
+    include_str!("../../../schema/checks/rc28_late_arrivals.sql"),
+    include_str!("../../../schema/checks/rc29_coverage.sql"),
+    include_str!("../../../schema/checks/rc30_unknown_code.sql"),
 ];
 
 #[cfg(test)]

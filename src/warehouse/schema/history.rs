@@ -2,9 +2,8 @@
 
 use rusqlite::Transaction;
 
-use super::derive::Shape;
+use super::shape::{Shape, columns, comma};
 use super::text::words;
-use super::upgrade::{columns, comma};
 
 /// Columns of a record table that are bookkeeping, not content.
 const BOOKKEEPING: &[&str] =

@@ -1,67 +1,27 @@
 //! Brings a file up to date: migrations, and what is derived from them (history tables, triggers, views).
 
-use std::path::Path;
-
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
 use super::derive;
 use super::files::{MIGRATIONS, version};
-use crate::record::Table;
-use crate::stream::CATALOGUE;
-use crate::warehouse::file::error::WarehouseError;
-use crate::warehouse::file::open::APPLICATION_ID;
+
+/// Marks a SQLite file as ours: "BSSY".
+pub(in crate::warehouse) const APPLICATION_ID: i32 = 0x4253_5359;
 
 /// Applies the missing migrations, and makes the derived objects anew when this program's differ.
-pub(in crate::warehouse) fn bring_up_to_date(
-    connection: &mut Connection,
-    path: &Path,
-) -> Result<(), WarehouseError> {
-    let sql = |error| WarehouseError::sql(path, &error);
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
-    Migrations::new(MIGRATIONS.iter().copied().map(M::up).collect())
-        .to_latest(connection)
-        .map_err(|error| migration_error(path, error))?;
-    let tx = connection.transaction().map_err(sql)?;
-    derive::derive_objects(&tx).map_err(sql)?;
-    tx.commit().map_err(sql)
+pub(in crate::warehouse) fn bring_up_to_date(connection: &mut Connection) -> rusqlite_migration::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Migrations::new(MIGRATIONS.iter().copied().map(M::up).collect()).to_latest(connection)?;
+    let tx = connection.transaction()?;
+    derive::derive_objects(&tx)?;
+    Ok(tx.commit()?)
 }
 
 /// Whether a file has this program's tables, views and triggers.
 pub(in crate::warehouse) fn is_up_to_date(connection: &Connection) -> rusqlite::Result<bool> {
     let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(found == version() && derive::is_derived(connection)?)
-}
-
-fn migration_error(path: &Path, error: rusqlite_migration::Error) -> WarehouseError {
-    match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => WarehouseError::sql(path, &err),
-        other => WarehouseError::Statement { path: path.to_owned(), detail: other.to_string() },
-    }
-}
-
-/// All record tables, child tables included.
-pub(in crate::warehouse) fn record_tables() -> Vec<&'static Table> {
-    let mut tables: Vec<&'static Table> = Vec::new();
-    for stream in CATALOGUE {
-        for table in stream.tables() {
-            tables.push(table);
-            tables.extend(table.children.iter().map(|children| children.table));
-        }
-    }
-    tables
-}
-
-pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
-    connection
-        .prepare("select name, type from pragma_table_info(?1) order by cid")?
-        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
-}
-
-/// Names in a list, each behind `prefix`.
-pub(super) fn comma(prefix: &str, names: &[impl AsRef<str>]) -> String {
-    names.iter().map(|name| format!("{prefix}{}", name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -92,7 +52,7 @@ mod tests {
              values ('acme', 'orders', 'A', '2026-04-01T00:00:00Z', '', 3, 1, 1, '2026-04-06T00:00:00Z')",
         )
         .expect("an order");
-        bring_up_to_date(&mut db, Path::new("memory")).expect("the tables of now");
+        bring_up_to_date(&mut db).expect("the tables of now");
         let kept: (String, i64, Option<String>) = db
             .query_row("select parent_id, generation, absent_at from queue", [], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -114,7 +74,7 @@ mod tests {
         db.execute_batch(&add("whole", "complete")).expect("a row");
         assert!(db.execute_batch(&add("order A", "refused")).is_err());
 
-        bring_up_to_date(&mut db, Path::new("memory")).expect("the tables of now");
+        bring_up_to_date(&mut db).expect("the tables of now");
         db.execute_batch(&add("order A", "refused")).expect("a refusal");
         assert!(db.execute_batch(&add("order B", "else")).is_err());
         let seen: i64 = db.query_row("select seen from mine", [], |row| row.get(0)).expect("a view");

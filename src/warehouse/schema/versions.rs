@@ -1,7 +1,6 @@
 //! Views of what was known when: all versions of the rows of a record table, and the table as it was at an instant.
 
-use super::derive::Shape;
-use super::upgrade::comma;
+use super::shape::{Shape, comma};
 
 /// The view of all versions of a table's rows, those of now included.
 ///

@@ -7,13 +7,15 @@ use sha2::{Digest, Sha256};
 
 use super::coverage::{Pages, began};
 use super::queue::enqueue;
-use super::upsert::{Effect, Origin, Statements, Store};
+use super::upsert::{Effect, Origin, Store};
 use crate::page::Page;
 use crate::record::{Drift, Record, Reject, Value};
 use crate::scope::{Ask, Role, Scope};
 use crate::stream::{Owned, Reading, Stream};
 use crate::time::{UtcSecond, Window, seconds};
 use crate::walk::Walk;
+use crate::warehouse::file::error::WarehouseError;
+use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::ledger::runs::RunId;
 
 /// The column of orders that names the combined order of a member.
@@ -135,12 +137,30 @@ pub struct Committed {
     pub doubt: Option<String>,
 }
 
+impl Warehouse {
+    /// Stores pages in one transaction.
+    pub(super) fn commit_pages(
+        &mut self,
+        pages: &[Box<PageCommit>],
+    ) -> Result<Vec<Committed>, WarehouseError> {
+        let path = self.path.clone();
+        let sql = |error| WarehouseError::sql(&path, &error);
+        let tx = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(sql)?;
+        let committed = pages
+            .iter()
+            .map(|page| commit_page(&tx, page))
+            .collect::<rusqlite::Result<Vec<_>>>()
+            .map_err(sql)?;
+        tx.commit().map_err(sql)?;
+        Ok(committed)
+    }
+}
+
 /// Stores a page inside the caller's transaction.
-pub(in crate::warehouse) fn commit_page(
-    connection: &Connection,
-    statements: &Statements,
-    commit: &PageCommit,
-) -> rusqlite::Result<Committed> {
+fn commit_page(connection: &Connection, commit: &PageCommit) -> rusqlite::Result<Committed> {
     let seen_at = commit.answered_at.to_string();
     let origin = Origin {
         account: &commit.account,
@@ -149,8 +169,7 @@ pub(in crate::warehouse) fn commit_page(
         run: commit.run,
         seen_at: &seen_at,
     };
-    let committer =
-        Committer { store: Store { connection, statements, origin }, connection, commit, seen_at: &seen_at };
+    let committer = Committer { store: Store { connection, origin }, connection, commit, seen_at: &seen_at };
     committer.run()
 }
 
@@ -434,21 +453,16 @@ impl Committer<'_> {
                  where run_id = ?7",
             )?
             .execute((
-                saturate(tally.pages),
-                saturate(tally.received),
-                saturate(tally.inserted),
-                saturate(tally.changed),
-                saturate(tally.quarantined),
-                saturate(tally.late),
+                tally.pages,
+                tally.received,
+                tally.inserted,
+                tally.changed,
+                tally.quarantined,
+                tally.late,
                 self.commit.run,
             ))
             .map(|_| ())
     }
-}
-
-/// Counts fit: 63 bits are more than any account has rows.
-pub(in crate::warehouse) fn saturate(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -10,11 +10,6 @@ use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 
 impl Warehouse {
-    pub(super) fn count(&self, sql: &str, params: impl rusqlite::Params) -> Result<u64, WarehouseError> {
-        let counts = self.read(sql, params, |row| row.get::<_, i64>(0))?;
-        Ok(counts.first().copied().unwrap_or_default().unsigned_abs())
-    }
-
     /// How many orders of the list are stored that were paid in a window.
     ///
     /// # Errors
@@ -163,6 +158,5 @@ pub(super) fn count_list(
             "select count(*) from {} where account = ?1 and asked_customer_id is ?2 and gone_since is null",
             table.name
         ))?
-        .query_row((account, customer_id), |row| row.get::<_, i64>(0))
-        .map(i64::unsigned_abs)
+        .query_row((account, customer_id), |row| row.get(0))
 }

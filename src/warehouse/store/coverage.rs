@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::commit::{Committer, saturate};
+use super::commit::Committer;
 use crate::scope::{Ask, Lane, Scope};
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Keys, Walk};
@@ -49,7 +49,7 @@ impl Committer<'_> {
                         stream,
                         &scope,
                         self.customer(),
-                        saturate(walk.requests),
+                        walk.requests,
                         Keys::to_bytes(&self.commit.page.rows),
                     ))?;
             }
@@ -145,10 +145,10 @@ impl Committer<'_> {
                 window.map(|window| window.begin().to_string()),
                 window.map(|window| window.end().to_string()),
                 scope.parent(),
-                walk.expected.map(saturate),
-                saturate(walk.seen),
-                saturate(walk.rejected),
-                saturate(walk.requests),
+                walk.expected,
+                walk.seen,
+                walk.rejected,
+                walk.requests,
                 walk.attempt,
                 verdict,
                 proof,
@@ -276,8 +276,8 @@ pub(super) fn whole_reading(
         )?
         .query_row((account, stream, customer), |row| {
             Ok(WholeReading {
-                seen: row.get::<_, i64>(0)?.unsigned_abs(),
-                rejected: row.get::<_, i64>(1)?.unsigned_abs(),
+                seen: row.get(0)?,
+                rejected: row.get(1)?,
                 started_at: row.get(2)?,
                 read_at: row.get(3)?,
             })

@@ -240,8 +240,8 @@ impl Warehouse {
                     parent_id: row.get(0)?,
                     customer_id: row.get(1)?,
                     created: created.as_deref().and_then(UtcSecond::parse),
-                    proof: Proof::Complete(row.get::<_, i64>(3)?.unsigned_abs()),
-                    stored: row.get::<_, i64>(4)?.unsigned_abs(),
+                    proof: Proof::Complete(row.get(3)?),
+                    stored: row.get(4)?,
                 })
             },
         )

@@ -68,7 +68,7 @@ impl Committer<'_> {
         let (Some(owned), Some(since)) = (self.commit.stream.owned_by_parent(), began(walk)) else {
             return Ok(None);
         };
-        let missing = self.store.count_missing(owned, parent, &since)?.unsigned_abs();
+        let missing = self.store.count_missing(owned, parent, &since)?;
         Ok(is_far_too_short(missing, walk.seen).then(|| {
             format!(
                 "{} row(s) shown, and {missing} stored one(s) of the order are not among them; {ACCEPT}",
@@ -82,7 +82,7 @@ impl Committer<'_> {
             Scope::Created(_) => "create_time",
             _ => "payment_time",
         };
-        let missing: i64 = self
+        let missing: u64 = self
             .connection
             .prepare_cached(&format!(
                 "select count(*) from orders where account = ?1 and parent_order_id is null and gone_since is null
@@ -92,7 +92,6 @@ impl Committer<'_> {
                 (&self.commit.account, window.begin().to_string(), window.end().to_string(), began(walk).unwrap_or_default()),
                 |row| row.get(0),
             )?;
-        let missing = missing.unsigned_abs();
         let is_empty = walk.seen == 0 && missing > 0 && self.commit.trust == Trust::Unproven;
         Ok((is_empty || is_far_too_short(missing, walk.seen)).then(|| {
             format!(

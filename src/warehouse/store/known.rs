@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{OptionalExtension, Params, Row};
+use rusqlite::Row;
 
-use super::commit::saturate;
 use super::coverage::whole_reading;
 use crate::plan::open::{OpenOrder, PAGE};
 use crate::scope::{Ask, Lane, Scope};
@@ -69,18 +68,6 @@ pub struct Customer {
 }
 
 impl Warehouse {
-    pub(in crate::warehouse) fn read<T>(
-        &self,
-        sql: &str,
-        params: impl Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, WarehouseError> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_map(params, read)?.collect())
-            .map_err(|error| self.sql(&error))
-    }
-
     /// The windows of a time field that were read completely.
     ///
     /// # Errors
@@ -395,22 +382,13 @@ impl Warehouse {
         end: UtcSecond,
         most: u64,
     ) -> Result<u64, WarehouseError> {
-        self.connection
-            .prepare_cached(
-                "select count(*) from (
-                     select 1 from orders where account = ?1 and create_time >= ?2 and create_time < ?3
-                         and parent_order_id is null and gone_since is null
-                     limit ?4)",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row((account, begin.to_string(), end.to_string(), saturate(most)), |row| {
-                        row.get::<_, i64>(0)
-                    })
-                    .optional()
-            })
-            .map(|count| count.unwrap_or_default().unsigned_abs())
-            .map_err(|error| self.sql(&error))
+        self.count(
+            "select count(*) from (
+                 select 1 from orders where account = ?1 and create_time >= ?2 and create_time < ?3
+                     and parent_order_id is null and gone_since is null
+                 limit ?4)",
+            (account, begin.to_string(), end.to_string(), most),
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::commit::{Trust, saturate};
+use super::commit::Trust;
 use crate::record::Dependent;
 use crate::time::UtcSecond;
 use crate::warehouse::file::error::WarehouseError;
@@ -160,7 +160,7 @@ impl Warehouse {
             )
             .and_then(|mut statement| {
                 statement
-                    .query_map((account, stream, now.to_string(), saturate(count)), |row| {
+                    .query_map((account, stream, now.to_string(), count), |row| {
                         Ok(QueueEntry {
                             parent_id: row.get(0)?,
                             customer_id: row.get(1)?,
@@ -185,9 +185,8 @@ impl Warehouse {
                      where account = ?1 and stream = ?2 and not_before <= ?3 and {IS_ASKED}"
                 ),
                 (account, stream, now.to_string()),
-                |row| row.get::<_, i64>(0),
+                |row| row.get(0),
             )
-            .map(i64::unsigned_abs)
             .map_err(|error| self.sql(&error))
     }
 
@@ -222,9 +221,9 @@ impl Warehouse {
                      where account = ?1 and stream = ?2 and attempts > 0 and not_before > ?3 and {IS_ASKED}"
                 ),
                 (account, stream, now.to_string()),
-                |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)),
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )
-            .map(|(count, reason)| (count > 0).then_some((count, reason)))
+            .map(|(count, reason): (u64, String)| (count > 0).then_some((count, reason)))
             .map_err(|error| self.sql(&error))
     }
 

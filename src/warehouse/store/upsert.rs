@@ -1,6 +1,7 @@
 //! Stores one record: a row is touched only when its content changed, and never by an older answer.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection};
@@ -9,6 +10,7 @@ use crate::record::{Column, Context, Record, Source, Table, Value};
 use crate::scope::Role;
 use crate::stream::Owned;
 use crate::warehouse::ledger::runs::RunId;
+use crate::warehouse::schema::shape::record_tables;
 
 /// What storing a record did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,28 +75,22 @@ struct TableSql {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Store<'a> {
     pub(super) connection: &'a Connection,
-    pub(super) statements: &'a Statements,
     pub(super) origin: Origin<'a>,
 }
 
 /// The statements of all record tables, written once.
-#[derive(Debug)]
-pub(in crate::warehouse) struct Statements(HashMap<&'static str, TableSql>);
+static STATEMENTS: LazyLock<HashMap<&'static str, TableSql>> =
+    LazyLock::new(|| record_tables().into_iter().map(|table| (table.name, TableSql::of(table))).collect());
 
-impl Statements {
-    pub(in crate::warehouse) fn new(tables: &[&'static Table]) -> Self {
-        let sql = |table: &Table| TableSql {
-            upsert: upsert_sql(table),
-            sighting: sighting_sql(table),
-            tail: tail_sql(table),
-        };
-        Self(tables.iter().map(|table| (table.name, sql(table))).collect())
+impl TableSql {
+    fn of(table: &Table) -> Self {
+        Self { upsert: upsert_sql(table), sighting: sighting_sql(table), tail: tail_sql(table) }
     }
+}
 
-    fn of(&self, table: &Table) -> &TableSql {
-        // Records name tables of the catalogue only, and the statements were made from the whole catalogue.
-        &self.0[table.name]
-    }
+fn statements(table: &Table) -> &'static TableSql {
+    // Records name tables of the catalogue only, and the statements were made from the whole catalogue.
+    &STATEMENTS[table.name]
 }
 
 impl Store<'_> {
@@ -120,9 +116,9 @@ impl Store<'_> {
     }
 
     fn store_row(self, record: &Record) -> rusqlite::Result<Stored> {
-        let Self { connection, statements, origin } = self;
+        let Self { connection, origin } = self;
         let table = record.table;
-        let mut upsert = connection.prepare_cached(&statements.of(table).upsert)?;
+        let mut upsert = connection.prepare_cached(&statements(table).upsert)?;
         let role = origin.role.to_string();
         let mut at = 0;
         let mut bind = |statement: &mut CachedStatement<'_>, value: &dyn ToSql| {
@@ -152,7 +148,7 @@ impl Store<'_> {
     /// The row is as it was, or newer than this answer: only the time it was last seen moves, and that is no
     /// change of its content.
     fn record_sighting(self, record: &Record) -> rusqlite::Result<Stored> {
-        let mut sighting = self.connection.prepare_cached(&self.statements.of(record.table).sighting)?;
+        let mut sighting = self.connection.prepare_cached(&statements(record.table).sighting)?;
         sighting.raw_bind_parameter(1, self.origin.seen_at)?;
         sighting.raw_bind_parameter(2, self.origin.account)?;
         for (at, key) in (3..).zip(&record.values[..record.table.key_len]) {
@@ -163,19 +159,19 @@ impl Store<'_> {
 
     /// Elements behind the end of a list that became shorter are gone.
     fn mark_tail_gone(self, parent: &Record, child: &Table, len: usize) -> rusqlite::Result<u64> {
-        let mut gone = self.connection.prepare_cached(&self.statements.of(child).tail)?;
+        let mut gone = self.connection.prepare_cached(&statements(child).tail)?;
         gone.raw_bind_parameter(1, self.origin.seen_at)?;
         gone.raw_bind_parameter(2, self.origin.run)?;
         gone.raw_bind_parameter(3, self.origin.account)?;
         for (at, key) in (4..).zip(&parent.values[..parent.table.key_len]) {
             gone.raw_bind_parameter(at, key)?;
         }
-        gone.raw_bind_parameter(4 + parent.table.key_len, i64::try_from(len).unwrap_or(i64::MAX))?;
+        gone.raw_bind_parameter(4 + parent.table.key_len, len)?;
         Ok(gone.raw_execute()? as u64)
     }
 
     /// How many rows of a parent are stored and not gone.
-    pub(super) fn count_owned(self, owned: Owned, parent: &str) -> rusqlite::Result<i64> {
+    pub(super) fn count_owned(self, owned: Owned, parent: &str) -> rusqlite::Result<u64> {
         let sql = format!(
             "select count(*) from {} where account = ?1 and {} = ?2 and gone_since is null",
             owned.table.name, owned.parent_column
@@ -184,7 +180,7 @@ impl Store<'_> {
     }
 
     /// How many of them a complete answer, begun at `since`, does not show.
-    pub(super) fn count_missing(self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<i64> {
+    pub(super) fn count_missing(self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<u64> {
         let sql = format!(
             "select count(*) from {} where account = ?1 and {} = ?2 and gone_since is null and last_seen_at < ?3",
             owned.table.name, owned.parent_column

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::comments::{Described, Meaning};
+use super::super::shape::comma;
 use super::super::text::literal;
-use super::super::upgrade::comma;
 
 /// Says of a column that it has no unit, although its name is that of an amount.
 const NO_UNIT: &str = "none";
