@@ -1,5 +1,6 @@
 //! bss-sync copies an account's billing records from the Huawei Cloud BSS API into a SQLite warehouse.
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
 pub mod check;
 pub mod cli;

@@ -13,7 +13,7 @@ use crate::scope::Ask;
 use crate::walk::Cursor;
 
 /// `GET /v2/orders/customer-orders/details/{order_id}` (`CONTRACT` §7.2).
-pub struct OrderLines;
+pub(crate) struct OrderLines;
 
 static ENDPOINT: Endpoint = Endpoint {
     name: "order_details",

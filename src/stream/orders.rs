@@ -13,7 +13,7 @@ use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
 /// `GET /v2/orders/customer-orders` (`CONTRACT` §7.1).
-pub struct Orders;
+pub(crate) struct Orders;
 
 static ENDPOINT: Endpoint = Endpoint {
     name: "orders",

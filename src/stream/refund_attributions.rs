@@ -15,7 +15,7 @@ use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
 /// `GET /v2/orders/customer-orders/refund-orders` (`CONTRACT` §7.3).
-pub struct RefundAttributions;
+pub(crate) struct RefundAttributions;
 
 static ENDPOINT: Endpoint = Endpoint {
     name: "refund_orders",

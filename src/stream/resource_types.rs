@@ -11,7 +11,7 @@ use crate::scope::Ask;
 use crate::walk::Cursor;
 
 /// `GET /v2/products/resource-types` (`CONTRACT` §7.5).
-pub struct ResourceTypes;
+pub(crate) struct ResourceTypes;
 
 static ENDPOINT: Endpoint = Endpoint {
     name: "resource_types",

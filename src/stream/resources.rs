@@ -14,7 +14,7 @@ use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
 /// `POST /v2/orders/suscriptions/resources/query`, spelled so (`CONTRACT` §7.4).
-pub struct Resources;
+pub(crate) struct Resources;
 
 static ENDPOINT: Endpoint = Endpoint {
     name: "resources",

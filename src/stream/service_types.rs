@@ -11,7 +11,7 @@ use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
 /// `GET /v2/products/service-types` (`CONTRACT` §7.6).
-pub struct ServiceTypes;
+pub(crate) struct ServiceTypes;
 
 static ENDPOINT: Endpoint = Endpoint {
     name: "service_types",

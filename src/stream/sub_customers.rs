@@ -13,7 +13,7 @@ use crate::scope::{Ask, Role, Scope};
 use crate::walk::Cursor;
 
 /// `POST /v2/partners/sub-customers/query` (`CONTRACT` §7.19).
-pub struct SubCustomers;
+pub(crate) struct SubCustomers;
 
 static ENDPOINT: Endpoint = Endpoint {
     name: "sub_customers",
