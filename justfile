@@ -20,7 +20,7 @@ fmt:
 lint:
     cargo fmt --all --check
     cargo clippy --locked --all-targets -- -D warnings
-    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --bins
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --bins --document-private-items
 
 # A simulated vendor that runs until it is stopped, e.g. just vendor --orders 1000 --quota-factor 1
 vendor *ARGS:
@@ -33,6 +33,16 @@ units:
 # The Debian package, installed, upgraded and removed in a clean Debian; as root
 package:
     .ci/package
+
+# Spelling, unused dependencies, and what dependencies may bring in; needs typos, cargo-machete and cargo-deny
+habits:
+    typos
+    cargo machete
+    .ci/deny
+
+# The files of a release, e.g. just release 0.1.0; docs/inside/releasing.md
+release VERSION:
+    deploy/release {{VERSION}}
 
 # Everything that is asked of a change
 ci:
