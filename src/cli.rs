@@ -86,6 +86,12 @@ enum Command {
     Man(generate::ManArgs),
 }
 
+/// The definition of the command line, for whoever describes it: `docs/reference/command-line.md` is made of it.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
 /// Parses a command line, the program's name first, runs its command and returns the exit code.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> u8 {

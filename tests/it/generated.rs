@@ -1,4 +1,8 @@
-//! What packages install besides the program: completions and man pages, made from the definitions of the commands.
+//! What packages install besides the program: completions and man pages, made from the definitions of the commands. And
+//! what the book has from the program: its reference pages.
+
+mod pages;
+mod queries;
 
 use std::fs;
 use std::process::Command;
