@@ -19,12 +19,12 @@ fmt:
 # Formatting, clippy and documentation, without a warning
 lint:
     cargo fmt --all --check
-    cargo clippy --locked --all-targets -- -D warnings
-    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --bins --document-private-items
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --lib --bins --document-private-items
 
 # A simulated vendor that runs until it is stopped, e.g. just vendor --orders 1000 --quota-factor 1
 vendor *ARGS:
-    cargo run --locked --example vendor-sim -- {{ARGS}}
+    cargo run --locked --package vendor-sim -- {{ARGS}}
 
 # The systemd units: syntax, exposure, and the program under what they restrict; as root
 units:

@@ -4,9 +4,6 @@
 //! after so many seconds (60), and the run after it; the same at buckets of one call; 90 seconds of nothing but refusals;
 //! then a whole backfill of orders against the time that its requests need at the quota.
 
-#[path = "../tests/sim/mod.rs"]
-mod sim;
-
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

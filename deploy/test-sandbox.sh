@@ -27,9 +27,8 @@ for unit in "$work"/units/*.service; do
 done
 
 step "programs"
-cargo build --locked --example vendor-sim
-cargo build --locked
-install -m 755 "$target/debug/bss-sync" "$target/debug/examples/vendor-sim" "$work"
+cargo build --locked --package bss-sync --package vendor-sim
+install -m 755 "$target/debug/bss-sync" "$target/debug/vendor-sim" "$work"
 
 # The calls that `SystemCallFilter=` of the unit allows.
 calls_of() {

@@ -3,9 +3,6 @@
 //! `cargo run --example demo [FOLDER]`; a warehouse of an earlier demo in the folder (default `target/demo`) is
 //! replaced.
 
-#[path = "../tests/sim/mod.rs"]
-mod sim;
-
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

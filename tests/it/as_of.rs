@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use crate::fixtures::shorten_history;
-use crate::sim::Script;
-use crate::support::{Bench, now};
+use sim::Script;
+use support::{Bench, now};
 
 /// Columns that only the present has: a row is seen again without becoming another version, hours pass.
 const OF_NOW: [&str; 2] = ["last_seen_at", "hours_left"];

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::cli::{steady, with_port_closed};
 use crate::fixtures::{bench, rows};
-use crate::sim::{self, Endpoint, Fault, Hold, Script};
-use crate::support::{As, Bench, Login, Ran, now};
+use sim::{self, Endpoint, Fault, Hold, Script};
+use support::{As, Bench, Login, Ran, now};
 
 /// Hides also what differs between machines: disks, sizes, versions, and how many rows there are on a day.
 fn settled(bench: &Bench) -> insta::Settings {

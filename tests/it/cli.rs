@@ -12,8 +12,7 @@ use std::fs;
 use bss_sync::stream::CATALOGUE;
 
 use crate::fixtures::{bench, rows};
-use crate::sim;
-use crate::support::{Bench, Ran};
+use support::{Bench, Ran};
 
 /// Hides what differs between two runs of a test: the folder, ports, times, seconds, process ids.
 pub fn steady(bench: &Bench) -> insta::Settings {

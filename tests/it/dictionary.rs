@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use crate::fixtures::{bench, rows};
-use crate::support::Bench;
+use support::Bench;
 
 fn opened() -> (Bench, Connection) {
     let bench = bench();

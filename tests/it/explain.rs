@@ -4,7 +4,7 @@ use insta::Settings;
 
 use crate::cli::steady;
 use crate::fixtures::{bench, rows};
-use crate::support::Bench;
+use support::Bench;
 
 /// A warehouse with the examples' orders.
 fn loaded() -> Bench {

@@ -8,8 +8,8 @@ use rusqlite::types::ValueRef;
 
 use crate::cli::steady;
 use crate::fixtures::{bench, rows};
-use crate::sim::Script;
-use crate::support::Bench;
+use sim::Script;
+use support::Bench;
 
 /// A warehouse with the examples' orders.
 fn loaded() -> Bench {

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use crate::sim::{Endpoint, Parts, Script, Truth};
-use crate::support::{As, Bench, Login};
 use front::Front;
+use sim::{Endpoint, Parts, Script, Truth};
+use support::{As, Bench, Login};
 
 /// Folder of the contract's examples.
 fn folder() -> PathBuf {

@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::fixtures::bench;
-use crate::support::Bench;
+use support::Bench;
 
 /// The commands that the help names.
 fn commands(bench: &Bench) -> Vec<String> {

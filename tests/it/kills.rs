@@ -7,10 +7,10 @@ use std::process::Child;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::sim::dice::Dice;
-use crate::sim::{self, Endpoint, Fault, Hold, QuotaPlan, Scope, Script, Seen};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench, Login};
+use sim::dice::Dice;
+use sim::{self, Endpoint, Fault, Hold, QuotaPlan, Scope, Script, Seen};
+use support::truth::{assert_equals_truth, assert_sound};
+use support::{As, Bench, Login};
 
 /// Longer than anything here takes; so that a broken test ends.
 const LONGEST: Duration = Duration::from_mins(3);

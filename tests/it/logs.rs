@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use serde_json::Value;
 
 use crate::fixtures::bench;
-use crate::sim::Endpoint;
+use sim::Endpoint;
 
 #[test]
 fn each_line_of_a_run_tells_which_run_it_is_of() {

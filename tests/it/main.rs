@@ -1,10 +1,6 @@
 //! Behaviour through the public surface: the command line, the HTTP wire, the SQLite file.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail at once")]
 
-#[path = "../sim/mod.rs"]
-mod sim;
-mod support;
-
 mod as_of;
 mod by_hand;
 mod check;

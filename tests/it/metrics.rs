@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::fixtures::bench;
-use crate::support::{Bench, now};
+use support::{Bench, now};
 
 /// Writes the textfile at the end of each run.
 const TEXTFILE: &str = "[metrics]\ntextfile = \"bss_sync.prom\"\n";
@@ -113,7 +113,7 @@ fn a_run_leaves_its_figures_for_the_collector() {
 #[test]
 fn a_run_that_is_refused_tells_so_and_what_it_did_not_settle() {
     let bench = watched();
-    bench.sim.set_denied(&[crate::sim::Endpoint::Refunds]);
+    bench.sim.set_denied(&[sim::Endpoint::Refunds]);
     bench.run(&[]).expect_code(5);
     let text = left(&bench);
     let refunds = "account=\"acme\",job=\"refund_attributions\"";
@@ -127,7 +127,7 @@ fn a_run_that_is_refused_tells_so_and_what_it_did_not_settle() {
 #[test]
 fn an_order_waits_from_when_it_could_be_read_and_not_for_customers_who_left() {
     let bench = watched();
-    bench.sim.set_denied(&[crate::sim::Endpoint::Refunds]);
+    bench.sim.set_denied(&[sim::Endpoint::Refunds]);
     bench.run(&[]).expect_code(5);
     let oldest = "bss_sync_queue_oldest_timestamp_seconds{account=\"acme\",stream=\"refund_attributions\"}";
     // It came in January, and was to be read once more a day later.
@@ -176,7 +176,7 @@ fn who_is_no_longer_configured_is_no_longer_told_of() {
 #[test]
 fn each_metric_is_documented_with_its_type_and_labels() {
     let bench = watched();
-    bench.sim.set_denied(&[crate::sim::Endpoint::Refunds]);
+    bench.sim.set_denied(&[sim::Endpoint::Refunds]);
     bench.run(&[]).expect_code(5);
     let text = left(&bench);
     let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));

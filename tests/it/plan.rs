@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::sim::{Bounds, Endpoint, Fault, Script};
-use crate::support::{As, Bench, Login};
+use sim::{Bounds, Endpoint, Fault, Script};
+use support::{As, Bench, Login};
 
 fn plan(bench: &Bench, arguments: &[&str]) -> Value {
     bench.call(&[&["plan", "--output", "json"], arguments].concat()).expect_code(0).json()

@@ -8,8 +8,8 @@ use std::time::Duration;
 use nix::pty::{Winsize, openpty};
 
 use crate::fixtures::bench;
-use crate::sim::{Endpoint, Fault, Hold};
-use crate::support::Bench;
+use sim::{Endpoint, Fault, Hold};
+use support::Bench;
 
 /// A terminal of 80 columns, with a worker's standard error on it.
 struct Terminal {

@@ -8,8 +8,8 @@ mod months;
 mod queue;
 mod stop;
 
-use crate::sim::{Script, Sim};
-use crate::support::{As, Bench, Login};
+use sim::{Script, Sim};
+use support::{As, Bench, Login};
 
 /// Where the examples' history begins (`fixtures::shorten_history`).
 const HISTORY_START: &str = "2026-01-01T00:00:00Z";

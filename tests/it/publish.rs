@@ -11,8 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::cli::steady;
 use crate::fixtures::{bench, rows};
-use crate::sim::Script;
-use crate::support::{Bench, Ran, now};
+use sim::Script;
+use support::{Bench, Ran, now};
 
 /// A warehouse with the examples' orders, and the configuration of a copy beside it.
 fn loaded() -> Bench {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::sim::{Endpoint, Fault, QuotaPlan, Script};
-use crate::support::truth::assert_equals_truth;
-use crate::support::{As, Bench, Login};
+use sim::{Endpoint, Fault, QuotaPlan, Script};
+use support::truth::assert_equals_truth;
+use support::{As, Bench, Login};
 
 /// What the vendor really allows: less than what is published.
 const REFUSAL: &str =

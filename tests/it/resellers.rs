@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::fixtures::rows;
-use crate::sim::{self, Endpoint, Scope, Script};
-use crate::support::{As, Bench, Login};
+use sim::{self, Endpoint, Scope, Script};
+use support::{As, Bench, Login};
 
 /// A distributor with its own customers as `acme` and those of its two resellers as `acme-1` and `acme-2`.
 fn distributor() -> (Bench, Vec<String>) {

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use bss_sync::warehouse::Warehouse;
 
-use crate::sim::dice::Dice;
-use crate::sim::{Endpoint, Fault, Hold, Script, Sim};
-use crate::support::truth::{assert_equals_truth, assert_no_differences, assert_sound, stored};
-use crate::support::{As, Bench, Login, now, wait_for_log};
+use sim::dice::Dice;
+use sim::{Endpoint, Fault, Hold, Script, Sim};
+use support::truth::{assert_equals_truth, assert_no_differences, assert_sound, stored};
+use support::{As, Bench, Login, now, wait_for_log};
 
 /// Longer than anything here takes; so that a broken test ends.
 const LONGEST: Duration = Duration::from_mins(2);

@@ -13,10 +13,10 @@ mod starving;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::sim::clock::{self, DAY, HOUR};
-use crate::sim::{Endpoint, Fault, OWNER, QuotaPlan, Script, Truth};
-use crate::support::truth::{Cell, assert_no_differences, expected, stored};
-use crate::support::{As, Bench, Login, Ran, now};
+use sim::clock::{self, DAY, HOUR};
+use sim::{Endpoint, Fault, OWNER, QuotaPlan, Script, Truth};
+use support::truth::{Cell, assert_no_differences, expected, stored};
+use support::{As, Bench, Login, Ran, now};
 
 /// What the vendor lets through here: 20 times the published quotas, so that tests are quick.
 const QUOTA: QuotaPlan = QuotaPlan::Published { factor: 20 };

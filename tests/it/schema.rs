@@ -9,8 +9,8 @@ use bss_sync::stream::CATALOGUE;
 use rusqlite::Connection;
 
 use crate::fixtures::{bench, examples, rows, serving, shorten_history};
-use crate::sim::{Endpoint, Parts, Script, Sim, Truth};
-use crate::support::{As, Bench, Login};
+use sim::{Endpoint, Parts, Script, Sim, Truth};
+use support::{As, Bench, Login};
 
 /// Columns that every record table has besides the catalogue's.
 const BOOKKEEPING: [&str; 7] =

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::fixtures::{examples, shorten_history};
-use crate::sim::{self, Endpoint, Fault, Script, Sim, Truth};
-use crate::support::{As, Bench, Login, Ran};
+use sim::{self, Endpoint, Fault, Script, Sim, Truth};
+use support::{As, Bench, Login, Ran};
 
 /// Arguments of a run that says as much as it can.
 const LOUD: [&str; 4] = ["-vv", "--set", "log.format=json", "run"];

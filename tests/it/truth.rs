@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crate::sim::{Bounds, Endpoint, Fault, RowOrder, Scope, Script, clock};
-use crate::support::truth::{
+use sim::{Bounds, Endpoint, Fault, RowOrder, Scope, Script, clock};
+use support::truth::{
     Cell, assert_equals_truth, assert_no_differences, assert_sound, differences, expected, net_spend, stored,
 };
-use crate::support::{As, Bench, Login, now};
+use support::{As, Bench, Login, now};
 
 /// Loads an account, lets it live on, follows it.
 fn follows_the_vendor(who: As, login: Login) {
@@ -197,7 +197,7 @@ fn an_order_in_the_first_or_last_second_of_a_window_is_not_lost() {
 
 /// A paid and completed purchase of the customer.
 fn add_order(bench: &Bench, id: &str, created: i64) {
-    let (customer, created) = (crate::sim::OWNER, clock::text(created));
+    let (customer, created) = (sim::OWNER, clock::text(created));
     let head = format!(
         "\"order_id\":\"{id}\",\"customer_id\":\"{customer}\",\"service_type_code\":\"hws.service.type.ec2\",\
          \"service_type_name\":\"弹性云服务器\",\"source_type\":1,\"status\":5,\"order_type\":1,\
@@ -290,8 +290,8 @@ fn orders_of_one_second_may_come_in_another_order_each_time() {
 #[test]
 fn odd_but_legal_rows_are_stored_as_they_came() {
     let bench = Bench::new(Script::seeded(19).orders(5));
-    let customer = crate::sim::OWNER;
-    let time = clock::text(crate::sim::ANCHOR - 86_400);
+    let customer = sim::OWNER;
+    let time = clock::text(sim::ANCHOR - 86_400);
     let head = |id: &str, rest: &str| {
         format!(
             "{{\"order_id\":\"{id}\",\"customer_id\":\"{customer}\",\"service_type_code\":\"\",\

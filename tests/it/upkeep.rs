@@ -12,9 +12,9 @@ use flate2::read::GzDecoder;
 use rusqlite::Connection;
 
 use crate::fixtures::rows;
-use crate::sim::{Endpoint, Fault, Hold, Script};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench};
+use sim::{Endpoint, Fault, Hold, Script};
+use support::truth::{assert_equals_truth, assert_sound};
+use support::{As, Bench};
 
 fn served() -> Bench {
     Bench::new(Script::seeded(31).orders(120))

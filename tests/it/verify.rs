@@ -12,9 +12,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::fixtures::{self, rows};
-use crate::sim::{Bounds, Endpoint, Fault, Hold, RowOrder, Script, Sim, Truth};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench, Login, Ran, wait_for_log};
+use sim::{Bounds, Endpoint, Fault, Hold, RowOrder, Script, Sim, Truth};
+use support::truth::{assert_equals_truth, assert_sound};
+use support::{As, Bench, Login, Ran, wait_for_log};
 
 const ALL_BOUNDS: [Bounds; 3] = [Bounds::Inclusive, Bounds::ExclusiveEnd, Bounds::ExclusiveBegin];
 
@@ -239,7 +239,7 @@ fn what_the_vendor_no_longer_shows_is_asked_for_by_id_and_marked_as_gone() {
 
 #[test]
 fn a_month_whose_only_order_is_gone_can_be_repaired_as_well() {
-    let owner = crate::sim::OWNER;
+    let owner = sim::OWNER;
     let mut parts = fixtures::examples();
     parts.orders.push(format!(
         r#"{{"order_id":"S1","customer_id":"{owner}","order_type":1,"status":4,"create_time":"2026-05-11T00:00:00Z"}}"#
@@ -256,7 +256,7 @@ fn a_month_whose_only_order_is_gone_can_be_repaired_as_well() {
 
 #[test]
 fn orders_in_the_seconds_between_two_months_are_counted_once_under_every_reading_of_the_bounds() {
-    let owner = crate::sim::OWNER;
+    let owner = sim::OWNER;
     for bounds in ALL_BOUNDS {
         let mut parts = fixtures::examples();
         for (id, time) in
@@ -283,7 +283,7 @@ fn orders_in_the_seconds_between_two_months_are_counted_once_under_every_reading
 
 #[test]
 fn rows_that_could_not_be_decoded_are_named_as_the_reason_and_stay_a_finding() {
-    let owner = crate::sim::OWNER;
+    let owner = sim::OWNER;
     let mut parts = fixtures::examples();
     for id in ["B1", "B2"] {
         parts.orders.push(format!(

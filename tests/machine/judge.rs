@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::Connection;
 
-use crate::sim::truth::at;
-use crate::sim::{Change, ChangeKind, Scope, Sim, clock};
-use crate::support::As;
-use crate::support::truth::{Cell, Row, Tables, differences, expected, stored};
 use crate::worker::CATALOGUES;
+use sim::truth::at;
+use sim::{Change, ChangeKind, Scope, Sim, clock};
+use support::As;
+use support::truth::{Cell, Row, Tables, differences, expected, stored};
 
 /// Ends the key of a row that is marked as gone (`support::truth::stored`).
 const GONE: &str = " (gone)";

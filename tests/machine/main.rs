@@ -6,11 +6,6 @@
 //! `BSS_MACHINE_SEED` runs the case of one seed and tells what happens in it.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail at once")]
 
-#[path = "../sim/mod.rs"]
-mod sim;
-#[path = "../it/support/mod.rs"]
-mod support;
-
 mod judge;
 mod plan;
 mod tally;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::sim::dice::{Dice, mix};
-use crate::sim::{Bounds, ChangeKind, FaultKind, RowOrder, Weather};
-use crate::support::As;
+use sim::dice::{Dice, mix};
+use sim::{Bounds, ChangeKind, FaultKind, RowOrder, Weather};
+use support::As;
 
 /// One case.
 #[derive(Clone, Debug)]

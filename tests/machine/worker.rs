@@ -19,11 +19,11 @@ use tokio::sync::{Notify, watch};
 
 use crate::judge::Judge;
 use crate::plan::{Ending, Plan, Run, Step};
-use crate::sim::dice::{Dice, mix};
-use crate::sim::generate::{Size, generate};
-use crate::sim::{self, ChangeKind, Endpoint, Fault, Script, Sim, clock};
-use crate::support::{As, now};
 use crate::tally::Tally;
+use sim::dice::{Dice, mix};
+use sim::generate::{Size, generate};
+use sim::{self, ChangeKind, Endpoint, Fault, Script, Sim, clock};
+use support::{As, now};
 
 /// Older than everything an account has.
 const HISTORY_DAYS: i64 = 4 * 364;

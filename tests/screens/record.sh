@@ -6,7 +6,7 @@ set -eu
 orders=${1:-3000}
 command -v tmux > /dev/null || { echo "install tmux first: apt-get install tmux" >&2; exit 1; }
 cd "$(dirname "$0")/../.."
-cargo build --quiet --locked --bin bss-sync --example vendor-sim
+cargo build --quiet --locked --package bss-sync --package vendor-sim
 programs=$PWD/target/debug
 
 folder=$(mktemp -d)
@@ -22,7 +22,7 @@ cd "$folder"
 
 # Twice the published quotas: the last orders are read within some minutes.
 hour_ago=$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)
-"$programs/examples/vendor-sim" --orders "$orders" --until "$hour_ago" --quota-factor 2 > vendor.log &
+"$programs/vendor-sim" --orders "$orders" --until "$hour_ago" --quota-factor 2 > vendor.log &
 vendor=$!
 until grep -q '^listening on ' vendor.log; do sleep 0.1; done
 url=$(sed -n 's/^listening on //p' vendor.log)

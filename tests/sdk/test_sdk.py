@@ -1,8 +1,8 @@
 """Drives the vendor simulator with the vendor's own unmodified SDK and compares every row with the truth.
 
     python -m venv .venv && .venv/bin/pip install -r tests/sdk/requirements.txt
-    cargo build --example vendor-sim
-    .venv/bin/python tests/sdk/test_sdk.py target/debug/examples/vendor-sim
+    cargo build --package vendor-sim
+    .venv/bin/python tests/sdk/test_sdk.py target/debug/vendor-sim
     .venv/bin/python tests/sdk/test_sdk.py http://127.0.0.1:PORT truth.json     # one that runs already
 
 Prints `N passed, 0 failed`; exits 1 when something failed.

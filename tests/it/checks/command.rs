@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::sim::{Endpoint, Script};
-use crate::support::{As, Bench, Login, Ran, now};
+use sim::{Endpoint, Script};
+use support::{As, Bench, Login, Ran, now};
 
 /// A bench whose warehouse has everything, without a break.
 fn reconciled() -> Bench {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::sim::{Script, Sim};
-use crate::support::{As, Bench, Login, Ran, now};
+use sim::{Script, Sim};
+use support::{As, Bench, Login, Ran, now};
 
 /// Breaks that change or may change the result, as (check, key).
 fn found(ran: &Ran) -> BTreeSet<(String, String)> {

@@ -8,8 +8,8 @@ use rusqlite::Connection;
 
 use super::{assert_recovers, call, loaded, steady, stored};
 use crate::fixtures::{bench, rows};
-use crate::sim::{self, Endpoint, Fault, Hold, Script};
-use crate::support::Bench;
+use sim::{self, Endpoint, Fault, Hold, Script};
+use support::Bench;
 
 #[test]
 fn a_warehouse_of_a_newer_program_is_left_alone() {

@@ -4,8 +4,8 @@ use std::fs;
 
 use super::{assert_recovers, call, loaded, paragraph, steady, stored, with_port_closed};
 use crate::fixtures::{bench, examples, shorten_history};
-use crate::sim::{self, Endpoint, Fault, QuotaPlan, RefusalStyle, Script, Sim, Truth};
-use crate::support::{As, Bench, Login, now};
+use sim::{self, Endpoint, Fault, QuotaPlan, RefusalStyle, Script, Sim, Truth};
+use support::{As, Bench, Login, now};
 
 #[test]
 fn a_wrong_secret_key_is_refused_by_the_vendor() {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::steady;
 use crate::fixtures::{bench, examples};
-use crate::sim::{self, Endpoint, Fault, Hold};
-use crate::support::Bench;
+use sim::{self, Endpoint, Fault, Hold};
+use support::Bench;
 
 #[test]
 fn a_reader_who_goes_away_changes_nothing() {

@@ -3,9 +3,9 @@
 
 use super::{HISTORY_START, a_day_passes, a_minute_passes, covered_until, queued, watermark};
 use crate::fixtures::{self, front::Front};
-use crate::sim::{Endpoint, Fault, OWNER};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench};
+use sim::{Endpoint, Fault, OWNER};
+use support::truth::{assert_equals_truth, assert_sound};
+use support::{As, Bench};
 
 const PURCHASE: &str = "CS2601050210DEMO1";
 const REFUND: &str = "CS2602101515DEMO4";

@@ -2,9 +2,9 @@
 
 use super::move_clock;
 use crate::fixtures::{self, front::Front, rows};
-use crate::sim::{OWNER, Scope};
-use crate::support::truth::assert_equals_truth;
-use crate::support::{As, Bench};
+use sim::{OWNER, Scope};
+use support::truth::assert_equals_truth;
+use support::{As, Bench};
 
 /// A resource that no order names, so that only the whole list shows it.
 const RESOURCE: &str = "c5500000-0000-4000-8000-000000000777";

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::fixtures::{self, rows};
-use crate::support::{Bench, now};
+use support::{Bench, now};
 
 const COMBINED: &str = "CS2602150800DEMO6";
 const MEMBERS: &str = "sub_order_infos";

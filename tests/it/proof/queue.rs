@@ -2,9 +2,9 @@
 
 use super::{a_day_passes, a_minute_passes, queued};
 use crate::fixtures::{self, front::Front, rows};
-use crate::sim::{Endpoint, OWNER, clock};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench, now};
+use sim::{Endpoint, OWNER, clock};
+use support::truth::{assert_equals_truth, assert_sound};
+use support::{As, Bench, now};
 
 /// The row of an order that costs one yuan.
 fn row(id: &str, kind: u8, status: u8, created: i64) -> String {

@@ -5,9 +5,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::{covered_until, watermark};
-use crate::sim::{Endpoint, Fault, Hold, Script};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench};
+use sim::{Endpoint, Fault, Hold, Script};
+use support::truth::{assert_equals_truth, assert_sound};
+use support::{As, Bench};
 
 /// Longer than anything here takes; so that a broken test ends.
 const LONGEST: Duration = Duration::from_mins(2);

@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use super::{beside, content, copy, loaded, publish};
 use crate::cli::steady;
 use crate::fixtures::{bench, rows};
-use crate::sim::dice::Dice;
-use crate::sim::{self, Script};
-use crate::support::Bench;
+use sim::dice::Dice;
+use sim::{self, Script};
+use support::Bench;
 
 /// The former copy is as it was, and nothing lies beside it.
 #[track_caller]

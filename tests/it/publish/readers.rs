@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{copy, loaded, publish};
 use crate::fixtures::rows;
-use crate::sim::{Endpoint, Fault, Hold};
+use sim::{Endpoint, Fault, Hold};
 
 /// A user, and a group, that owns nothing here: nobody.
 const NOBODY: &str = "65534";

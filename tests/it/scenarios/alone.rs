@@ -4,10 +4,10 @@ use super::{
     Deal, QUOTA, asked_for_orders, assert_equals_truth_and_gone, assert_within_quota, between_pages, blank,
     disputed, findings, later, on_second_page, one_window, put, quoted, recently, settles, spread, watermark,
 };
-use crate::sim::clock::{self, DAY};
-use crate::sim::{Endpoint, Fault, RowOrder, Scope, Script};
-use crate::support::truth::{assert_equals_truth, assert_sound, expected, stored};
-use crate::support::{As, Bench, now};
+use sim::clock::{self, DAY};
+use sim::{Endpoint, Fault, RowOrder, Scope, Script};
+use support::truth::{assert_equals_truth, assert_sound, expected, stored};
+use support::{As, Bench, now};
 
 /// 250 orders in one window of three pages.
 fn three_pages() -> (Bench, Vec<Deal>) {

@@ -4,10 +4,10 @@ use super::{
     Deal, LONGEST, assert_equals_truth_and_gone, assert_within_quota, blank, findings, later, one_window,
     put, quoted, recently, spread,
 };
-use crate::sim::clock::DAY;
-use crate::sim::{Endpoint, Fault, Hold, Truth};
-use crate::support::truth::{assert_equals_truth, expected, stored};
-use crate::support::{As, Bench, now};
+use sim::clock::DAY;
+use sim::{Endpoint, Fault, Hold, Truth};
+use support::truth::{assert_equals_truth, expected, stored};
+use support::{As, Bench, now};
 
 /// 120 completed orders, read to the end.
 fn loaded(settings: &str, more: &[Deal]) -> (Bench, Vec<Deal>) {

@@ -6,9 +6,9 @@ use super::{
     Deal, LONGEST, asked_for_orders, assert_within_quota, blank, disputed, findings, later, one_window, put,
     quoted, settles, spread,
 };
-use crate::sim::{Endpoint, Fault, Hold};
-use crate::support::truth::{assert_equals_truth, assert_sound, expected, stored};
-use crate::support::{As, Bench, now};
+use sim::{Endpoint, Fault, Hold};
+use support::truth::{assert_equals_truth, assert_sound, expected, stored};
+use support::{As, Bench, now};
 
 fn three_pages() -> Bench {
     let bench = quoted(blank(), As::Customer);

@@ -5,10 +5,10 @@ use super::{
     Deal, Possession, assert_equals_truth_and_gone, blank, disputed, findings, later, one_window, put,
     quoted, recently, spread, watermark,
 };
-use crate::sim::clock::DAY;
-use crate::sim::{OWNER, Scope, Script};
-use crate::support::truth::{assert_equals_truth, differences, expected, stored};
-use crate::support::{As, Bench, now};
+use sim::clock::DAY;
+use sim::{OWNER, Scope, Script};
+use support::truth::{assert_equals_truth, differences, expected, stored};
+use support::{As, Bench, now};
 
 /// 30 old orders and so many of the last hour, read to the end.
 fn loaded(recent: i64) -> (Bench, Vec<Deal>) {

@@ -1,10 +1,10 @@
 //! Figures: how many requests a quiet run, a window and a partner's day take.
 
 use super::{Deal, asked_for_orders, blank, one_window, put, recently};
-use crate::sim::clock::{DAY, HOUR};
-use crate::sim::{Bounds, Script};
-use crate::support::truth::assert_equals_truth;
-use crate::support::{As, Bench, Login, now};
+use sim::clock::{DAY, HOUR};
+use sim::{Bounds, Script};
+use support::truth::assert_equals_truth;
+use support::{As, Bench, Login, now};
 
 /// Requests of an `orders` run in which nothing changed.
 const QUIET: u64 = 6;

@@ -3,9 +3,9 @@
 use super::starving::{age, partner};
 use super::{Deal, findings, later, put, recently};
 use crate::fixtures::{self, front::Front};
-use crate::sim::Endpoint;
-use crate::support::truth::assert_equals_truth;
-use crate::support::{As, Bench, Ran};
+use sim::Endpoint;
+use support::truth::assert_equals_truth;
+use support::{As, Bench, Ran};
 
 /// A new order for each of these customers, the first one's the newest.
 fn new_orders(bench: &Bench, customers: &[String]) {

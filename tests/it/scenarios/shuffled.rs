@@ -1,10 +1,10 @@
 //! Lists that come in another order at each call: slices of one page each prove them, or what cannot be divided is named.
 
 use super::{Possession, disputed, findings, later};
-use crate::sim::clock::{self, DAY};
-use crate::sim::{Endpoint, OWNER, Parts, RowOrder, Script, Sim, Truth};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench, Login, now};
+use sim::clock::{self, DAY};
+use sim::{Endpoint, OWNER, Parts, RowOrder, Script, Sim, Truth};
+use support::truth::{assert_equals_truth, assert_sound};
+use support::{As, Bench, Login, now};
 
 fn bench(possessions: &[Possession]) -> Bench {
     let bench = Bench::new(Script::seeded(76).orders(0).row_order(RowOrder::Shuffled));

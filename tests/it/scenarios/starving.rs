@@ -5,10 +5,10 @@ use super::{
     spread,
 };
 use crate::fixtures::{self, front::Front};
-use crate::sim::clock::{self, DAY};
-use crate::sim::{Endpoint, Fault, Script};
-use crate::support::truth::assert_equals_truth;
-use crate::support::{As, Bench, now};
+use sim::clock::{self, DAY};
+use sim::{Endpoint, Fault, Script};
+use support::truth::assert_equals_truth;
+use support::{As, Bench, now};
 
 /// A history of many windows, and so many orders in it.
 fn many_windows(orders: i64) -> Bench {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use flate2::read::DeflateDecoder;
 
 use super::{assert_holds_none, assert_silent, bench, loud, secrets};
-use crate::sim::{Endpoint, Fault, Hold};
-use crate::support::{Bench, Login, Ran};
+use sim::{Endpoint, Fault, Hold};
+use support::{Bench, Login, Ran};
 
 const LOGINS: [Login; 3] = [Login::Keys, Login::TemporaryKeys, Login::Token];
 

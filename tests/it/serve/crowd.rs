@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::LONGEST;
 use crate::fixtures::bench;
-use crate::sim::{Fault, Hold};
+use sim::{Fault, Hold};
 
 const WORKERS: usize = 20;
 

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{LONGEST, end_of, signal};
-use crate::sim::dice::Dice;
-use crate::sim::{QuotaPlan, Script};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench, Login};
+use sim::dice::Dice;
+use sim::{QuotaPlan, Script};
+use support::truth::{assert_equals_truth, assert_sound};
+use support::{As, Bench, Login};
 
 const SIGTERM: i32 = 15;
 

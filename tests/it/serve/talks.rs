@@ -13,8 +13,8 @@ use rusqlite::{Connection, OpenFlags};
 use super::{LONGEST, end_of, signal};
 use crate::fixtures::{bench, examples, rows};
 use crate::secrets::assert_silent;
-use crate::sim::{self, Endpoint, Fault, Hold, Script, Truth};
-use crate::support::{Bench, Ran};
+use sim::{self, Endpoint, Fault, Hold, Script, Truth};
+use support::{Bench, Ran};
 
 /// Once a year: nothing of a test waits for that.
 const YEARLY: &str = "0 0 0 1 1 *";

@@ -2,8 +2,8 @@
 
 use super::{delete, differing, months_of, verify};
 use crate::fixtures;
-use crate::sim::{Bounds, OWNER, Script, Truth};
-use crate::support::Bench;
+use sim::{Bounds, OWNER, Script, Truth};
+use support::Bench;
 
 /// The contract's examples and orders created at these times, read from 2026-01-01 on.
 fn serving(orders: &[(&str, &str)], bounds: Bounds) -> Bench {

@@ -2,9 +2,9 @@
 
 use super::{delete, differing, months_of, nothing_differs, verify};
 use crate::fixtures::rows;
-use crate::sim::{Bounds, Script};
-use crate::support::truth::{assert_equals_truth, assert_sound};
-use crate::support::{As, Bench};
+use sim::{Bounds, Script};
+use support::truth::{assert_equals_truth, assert_sound};
+use support::{As, Bench};
 
 /// The smallest id of a member, and the month in which its combined order was created.
 fn a_member(bench: &Bench) -> (String, String) {

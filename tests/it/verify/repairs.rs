@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{delete, verify};
-use crate::sim::{Endpoint, Script};
-use crate::support::truth::assert_equals_truth;
-use crate::support::{As, Bench, Login};
+use sim::{Endpoint, Script};
+use support::truth::assert_equals_truth;
+use support::{As, Bench, Login};
 
 fn partner(seed: u64) -> Bench {
     Bench::with(Script::seeded(seed).orders(80).customers(5), As::Partner, Login::Keys)

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::{delete, differing, nothing_differs, verify};
 use crate::fixtures;
-use crate::sim::{Endpoint, Script};
-use crate::support::truth::assert_equals_truth;
-use crate::support::{As, Bench, Login};
+use sim::{Endpoint, Script};
+use support::truth::assert_equals_truth;
+use support::{As, Bench, Login};
 
 /// What `verify` counts of a stream's orders.
 fn orders(json: &Value, stream: &str) -> Value {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 
 use super::{assert_page, cell, made_of, repository};
 use crate::fixtures::bench;
-use crate::support::Bench;
+use support::Bench;
 
 fn opened() -> (Bench, Connection) {
     let bench = bench();

@@ -97,6 +97,7 @@ impl Weather {
     }
 
     /// Without the faults that make a client wait.
+    #[must_use]
     pub const fn quick(self) -> Self {
         Self { kinds: FaultKind::QUICK, ..self }
     }

@@ -8,14 +8,17 @@ use rusqlite::types::ValueRef;
 use serde_json::value::RawValue;
 
 use super::{As, Bench};
-use crate::sim::clock;
-use crate::sim::{Scope, Truth};
+use sim::clock;
+use sim::{Scope, Truth};
 
 /// A value of a row, as the warehouse must hold it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cell {
+    /// Nothing.
     Null,
+    /// An integer: a count, a code, a flag, or money in units of 10⁻⁸.
     Number(i128),
+    /// A text: names, ids and times (UTC).
     Text(String),
 }
 
@@ -522,6 +525,7 @@ pub fn differences(expected: &Tables, stored: &Tables) -> Vec<String> {
     found
 }
 
+/// Fails with the first of the differences when there are any.
 #[track_caller]
 pub fn assert_no_differences(expected: &Tables, stored: &Tables) {
     let found = differences(expected, stored);

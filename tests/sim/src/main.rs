@@ -1,8 +1,5 @@
 //! The simulator as a program of its own: prints where it listens and serves until it is killed.
 
-#[path = "mod.rs"]
-mod sim;
-
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::sim::generate::generate;
-use super::sim::truth::{Order, at};
-use super::sim::vendor::Refused;
-use super::sim::{Scope, Script, Sim, Truth};
 use super::{CALL, PARTNER_CALL, is_invalid, size};
+use sim::generate::generate;
+use sim::truth::{Order, at};
+use sim::vendor::Refused;
+use sim::{Scope, Script, Sim, Truth};
 
 /// Seven customers, of whom the last three belong to two resellers in turn.
 fn distributor() -> Truth {
@@ -159,7 +159,7 @@ fn the_resource_query_finds_nothing_of_a_resellers_customer() {
 fn the_indexes_of_resellers_follow_every_change() {
     let mut truth = distributor();
     for seed in 0..200 {
-        truth.upset(seed, super::sim::ANCHOR, super::sim::ChangeKind::ALL);
+        truth.upset(seed, sim::ANCHOR, sim::ChangeKind::ALL);
     }
     let mut rebuilt = truth.clone();
     rebuilt.reindex();

@@ -1,37 +1,43 @@
 //! The vendor simulator: serves the BSS contract over HTTP on loopback, from a truth that tests can see.
 //!
 //! It imports nothing of the program it tests, so that one mistake cannot hide on both sides.
-#![allow(dead_code, unused_imports, reason = "every test binary uses another part of the simulator")]
+#![allow(missing_docs, reason = "fields and variants are the contract's, and the contract explains them")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a broken simulator must fail its test at once")]
+#![allow(
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "only tests call it"
+)]
 
-pub mod ask;
+mod ask;
 pub mod auth;
-pub mod catalogue;
+mod catalogue;
 pub mod clock;
-pub mod deal;
+mod deal;
 pub mod dice;
 mod directory;
-pub mod evolve;
-pub mod faults;
+mod evolve;
+mod faults;
 pub mod generate;
 mod giveback;
 mod http;
-pub mod inconsistent;
+mod inconsistent;
 pub mod json;
-pub mod orders;
-pub mod parts;
-pub mod quota;
-pub mod render;
+mod orders;
+mod parts;
+mod quota;
+mod render;
 mod resellers;
 mod restart;
-pub mod script;
+mod script;
 pub mod sign;
 pub mod truth;
-pub mod upset;
+mod upset;
 mod upset_orders;
 mod upset_resources;
 pub mod vendor;
-pub mod weather;
+mod weather;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap};

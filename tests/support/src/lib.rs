@@ -1,5 +1,10 @@
 //! A bench for the real program: a simulator, a folder with a configuration, and the warehouse it fills.
-#![allow(dead_code, reason = "every module of tests uses another part of the bench")]
+#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test may fail at once")]
+#![allow(
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "a test looks at what it wants"
+)]
 
 pub mod truth;
 
@@ -10,27 +15,32 @@ use std::process::{Child, Command, Output, Stdio};
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
+use sim::{Script, Sim};
 use tempfile::TempDir;
-
-use crate::sim::{self, Script, Sim};
 
 /// How the worker logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Login {
+    /// With a key pair that stays.
     Keys,
+    /// With a key pair and its security token.
     TemporaryKeys,
+    /// With a user, whose password gets an IAM token.
     Token,
 }
 
 /// As whom the worker logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum As {
+    /// As a customer, who sees its own records.
     Customer,
+    /// As a partner, who sees its customers' records.
     Partner,
 }
 
 /// A simulator and a worker set up for it.
 pub struct Bench {
+    /// The vendor.
     pub sim: Sim,
     dir: TempDir,
     environment: Vec<(String, String)>,
@@ -39,8 +49,11 @@ pub struct Bench {
 /// What one invocation of the program said.
 #[derive(Debug)]
 pub struct Ran {
+    /// The exit code, unless a signal ended it.
     pub code: Option<i32>,
+    /// All of standard output.
     pub stdout: String,
+    /// All of standard error.
     pub stderr: String,
 }
 
@@ -69,6 +82,7 @@ impl Ran {
             .unwrap_or_else(|| panic!("no {name}: {self:?}"))
     }
 
+    /// Itself again, after it is certain that the program ended with this code.
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -82,6 +96,7 @@ impl Bench {
         Self::with(script, As::Customer, Login::Keys)
     }
 
+    /// A simulator that follows the script, and a worker that logs in so.
     pub fn with(script: Script, who: As, login: Login) -> Self {
         let sim = Sim::start(script);
         let mut bench = Self { sim, dir: TempDir::new().expect("a folder"), environment: Vec::new() };
@@ -131,10 +146,12 @@ impl Bench {
         ));
     }
 
+    /// Replaces the configuration.
     pub fn write_config(&self, text: &str) {
         fs::write(self.path("bss-sync.toml"), text).expect("written");
     }
 
+    /// Adds lines at the end of the configuration.
     pub fn append_config(&self, text: &str) {
         let path = self.path("bss-sync.toml");
         let old = fs::read_to_string(&path).expect("a configuration");
@@ -147,16 +164,19 @@ impl Bench {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
+    /// A file of the worker's folder, which is also where the program runs.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
+    /// The file of the warehouse.
     pub fn warehouse(&self) -> PathBuf {
         self.path("billing.sqlite")
     }
 
+    /// The program with these arguments, in its folder and with nothing else in its environment than what was set.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bss-sync"));
+        let mut command = Command::new(program());
         command
             .args(arguments)
             .current_dir(self.dir.path())
@@ -201,6 +221,21 @@ impl Bench {
     }
 }
 
+/// The program that is tested: where cargo says, or, for a test that is started by hand, where cargo puts it.
+///
+/// # Panics
+///
+/// When the system does not tell where this process's own program is.
+pub fn program() -> PathBuf {
+    std::env::var_os("CARGO_BIN_EXE_bss-sync").map_or_else(
+        || {
+            let test = std::env::current_exe().expect("a process has a program");
+            test.ancestors().nth(2).expect("target/debug/deps/TEST").join("bss-sync")
+        },
+        PathBuf::from,
+    )
+}
+
 /// Reads the worker's log until a line has these words; the rest is read to the end later.
 pub fn wait_for_log(log: &mut impl BufRead, words: &str) {
     let mut line = String::new();
@@ -210,7 +245,7 @@ pub fn wait_for_log(log: &mut impl BufRead, words: &str) {
     }
 }
 
-/// Now, for data that must be younger than a run.
+/// Now, unix seconds, for data that must be younger than a run.
 pub fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
     i64::try_from(since.as_secs()).expect("before the year 292277026596")

@@ -1,11 +1,7 @@
 //! The simulator against its own specification: signing vectors, validation, money that adds up.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail at once")]
 
-#[path = "sim/tests/resellers.rs"]
 mod resellers;
-#[path = "sim/mod.rs"]
-mod sim;
-#[path = "sim/tests/weather.rs"]
 mod weather;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -18,7 +14,7 @@ use sim::{Bounds, Endpoint, Evolved, Fault, QuotaPlan, RowOrder, Scope, Script, 
 use sim::{clock, json, sign};
 
 fn vectors() -> Vec<Value> {
-    let text = include_str!("fixtures/bss/signing-vectors.json");
+    let text = include_str!("../fixtures/bss/signing-vectors.json");
     let document: Value = serde_json::from_str(text).unwrap();
     document["vectors"].as_array().unwrap().clone()
 }

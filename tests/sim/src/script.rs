@@ -10,6 +10,7 @@ use super::vendor::{Bounds, RowOrder};
 use super::{ANCHOR, Clock, Endpoint, http};
 
 /// How a simulator behaves.
+#[must_use]
 pub struct Script {
     seed: u64,
     orders: usize,

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::sim::clock::{self, DAY};
-use super::sim::generate::generate;
-use super::sim::truth::at;
-use super::sim::{
+use super::{LIST, check_orders, get, size, token};
+use sim::clock::{self, DAY};
+use sim::generate::generate;
+use sim::truth::at;
+use sim::{
     ANCHOR, Change, ChangeKind, Endpoint, Fault, FaultKind, QuotaPlan, Scope, Script, Sim, Truth, Weather,
 };
-use super::{LIST, check_orders, get, size, token};
 
 /// Everything that is served, by id.
 fn rows(truth: &Truth) -> BTreeMap<String, String> {
@@ -152,7 +152,7 @@ fn an_upset_of_one_kind_is_of_that_kind() {
 fn hand_written_rows_can_be_upset_and_stay_readable() {
     let folder = std::path::Path::new(file!()).ancestors().nth(3).unwrap().join("fixtures").join("bss");
     for seed in 0..60 {
-        let mut truth = Truth::from_parts(super::sim::Parts::of_examples(&folder));
+        let mut truth = Truth::from_parts(sim::Parts::of_examples(&folder));
         for step in 0..20 {
             truth.upset(seed << 8 | step, ANCHOR, ChangeKind::ALL);
         }
