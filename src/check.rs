@@ -10,21 +10,21 @@ mod quotas;
 mod role;
 
 pub use account::{Probing, Reach, account};
-pub use line::{Fault, Line, Verdict};
-pub use local::{Known, local};
+pub use line::{CheckFault, CheckLine, LineVerdict};
+pub use local::{AccountKnowledge, local};
 pub use quotas::QuotaTalk;
 
 /// The exit code of a check: the most urgent failure's, else 3 when a line is a warning, else 0.
 #[must_use]
-pub fn exit_code(lines: &[Line]) -> u8 {
+pub fn exit_code(lines: &[CheckLine]) -> u8 {
     let faults = lines.iter().filter_map(|line| match line.verdict {
-        Verdict::Failed(fault) => Some(fault),
-        Verdict::Fine | Verdict::Warning | Verdict::NotChecked => None,
+        LineVerdict::Failed(fault) => Some(fault),
+        LineVerdict::Fine | LineVerdict::Warning | LineVerdict::NotChecked => None,
     });
     if let Some(fault) = faults.min() {
         return fault.exit_code();
     }
-    if lines.iter().any(|line| line.verdict == Verdict::Warning) { 3 } else { 0 }
+    if lines.iter().any(|line| line.verdict == LineVerdict::Warning) { 3 } else { 0 }
 }
 
 #[cfg(test)]
@@ -33,20 +33,27 @@ mod tests {
 
     #[test]
     fn the_most_urgent_failure_decides_the_exit_code() {
-        let codes = |verdicts: &[Verdict]| {
-            let line =
-                |verdict: &Verdict| Line { verdict: *verdict, ..Line::fine("thing", "as it should be") };
+        let codes = |verdicts: &[LineVerdict]| {
+            let line = |verdict: &LineVerdict| CheckLine {
+                verdict: *verdict,
+                ..CheckLine::fine("thing", "as it should be")
+            };
             exit_code(&verdicts.iter().map(line).collect::<Vec<_>>())
         };
         assert_eq!(codes(&[]), 0);
-        assert_eq!(codes(&[Verdict::Fine, Verdict::NotChecked]), 0, "what was not asked for is no finding");
-        assert_eq!(codes(&[Verdict::Fine, Verdict::Warning]), 3);
-        let failed =
-            |faults: &[Fault]| codes(&faults.iter().copied().map(Verdict::Failed).collect::<Vec<_>>());
-        assert_eq!(failed(&[Fault::Unreachable]), 4);
-        assert_eq!(failed(&[Fault::Unreachable, Fault::Other]), 1);
-        assert_eq!(failed(&[Fault::Other, Fault::Refused]), 5);
-        assert_eq!(failed(&[Fault::Refused, Fault::Warehouse]), 6);
-        assert_eq!(failed(&[Fault::Warehouse, Fault::Configuration, Fault::Refused]), 2);
+        assert_eq!(
+            codes(&[LineVerdict::Fine, LineVerdict::NotChecked]),
+            0,
+            "what was not asked for is no finding"
+        );
+        assert_eq!(codes(&[LineVerdict::Fine, LineVerdict::Warning]), 3);
+        let failed = |faults: &[CheckFault]| {
+            codes(&faults.iter().copied().map(LineVerdict::Failed).collect::<Vec<_>>())
+        };
+        assert_eq!(failed(&[CheckFault::Unreachable]), 4);
+        assert_eq!(failed(&[CheckFault::Unreachable, CheckFault::Other]), 1);
+        assert_eq!(failed(&[CheckFault::Other, CheckFault::Refused]), 5);
+        assert_eq!(failed(&[CheckFault::Refused, CheckFault::Warehouse]), 6);
+        assert_eq!(failed(&[CheckFault::Warehouse, CheckFault::Configuration, CheckFault::Refused]), 2);
     }
 }

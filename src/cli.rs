@@ -39,7 +39,7 @@ struct Cli {
     #[command(flatten)]
     common: Common,
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 const EXIT_CODES: &str = "\
@@ -54,7 +54,7 @@ Exit codes:
   75  another worker holds the warehouse";
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run jobs once, now (for cron and systemd timers)
     Run(run::RunArgs),
     /// Stay, and run jobs on their schedules; SIGHUP reads the configuration again
@@ -113,27 +113,27 @@ fn execute(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     let common = &cli.common;
     let config = |secrets| load(common, environment, secrets);
     match &cli.command {
-        Command::Run(args) => run::execute(args, common, &config(Secrets::Read)?),
-        Command::Serve => serve::execute(common, environment, config(Secrets::Read)?),
-        Command::Plan(args) => plan::execute(args, common, &config(Secrets::Leave)?),
+        CliCommand::Run(args) => run::execute(args, common, &config(Secrets::Read)?),
+        CliCommand::Serve => serve::execute(common, environment, config(Secrets::Read)?),
+        CliCommand::Plan(args) => plan::execute(args, common, &config(Secrets::Leave)?),
         // What is wrong with the configuration is a part of what it says.
-        Command::Check(args) => check::execute(args, common, environment),
-        Command::Verify(args) => verify::execute(args, common, &config(Secrets::Read)?),
-        Command::Reconcile(args) => reconcile::execute(args, common, &config(Secrets::Leave)?),
-        Command::Publish(args) => publish::execute(args, common, &config(Secrets::Leave)?),
-        Command::Export(args) => export::execute(args, common, &config(Secrets::Leave)?),
-        Command::Explain(args) => explain::execute(args, common, &config(Secrets::Leave)?),
-        Command::History(args) => history::execute(args, common, &config(Secrets::Leave)?),
-        Command::Jobs => {
+        CliCommand::Check(args) => check::execute(args, common, environment),
+        CliCommand::Verify(args) => verify::execute(args, common, &config(Secrets::Read)?),
+        CliCommand::Reconcile(args) => reconcile::execute(args, common, &config(Secrets::Leave)?),
+        CliCommand::Publish(args) => publish::execute(args, common, &config(Secrets::Leave)?),
+        CliCommand::Export(args) => export::execute(args, common, &config(Secrets::Leave)?),
+        CliCommand::Explain(args) => explain::execute(args, common, &config(Secrets::Leave)?),
+        CliCommand::History(args) => history::execute(args, common, &config(Secrets::Leave)?),
+        CliCommand::Jobs => {
             jobs::execute(common, &config(Secrets::Leave)?);
             Ok(0)
         }
-        Command::Status(args) => status::execute(args, common, &config(Secrets::Leave)?),
-        Command::Completions(args) => {
+        CliCommand::Status(args) => status::execute(args, common, &config(Secrets::Leave)?),
+        CliCommand::Completions(args) => {
             generate::completions(args, Cli::command());
             Ok(0)
         }
-        Command::Man(args) => generate::man_pages(args, Cli::command()),
+        CliCommand::Man(args) => generate::man_pages(args, Cli::command()),
     }
 }
 

@@ -22,8 +22,8 @@ mod transport;
 mod wait;
 
 pub use awaited::Awaited;
-pub use error::{ClientError, ExitClass, FetchError, Place};
-pub use meter::{Meter, Reading};
+pub use error::{CallTarget, ClientError, ExitClass, FetchError};
+pub use meter::{CallCounts, Meter};
 pub use pace::Pace;
 pub use pages::PageLimits;
 pub use profile::{AddressError, Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
@@ -34,19 +34,19 @@ pub use crate::retry::Deadline;
 use crate::rate::RateState;
 use crate::rate::page_limit::PageState;
 use crate::rate::words::Signal;
-use crate::request::{Answer, Endpoint, Question};
+use crate::request::{Endpoint, Question, VendorAnswer};
 use crate::retry::Patience;
 use crate::setback::{Setback, Unavailability};
 use crate::time::UtcSecond;
-use crate::token::{self, Generation, Token, TokenKeeper};
+use crate::token::{self, Generation, IamToken, TokenKeeper};
 use clock::VendorClock;
-use figures::Figures;
-use gate::{Entry, Gate};
-use judge::{Verdict, judge, judge_patience};
+use figures::QuotaHeaders;
+use gate::{Gate, GateEntry};
+use judge::{CallVerdict, judge, judge_patience};
 use login::{Credential, IamUser, Login, Prepared, prepare, prepare_token};
 use pace::Booked;
 use pages::Asking;
-use transport::{Reply, Transport};
+use transport::{HttpReply, Transport};
 use wait::{after, check, pause, within};
 
 /// Asks the vendor for one account. Requests of one client share its pace, its token and its connections.
@@ -57,7 +57,7 @@ pub struct Client {
     reseller: Option<String>,
     pace: Pace,
     pages: PageLimits,
-    figures: Figures,
+    figures: QuotaHeaders,
     login: Login,
     transport: Transport,
     tokens: TokenKeeper,
@@ -109,7 +109,7 @@ impl Client {
         Ok(Self {
             pace: Pace::new(profile.account.clone(), profile.quotas, known.rates),
             pages: PageLimits::new(profile.account.clone(), known.pages),
-            figures: Figures::default(),
+            figures: QuotaHeaders::default(),
             account: profile.account,
             endpoint: profile.endpoint,
             domain_id: profile.domain_id,
@@ -157,7 +157,7 @@ impl Client {
         question: Question<'_>,
         meter: &Meter,
         deadline: Deadline,
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<VendorAnswer, FetchError> {
         let mut asking = Asking::new(question, &self.pages);
         let endpoint = asking.request().endpoint;
         let at = self.place(endpoint.name);
@@ -203,7 +203,7 @@ impl Client {
                         }
                         let answered_at = date.unwrap_or_else(|| self.clock.now());
                         let limit = asking.limit();
-                        return Ok(Answer { body: reply.body, answered_at, sent, limit });
+                        return Ok(VendorAnswer { body: reply.body, answered_at, sent, limit });
                     }
                     Err(failed) => failed,
                 };
@@ -224,7 +224,7 @@ impl Client {
                 }
             };
             match verdict {
-                Verdict::Throttled { retry_after, hint, refusal } => {
+                CallVerdict::Throttled { retry_after, hint, refusal } => {
                     meter.count_throttled();
                     call.answered(Signal::Throttled { retry_after, hint });
                     last = Some(refusal.to_string());
@@ -233,7 +233,7 @@ impl Client {
                     check(asked, deadline, &at, Awaited::NextTurn)
                         .map_err(|error| after(error, last.as_deref()))?;
                 }
-                Verdict::TryLater { reason, retry_after } => {
+                CallVerdict::TryLater { reason, retry_after } => {
                     // The wait is this request's alone.
                     drop((call, entry));
                     last = Some(format!("{}: {reason}", self.endpoint.host()));
@@ -243,11 +243,11 @@ impl Client {
                         .await
                         .map_err(|error| after(error, last.as_deref()))?;
                 }
-                Verdict::Correct(refusal) if corrected => {
+                CallVerdict::Correct(refusal) if corrected => {
                     let refusal = Box::new(refusal);
                     return Err(self.gate.close(FetchError::Credentials { at, refusal }));
                 }
-                Verdict::Correct(refusal) => {
+                CallVerdict::Correct(refusal) => {
                     corrected = true;
                     match &credential {
                         Credential::Token(lease) => refused_token = Some(lease.generation),
@@ -267,16 +267,18 @@ impl Client {
         endpoint: &'static Endpoint,
         meter: &Meter,
         deadline: Deadline,
-    ) -> Result<(Booked<'_>, Entry<'_>), FetchError> {
+    ) -> Result<(Booked<'_>, GateEntry<'_>), FetchError> {
         let at = self.place(endpoint.name);
         loop {
             let call = self.turn(endpoint, meter, deadline).await?;
             match within(deadline, &at, Awaited::FirstCall, self.gate.enter()).await?? {
-                entry @ Entry::Open => return Ok((call, entry)),
+                entry @ GateEntry::Open => return Ok((call, entry)),
                 // A refusal that came while we waited makes this turn void as well.
-                entry @ Entry::Alone { .. } if !self.pace.is_paused(endpoint) => return Ok((call, entry)),
+                entry @ GateEntry::Alone { .. } if !self.pace.is_paused(endpoint) => {
+                    return Ok((call, entry));
+                }
                 // All who waited would go out at once.
-                Entry::Alone { .. } | Entry::Late => {}
+                GateEntry::Alone { .. } | GateEntry::Late => {}
             }
         }
     }
@@ -302,7 +304,7 @@ impl Client {
     }
 
     /// Sends once and judges the answer.
-    async fn exchange(&self, prepared: Prepared, wanted: u16, at: &Place) -> Result<Reply, Failed> {
+    async fn exchange(&self, prepared: Prepared, wanted: u16, at: &CallTarget) -> Result<HttpReply, Failed> {
         let started = Instant::now();
         let reply = self.transport.send(prepared.call).await.map_err(|setback| {
             debug!(account.name = at.account, endpoint.name = at.endpoint, ?setback, "no answer");
@@ -350,30 +352,31 @@ impl Client {
     /// Asks IAM for a token. Its quota is not the billing interfaces' and one call a day is made, so there is no pace.
     async fn new_token(
         &self,
-        at: &Place,
+        at: &CallTarget,
         user: &IamUser,
         meter: &Meter,
         deadline: Deadline,
-    ) -> Result<Token, FetchError> {
+    ) -> Result<IamToken, FetchError> {
         let mut patience = Patience::new();
         loop {
             let prepared =
                 prepare_token(user).map_err(|problem| FetchError::Unsendable { at: at.clone(), problem })?;
             let verdict = match self.exchange(prepared, 201, at).await {
-                Ok(reply) => match Token::read(reply.header(token::HEADER), &reply.body, self.clock.now()) {
+                Ok(reply) => match IamToken::read(reply.header(token::HEADER), &reply.body, self.clock.now())
+                {
                     Ok(token) => return Ok(token),
                     Err(what) => {
-                        Verdict::TryLater { reason: Unavailability::NoToken(what), retry_after: None }
+                        CallVerdict::TryLater { reason: Unavailability::NoToken(what), retry_after: None }
                     }
                 },
                 Err(failed) => judge(at, &user.iam, failed.setback)?,
             };
             let (reason, retry_after) = match verdict {
-                Verdict::TryLater { reason, retry_after } => (reason, retry_after),
-                Verdict::Throttled { retry_after, refusal, hint: _ } => {
+                CallVerdict::TryLater { reason, retry_after } => (reason, retry_after),
+                CallVerdict::Throttled { retry_after, refusal, hint: _ } => {
                     (Unavailability::Refused(refusal), retry_after)
                 }
-                Verdict::Correct(refusal) => {
+                CallVerdict::Correct(refusal) => {
                     return Err(FetchError::Credentials { at: at.clone(), refusal: Box::new(refusal) });
                 }
             };
@@ -385,7 +388,7 @@ impl Client {
         }
     }
 
-    fn place(&self, endpoint: &'static str) -> Place {
-        Place { account: self.account.clone(), endpoint }
+    fn place(&self, endpoint: &'static str) -> CallTarget {
+        CallTarget { account: self.account.clone(), endpoint }
     }
 }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::job::Job;
-use crate::settings::{Node, Problem, Problems, Section, Source};
+use crate::settings::{Node, Problem, Problems, Section, SettingSource};
 use file::{PLACES, find, read_text};
-use given::About;
+use given::ConfigInputs;
 
 mod account;
 mod environment;
@@ -27,7 +27,7 @@ pub use error::ConfigError;
 pub use given::{Flags, KnownNames, Secrets};
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
-use origin::Origin;
+use origin::AccountTables;
 pub use publish::{Publish, PublishWhen};
 pub use secret::{SecretPlace, SecretSource};
 
@@ -47,7 +47,7 @@ pub struct Config {
     /// Where the copy for finance goes, when the configuration says so.
     pub publish: Option<Publish>,
     /// Where the accounts came from.
-    origin: Origin,
+    origin: AccountTables,
     /// Where a monitor finds the figures of the program.
     pub metrics: Metrics,
 }
@@ -92,14 +92,14 @@ impl Config {
         let problems = Problems::default();
         let mut tree = Node::of_toml(file, text).unwrap_or_else(|problem| {
             problems.add(problem);
-            Node::empty(Source::new(&file.display().to_string()))
+            Node::empty(SettingSource::new(&file.display().to_string()))
         });
         // What follows from an unreadable file (keys missing everywhere) would only hide the cause.
         if problems.is_empty() {
             overlay::environment(&mut tree, environment, &problems);
             overlay::flags(&mut tree, flags.set, &problems);
         }
-        let about = About { environment, known, secrets: flags.secrets };
+        let about = ConfigInputs { environment, known, secrets: flags.secrets };
         let config = if problems.is_empty() { read(file, tree, about, &problems) } else { None };
         match config {
             Some(config) if problems.is_empty() => Ok(config),
@@ -129,14 +129,14 @@ impl Config {
     }
 }
 
-fn read(file: &Path, mut tree: Node, about: About<'_>, problems: &Problems) -> Option<Config> {
+fn read(file: &Path, mut tree: Node, about: ConfigInputs<'_>, problems: &Problems) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let job_settings = tree.take("jobs");
     if let Some(node) = job_settings.as_ref().filter(|node| !node.is_table()) {
         let problem = Problem::at(node.source(), "this is no table").key("jobs");
         problems.add(problem.remedy("write a table for each job whose settings you change: [jobs.orders]"));
     }
-    let origin = Origin::of(&tree, folder, about);
+    let origin = AccountTables::of(&tree, folder, about);
     let account_names: Vec<String> =
         tree.get_mut("accounts").iter().flat_map(|accounts| accounts.keys()).map(str::to_owned).collect();
     let root = Section::root(&tree, problems);

@@ -10,7 +10,7 @@ mod textfile;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::run::Counts;
+use crate::run::RunCounts;
 use crate::warehouse::{Warehouse, WarehouseError};
 
 pub use families::render;
@@ -22,7 +22,7 @@ pub use textfile::write_textfile;
 ///
 /// # Errors
 /// When there is no warehouse, or it fails.
-pub fn of_now(config: &Config, running: &[Arc<Counts>]) -> Result<String, WarehouseError> {
+pub fn of_now(config: &Config, running: &[Arc<RunCounts>]) -> Result<String, WarehouseError> {
     let figures = Warehouse::open_read_only(&config.warehouse)?.figures()?;
     Ok(render(config, &figures, running))
 }

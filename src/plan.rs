@@ -13,7 +13,7 @@ pub const LONGEST_WINDOW: Duration = Duration::from_hours(364 * 24);
 
 /// What is known before a lane is planned.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct LaneKnowledge<'a> {
     /// First instant that is wanted.
     pub start: UtcSecond,
     /// End of what can be read: now, less the settling time.
@@ -32,7 +32,7 @@ pub struct Known<'a> {
 /// and at least the last `overlap` before what is new. The overlap begins at a multiple of itself, so that each reading
 /// contains the one before and replaces its row in the ledger.
 #[must_use]
-pub fn windows(known: Known<'_>, overlap: Duration, longest: Duration) -> Vec<Window> {
+pub fn windows(known: LaneKnowledge<'_>, overlap: Duration, longest: Duration) -> Vec<Window> {
     let Some(wanted) = Window::new(known.start, known.end) else { return Vec::new() };
     let done: Vec<Window> = known.covered.iter().chain(known.begun).copied().collect();
     let mut gaps = wanted.minus(&done);
@@ -132,20 +132,25 @@ mod tests {
 
     #[test]
     fn a_first_load_reads_everything_newest_first_without_overlap() {
-        let known = Known { start: at(0), end: at(100), covered: &[], begun: &[], disputed: &[] };
+        let known = LaneKnowledge { start: at(0), end: at(100), covered: &[], begun: &[], disputed: &[] };
         assert_eq!(windows(known, secs(10), secs(40)), [window(80, 100), window(40, 80), window(0, 40)]);
     }
 
     #[test]
     fn a_later_run_reads_what_is_new_and_the_overlap() {
-        let known =
-            Known { start: at(0), end: at(130), covered: &[window(0, 100)], begun: &[], disputed: &[] };
+        let known = LaneKnowledge {
+            start: at(0),
+            end: at(130),
+            covered: &[window(0, 100)],
+            begun: &[],
+            disputed: &[],
+        };
         assert_eq!(windows(known, secs(20), secs(400)), [window(80, 130)]);
     }
 
     #[test]
     fn a_run_after_a_crash_fills_the_gaps_and_leaves_begun_windows_alone() {
-        let known = Known {
+        let known = LaneKnowledge {
             start: at(0),
             end: at(120),
             covered: &[window(80, 100)],
@@ -159,7 +164,8 @@ mod tests {
     fn readings_of_one_stretch_of_overlap_contain_each_other() {
         for end in 120..140 {
             let covered = [window(0, end - 1)];
-            let known = Known { start: at(0), end: at(end), covered: &covered, begun: &[], disputed: &[] };
+            let known =
+                LaneKnowledge { start: at(0), end: at(end), covered: &covered, begun: &[], disputed: &[] };
             assert_eq!(windows(known, secs(20), secs(400)), [window((end - 21) / 20 * 20, end)]);
         }
     }
@@ -167,18 +173,24 @@ mod tests {
     #[test]
     fn a_gap_inside_the_overlap_does_not_come_before_the_newest_window() {
         let covered = [window(0, 90), window(95, 120)];
-        let known = Known { start: at(0), end: at(130), covered: &covered, begun: &[], disputed: &[] };
+        let known =
+            LaneKnowledge { start: at(0), end: at(130), covered: &covered, begun: &[], disputed: &[] };
         assert_eq!(windows(known, secs(40), secs(400)), [window(80, 130)]);
         let covered = [window(0, 70), window(85, 120)];
-        let known = Known { covered: &covered, ..known };
+        let known = LaneKnowledge { covered: &covered, ..known };
         assert_eq!(windows(known, secs(40), secs(400)), [window(80, 130), window(70, 80)]);
     }
 
     #[test]
     fn disputed_windows_are_read_again_although_they_were_complete_once() {
         let disputed = [window(10, 30), window(90, 110)];
-        let known =
-            Known { start: at(0), end: at(130), covered: &[window(0, 100)], begun: &[], disputed: &disputed };
+        let known = LaneKnowledge {
+            start: at(0),
+            end: at(130),
+            covered: &[window(0, 100)],
+            begun: &[],
+            disputed: &disputed,
+        };
         assert_eq!(windows(known, secs(20), secs(400)), [window(80, 130), window(10, 30)]);
     }
 
@@ -211,7 +223,7 @@ mod tests {
                 cuts.iter().map(|(begin, len)| window(*begin, begin + len)).collect()
             };
             let (covered, begun) = (to_windows(&covered), to_windows(&begun));
-            let known = Known { start: at(10), end: at(end), covered: &covered, begun: &begun, disputed: &[] };
+            let known = LaneKnowledge { start: at(10), end: at(end), covered: &covered, begun: &begun, disputed: &[] };
             let planned = windows(known, secs(overlap), secs(longest));
             let holds = |set: &[Window], second: i64| {
                 set.iter().any(|w| w.begin() <= at(second) && at(second) < w.end())

@@ -33,7 +33,7 @@ pub struct Endpoint {
     /// Path without parameters, starting with a slash.
     pub path: &'static str,
     /// How its answers are cut.
-    pub pages: Pages,
+    pub pages: Pagination,
     /// The quota the vendor publishes; 10/s where none was seen (`CONTRACT` §5).
     pub quota: Quota,
     /// Where a distributor names the reseller whose customers are meant.
@@ -42,16 +42,16 @@ pub struct Endpoint {
 
 /// How an endpoint's answers are cut (`CONTRACT` §3.1). None of those asked here counts pages instead of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pages {
+pub enum Pagination {
     /// `limit` and `offset` count rows, so a walk may change the size of its pages on the way.
-    ByRow(Most),
+    ByRow(MostRows),
     /// One answer has everything.
     None,
 }
 
 /// The largest `limit` of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Most {
+pub enum MostRows {
     /// The documents say so: a request that is called invalid is wrong in another way, unless the vendor names the limit.
     Documented(u32),
     /// No document says it; this is what similar endpoints have, and the server may think otherwise.
@@ -114,8 +114,8 @@ impl Endpoint {
     #[must_use]
     pub const fn max_limit(&self) -> u32 {
         match self.pages {
-            Pages::ByRow(Most::Documented(most) | Most::Assumed(most)) => most,
-            Pages::None => u32::MAX,
+            Pagination::ByRow(MostRows::Documented(most) | MostRows::Assumed(most)) => most,
+            Pagination::None => u32::MAX,
         }
     }
 }
@@ -144,7 +144,7 @@ pub enum Question<'a> {
 
 /// The body of a successful answer.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct VendorAnswer {
     /// JSON text; an `error_code` in it was already turned into an error.
     pub body: Vec<u8>,
     /// When the vendor answered, by its own clock (`Date` header); ours when it sent none.

@@ -73,7 +73,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 
 /// What a failed try asks of our patience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum FailedTry {
     /// The server or the way to it failed; the server may ask for a pause.
     Unavailable {
         /// `Retry-After`.
@@ -141,7 +141,7 @@ impl Patience {
     ///
     /// # Errors
     /// When no try is left, or the job has spent too much on failures.
-    pub fn wait(&mut self, failure: Failure, spent: Spent) -> Result<Duration, GaveUp> {
+    pub fn wait(&mut self, failure: FailedTry, spent: Spent) -> Result<Duration, GaveUp> {
         self.tries += 1;
         if self.tries >= TRIES {
             return Err(GaveUp::Tries);
@@ -149,14 +149,14 @@ impl Patience {
         if spent.is_too_much() {
             return Err(GaveUp::Budget);
         }
-        if failure == Failure::HungUp && !self.replaced_connection {
+        if failure == FailedTry::HungUp && !self.replaced_connection {
             self.replaced_connection = true;
             return Ok(Duration::ZERO);
         }
         let pause = self.pauses.next_backoff().unwrap_or(LONGEST_PAUSE);
         Ok(match failure {
-            Failure::Unavailable { retry_after: Some(asked) } => asked.max(pause),
-            Failure::Unavailable { retry_after: None } | Failure::HungUp => pause,
+            FailedTry::Unavailable { retry_after: Some(asked) } => asked.max(pause),
+            FailedTry::Unavailable { retry_after: None } | FailedTry::HungUp => pause,
         })
     }
 }
@@ -182,7 +182,7 @@ mod tests {
     use proptest::prelude::*;
 
     const NOTHING_SPENT: Spent = Spent { calls: 0, failed: 0 };
-    const FAILED: Failure = Failure::Unavailable { retry_after: None };
+    const FAILED: FailedTry = FailedTry::Unavailable { retry_after: None };
 
     #[test]
     fn eight_tries_are_made_and_no_more() {
@@ -224,17 +224,17 @@ mod tests {
     #[test]
     fn a_stale_connection_is_replaced_at_once_but_only_once() {
         let mut patience = Patience::new();
-        assert_eq!(patience.wait(Failure::HungUp, NOTHING_SPENT), Ok(Duration::ZERO));
+        assert_eq!(patience.wait(FailedTry::HungUp, NOTHING_SPENT), Ok(Duration::ZERO));
         for _ in 0..6 {
-            assert!(patience.wait(Failure::HungUp, NOTHING_SPENT).is_ok());
+            assert!(patience.wait(FailedTry::HungUp, NOTHING_SPENT).is_ok());
         }
-        assert_eq!(patience.wait(Failure::HungUp, NOTHING_SPENT), Err(GaveUp::Tries));
+        assert_eq!(patience.wait(FailedTry::HungUp, NOTHING_SPENT), Err(GaveUp::Tries));
     }
 
     #[test]
     fn a_longer_pause_is_taken_when_the_server_asks_for_it() {
         let asked = Duration::from_secs(40);
-        let failure = Failure::Unavailable { retry_after: Some(asked) };
+        let failure = FailedTry::Unavailable { retry_after: Some(asked) };
         assert_eq!(Patience::new().wait(failure, NOTHING_SPENT), Ok(asked));
     }
 

@@ -8,6 +8,6 @@ pub(crate) mod tell;
 mod work;
 
 pub use error::{ServiceError, Unusable};
-pub use scheduler::{Clock, JobEnded, Signals, SystemClock, Then, Work, keep};
+pub use scheduler::{Clock, JobEnded, NextRun, Signals, SystemClock, Work, keep};
 pub use supervisor::Supervisor;
 pub use work::{Reload, VendorWork};

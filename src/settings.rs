@@ -9,5 +9,5 @@ mod text;
 pub use node::Node;
 pub use problem::{Problem, Problems};
 pub use section::Section;
-pub use source::Source;
+pub use source::SettingSource;
 pub use text::{duration, is_name, nearest};

@@ -13,7 +13,7 @@ const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
 /// A key pair. Not `Debug`, so that it cannot be shown.
 #[derive(Clone)]
-pub struct Keys {
+pub struct KeyPair {
     /// Names the key.
     pub access_key: SecretString,
     /// Signs.
@@ -54,7 +54,7 @@ pub struct Signed {
 /// What is sent must be exactly: the given headers, `Host`, `X-Sdk-Date` = [`Signed::date`], `X-Security-Token` when the
 /// keys have one, and `Authorization`; more headers may be added.
 #[must_use]
-pub fn sign(request: &Unsigned<'_>, keys: &Keys, at: UtcSecond) -> Signed {
+pub fn sign(request: &Unsigned<'_>, keys: &KeyPair, at: UtcSecond) -> Signed {
     let canonical = Canonical::of(request, keys, at);
     let to_sign = canonical.string_to_sign();
     let signature = hex::encode(hmac_sha256(keys.secret_key.expose_secret(), &to_sign));
@@ -88,7 +88,7 @@ struct Canonical {
 }
 
 impl Canonical {
-    fn of(request: &Unsigned<'_>, keys: &Keys, at: UtcSecond) -> Self {
+    fn of(request: &Unsigned<'_>, keys: &KeyPair, at: UtcSecond) -> Self {
         let date = at.to_datetime().format("%Y%m%dT%H%M%SZ").to_string();
         let mut headers: Vec<(String, &str)> = request
             .headers
@@ -218,7 +218,7 @@ mod tests {
         for vector in vectors {
             let (name, input, expected) = (&vector["name"], &vector["input"], &vector["expected"]);
             let secret = |field: &str| input[field].as_str().map(SecretString::from);
-            let keys = Keys {
+            let keys = KeyPair {
                 access_key: secret("access_key").expect("access key"),
                 secret_key: secret("secret_key").expect("secret key"),
                 security_token: secret("security_token"),

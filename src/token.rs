@@ -42,12 +42,12 @@ pub fn request_body(user: &str, password: &SecretString, domain: &str) -> Secret
 
 /// A token and until when it lives; the token itself is not shown.
 #[derive(Clone, Debug)]
-pub struct Token {
+pub struct IamToken {
     value: SecretString,
     expires_at: UtcSecond,
 }
 
-impl Token {
+impl IamToken {
     /// Reads the answer of 201: the token is the header's value, its end is in the body. Without a readable end it is
     /// taken to live an hour from `now`.
     ///
@@ -97,7 +97,7 @@ pub struct TokenKeeper {
 
 #[derive(Default)]
 struct Kept {
-    token: Option<Token>,
+    token: Option<IamToken>,
     generation: u64,
 }
 
@@ -112,7 +112,7 @@ impl TokenKeeper {
         &self,
         now: UtcSecond,
         refused: Option<Generation>,
-        renew: impl AsyncFnOnce() -> Result<Token, E>,
+        renew: impl AsyncFnOnce() -> Result<IamToken, E>,
     ) -> Result<Lease, E> {
         let mut kept = self.kept.lock().await;
         let usable = kept
@@ -139,8 +139,8 @@ mod tests {
 
     const NOW: UtcSecond = UtcSecond::from_unix(1_772_352_301);
 
-    fn token(value: &str, seconds: i64) -> Token {
-        Token { value: SecretString::from(value), expires_at: NOW.plus(seconds) }
+    fn token(value: &str, seconds: i64) -> IamToken {
+        IamToken { value: SecretString::from(value), expires_at: NOW.plus(seconds) }
     }
 
     #[test]
@@ -158,13 +158,13 @@ mod tests {
     #[test]
     fn a_token_lives_as_long_as_iam_says() {
         let body = include_bytes!("../tests/fixtures/bss/iam-token.json");
-        let read = Token::read(Some(" abc "), body, NOW).expect("a token");
+        let read = IamToken::read(Some(" abc "), body, NOW).expect("a token");
         assert_eq!(read.value.expose_secret(), "abc");
         assert_eq!(Some(read.expires_at), UtcSecond::parse("2026-03-02T08:05:01Z"));
-        let unsaid = Token::read(Some("abc"), b"{}", NOW).expect("a token");
+        let unsaid = IamToken::read(Some("abc"), b"{}", NOW).expect("a token");
         assert_eq!(unsaid.expires_at, NOW.plus(ASSUMED_LIFE));
-        assert!(Token::read(None, body, NOW).is_err());
-        assert!(Token::read(Some(" "), body, NOW).is_err());
+        assert!(IamToken::read(None, body, NOW).is_err());
+        assert!(IamToken::read(Some(" "), body, NOW).is_err());
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ pub enum Cursor {
         edge: Vec<(String, Option<i64>)>,
         /// What the pages with this `from` have shown, when `offset` skips it.
         #[serde(default)]
-        skipped: Skipped,
+        skipped: SkippedRows,
     },
     /// Rows to skip.
     Offset(u64),
@@ -42,7 +42,7 @@ pub enum Cursor {
 
 /// What a sorted walk passes by with an offset: the list must not move under it meanwhile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Skipped {
+pub struct SkippedRows {
     /// Key and time of the rows.
     rows: Vec<(String, Option<i64>)>,
     /// Rows the vendor announced behind `from`.
@@ -97,9 +97,9 @@ pub struct Walk {
 /// Keys of the rows that a walk by offset has seen, 8 bytes of each one's SHA-256: two keys that agree in these only
 /// cost the walk its proof.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keys(HashSet<u64>);
+pub struct SeenKeys(HashSet<u64>);
 
-impl Keys {
+impl SeenKeys {
     /// The keys of a page, as a checkpoint stores them.
     #[must_use]
     pub fn to_bytes(rows: &[RowMark]) -> Vec<u8> {
@@ -143,7 +143,7 @@ impl Keys {
 
 /// What follows a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum WalkStep {
     /// Another page.
     Next(Walk),
     /// The end, and all announced rows were seen.
@@ -183,14 +183,14 @@ impl Walk {
         limit: u32,
         page: &Page,
         answered_at: UtcSecond,
-        keys: &mut Keys,
-    ) -> Step {
+        keys: &mut SeenKeys,
+    ) -> WalkStep {
         let received = page.rows.len() as u64;
         let offset = self.cursor.offset();
         let anchors = u64::from(self.anchor.is_some());
         if let Some(reason) = self.moved(page, keys) {
             let reason = format!("{reason}: the list moved");
-            return Step::Unproven(Self { requests: self.requests + 1, ..self }, reason);
+            return WalkStep::Unproven(Self { requests: self.requests + 1, ..self }, reason);
         }
         let repeated = match &self.cursor {
             Cursor::Keyset { edge, .. } => {
@@ -220,16 +220,16 @@ impl Walk {
         }
         if received <= anchors {
             let total = page.total.unwrap_or_default();
-            return Step::Unproven(walk, format!("no further row at row {offset} of {total}"));
+            return WalkStep::Unproven(walk, format!("no further row at row {offset} of {total}"));
         }
         let cursor = walk.cursor.after(page);
         let anchor = page.rows.last().filter(|_| cursor.skips()).map(|row| row.key.clone());
-        Step::Next(Self { cursor, anchor, ..walk })
+        WalkStep::Next(Self { cursor, anchor, ..walk })
     }
 
     /// What shows that the page is not one state of the list, or that rows before it came or went since the page before, if
     /// anything does.
-    fn moved(&self, page: &Page, keys: &mut Keys) -> Option<String> {
+    fn moved(&self, page: &Page, keys: &mut SeenKeys) -> Option<String> {
         let anchor = self.anchor.as_deref();
         if anchor.is_some() && anchor != page.rows.first().map(|row| row.key.as_str()) {
             return Some(format!("row {} is not the one it was a page before", self.cursor.offset()));
@@ -271,22 +271,22 @@ impl Walk {
         Some((UtcSecond::from_unix(*from), proven))
     }
 
-    fn judge(self, page: &Page) -> Step {
+    fn judge(self, page: &Page) -> WalkStep {
         // A row that left before the reader's place moved another one past it: what was seen then adds up to the
         // new number although one is missing.
         if let (Cursor::Offset(_), Some(first), Some(last)) = (&self.cursor, self.expected, page.total)
             && first != last
         {
             let reason = format!("{first} rows announced at the start, {last} at the end");
-            return Step::Unproven(self, reason);
+            return WalkStep::Unproven(self, reason);
         }
         let announced = self.expected;
         match announced {
             Some(expected) if expected != self.seen => {
                 let reason = format!("{} rows announced, {} seen", expected, self.seen);
-                Step::Unproven(self, reason)
+                WalkStep::Unproven(self, reason)
             }
-            Some(_) | None => Step::Complete(self),
+            Some(_) | None => WalkStep::Complete(self),
         }
     }
 }
@@ -295,7 +295,7 @@ impl Cursor {
     /// Rows created at or after `from`, UTC seconds since 1970; those of `edge` were seen before.
     #[must_use]
     pub const fn keyset(from: i64, edge: Vec<(String, Option<i64>)>) -> Self {
-        Self::Keyset { from, offset: 0, edge, skipped: Skipped { rows: Vec::new(), total: None } }
+        Self::Keyset { from, offset: 0, edge, skipped: SkippedRows { rows: Vec::new(), total: None } }
     }
 
     /// Whether the next page is found by rows that it leaves out.
@@ -329,7 +329,7 @@ impl Cursor {
                 from: *from,
                 offset: behind,
                 edge: edge.clone(),
-                skipped: Skipped { rows: skipped_rows.collect(), total: skipped.total.or(page.total) },
+                skipped: SkippedRows { rows: skipped_rows.collect(), total: skipped.total.or(page.total) },
             },
         }
     }

@@ -1,8 +1,8 @@
 //! One account: one cheap question to each endpoint that its jobs read, and what the answers say.
 
-use super::line::{Fault, Line};
-use super::local::Known;
-use super::questions::{Questions, Reply};
+use super::line::{CheckFault, CheckLine};
+use super::local::AccountKnowledge;
+use super::questions::{ProbeReply, Questions};
 use super::quotas::{self, QuotaTalk};
 use super::role;
 use crate::client::{FetchError, Pace};
@@ -29,13 +29,13 @@ pub struct Probing<'a> {
     /// The jobs of the configuration.
     pub jobs: &'a [Job],
     /// What the warehouse knows.
-    pub known: Known,
+    pub known: AccountKnowledge,
     /// How much is said about quotas.
     pub quotas: QuotaTalk,
 }
 
 /// Asks the vendor, where it may be asked, and says what the answers mean.
-pub async fn account(probing: Probing<'_>, reach: Reach) -> Vec<Line> {
+pub async fn account(probing: Probing<'_>, reach: Reach) -> Vec<CheckLine> {
     let name = probing.account.name.clone();
     let lines = match reach {
         Reach::Online => online(probing).await,
@@ -56,11 +56,11 @@ pub enum Reach {
 /// What nobody can know who did not ask.
 const BY_ASKING: &str = "credentials, clock, role, permissions, discounts";
 
-fn offline(probing: &Probing<'_>, why: &'static str) -> Vec<Line> {
+fn offline(probing: &Probing<'_>, why: &'static str) -> Vec<CheckLine> {
     let Probing { account, jobs, known, quotas: talk } = probing;
     let rates = known.learned.rates.clone();
     let pace = Pace::new(account.name.clone(), account.profile.quotas.clone(), rates.clone());
-    let mut lines = vec![Line::not_checked(BY_ASKING, why)];
+    let mut lines = vec![CheckLine::not_checked(BY_ASKING, why)];
     lines.extend(quotas::quotas(
         &endpoints(&streams_of(jobs, account).collect::<Vec<_>>()),
         &pace,
@@ -75,21 +75,21 @@ fn endpoints(streams: &[&'static dyn Stream]) -> Vec<&'static Endpoint> {
     streams.iter().map(|stream| stream.endpoint()).collect()
 }
 
-async fn online(probing: Probing<'_>) -> Vec<Line> {
-    let Probing { account, jobs, known: Known { hints, learned }, quotas: talk } = probing;
+async fn online(probing: Probing<'_>) -> Vec<CheckLine> {
+    let Probing { account, jobs, known: AccountKnowledge { hints, learned }, quotas: talk } = probing;
     let streams: Vec<&'static dyn Stream> = streams_of(jobs, account).collect();
     let earlier: Vec<RateState> = learned.rates.clone();
     let mut questions = match Questions::new(account, hints, learned) {
         Ok(questions) => questions,
         Err(line) => return vec![line],
     };
-    let mut replies: Vec<(&'static dyn Stream, Reply)> = Vec::new();
+    let mut replies: Vec<(&'static dyn Stream, ProbeReply)> = Vec::new();
     let mut end = None;
     for stream in &streams {
         let reply = questions.ask(*stream).await;
         // Whoever is not let in, or reaches nobody, is not let in at the next door either.
         let is_known = replies.iter().any(|(_, reply)| reply.is_let_in());
-        if let Reply::Refused(error) = &reply
+        if let ProbeReply::Refused(error) = &reply
             && ends_all(error, is_known)
         {
             end = Some(error.clone());
@@ -113,10 +113,10 @@ async fn online(probing: Probing<'_>) -> Vec<Line> {
     let probe = match (of_customers, CATALOGUE.iter().find(|stream| stream.only_for() == Some(Role::Partner)))
     {
         (None, Some(stream)) => questions.ask(*stream).await,
-        (Some(_), _) | (None, None) => Reply::Unasked("no list tells partners from customers"),
+        (Some(_), _) | (None, None) => ProbeReply::Unasked("no list tells partners from customers"),
     };
     let customers = of_customers.and_then(|at| replies.get(at)).map_or(&probe, |(_, reply)| reply);
-    let is_answered = replies.iter().any(|(_, reply)| matches!(reply, Reply::Seen(_)));
+    let is_answered = replies.iter().any(|(_, reply)| matches!(reply, ProbeReply::Seen(_)));
     let mut lines = vec![credentials(account, &replies), clock(replies.iter().map(|(_, reply)| reply))];
     lines.push(role::role(account.role, customers, is_answered));
     for (stream, reply) in &replies {
@@ -125,7 +125,7 @@ async fn online(probing: Probing<'_>) -> Vec<Line> {
     if account.role == Role::Customer
         && let Some((_, reply)) = replies.iter().find(|(stream, _)| stream.reading() == Reading::Windows)
     {
-        let listed = if let Reply::Seen(seen) = reply { Some(&seen.page) } else { None };
+        let listed = if let ProbeReply::Seen(seen) = reply { Some(&seen.page) } else { None };
         lines.push(role::discounts(questions.hints().discounts, listed));
     }
     lines.extend(quotas::quotas(&endpoints(&streams), questions.pace(), &earlier, asked(&questions), talk));
@@ -151,64 +151,64 @@ fn ends_all(error: &FetchError, is_known: bool) -> bool {
 }
 
 /// The vendor lets nobody in, or is not there.
-fn shut_out(error: &FetchError) -> Vec<Line> {
+fn shut_out(error: &FetchError) -> Vec<CheckLine> {
     let (what, rest) = match error {
         FetchError::Credentials { .. } => ("credentials", "clock, role, permissions, discounts"),
         FetchError::Clock { .. } => ("clock", "credentials, role, permissions, discounts"),
         _ => ("connection", BY_ASKING),
     };
-    vec![Line::of_answer(what, error), Line::not_checked(rest, format!("the {what} failed"))]
+    vec![CheckLine::of_answer(what, error), CheckLine::not_checked(rest, format!("the {what} failed"))]
 }
 
-fn credentials(account: &Account, replies: &[(&'static dyn Stream, Reply)]) -> Line {
+fn credentials(account: &Account, replies: &[(&'static dyn Stream, ProbeReply)]) -> CheckLine {
     let host = account.profile.endpoint.host();
     if replies.iter().any(|(_, reply)| reply.is_let_in()) {
-        return Line::fine("credentials", format!("accepted by {host}"));
+        return CheckLine::fine("credentials", format!("accepted by {host}"));
     }
-    Line::not_checked("credentials", format!("nothing that {host} answered tells"))
+    CheckLine::not_checked("credentials", format!("nothing that {host} answered tells"))
 }
 
 /// Judges this machine's clock by the dates of the answers: by the one that is nearest, because one was on its way longest.
-fn clock<'a>(replies: impl Iterator<Item = &'a Reply>) -> Line {
+fn clock<'a>(replies: impl Iterator<Item = &'a ProbeReply>) -> CheckLine {
     const WHAT: &str = "clock";
     let offsets =
-        replies.filter_map(|reply| if let Reply::Seen(seen) = reply { Some(seen.ahead) } else { None });
+        replies.filter_map(|reply| if let ProbeReply::Seen(seen) = reply { Some(seen.ahead) } else { None });
     let Some(ahead) = offsets.min_by_key(|ahead| ahead.saturating_abs()) else {
-        return Line::not_checked(WHAT, "no answer said what time it is");
+        return CheckLine::not_checked(WHAT, "no answer said what time it is");
     };
     let (by, way) = (ahead.saturating_abs(), if ahead > 0 { "behind" } else { "ahead of" });
     let advice = "set this machine's clock (UTC), for example with NTP";
     if by > WRONG_CLOCK {
         let detail = format!("{} min {way} the vendor's, which refuses signatures of such clocks", by / 60);
-        return Line::failed(WHAT, Fault::Refused, detail, advice);
+        return CheckLine::failed(WHAT, CheckFault::Refused, detail, advice);
     }
     if by > ODD_CLOCK {
-        return Line::warning(WHAT, format!("{} min {} s {way} the vendor's", by / 60, by % 60), advice);
+        return CheckLine::warning(WHAT, format!("{} min {} s {way} the vendor's", by / 60, by % 60), advice);
     }
-    Line::fine(WHAT, "within a minute of the vendor's")
+    CheckLine::fine(WHAT, "within a minute of the vendor's")
 }
 
-fn permission(stream: &'static dyn Stream, role: Role, reply: &Reply, hints: &Hints) -> Line {
+fn permission(stream: &'static dyn Stream, role: Role, reply: &ProbeReply, hints: &Hints) -> CheckLine {
     let what = format!("permission: {}", stream.name());
     let wanted = stream.permission(role);
     match reply {
-        Reply::Seen(seen) => {
+        ProbeReply::Seen(seen) => {
             let rows = seen.rows();
             let proves_nothing = rows == 0 && stream.partner_names_customer();
             if proves_nothing && hints.has_resources {
-                return Line::warning(
+                return CheckLine::warning(
                     &what,
                     "answered without rows, although some are stored",
                     "check whose key it is: a partner's is shown nothing where it asks as a customer, without an error",
                 );
             }
             let doubt = if proves_nothing { ", which a partner's key would see as well" } else { "" };
-            Line::fine(&what, format!("allowed; {rows} row(s){doubt}"))
+            CheckLine::fine(&what, format!("allowed; {rows} row(s){doubt}"))
         }
-        Reply::Refused(error) => match &**error {
-            FetchError::Forbidden { refusal, .. } => Line::failed(
+        ProbeReply::Refused(error) => match &**error {
+            FetchError::Forbidden { refusal, .. } => CheckLine::failed(
                 &what,
-                Fault::Refused,
+                CheckFault::Refused,
                 format!("refused: {refusal}"),
                 wanted.map_or_else(
                     || "no permission is needed for it by the vendor's documents: ask the vendor".to_owned(),
@@ -216,21 +216,21 @@ fn permission(stream: &'static dyn Stream, role: Role, reply: &Reply, hints: &Hi
                 ),
             ),
             FetchError::NotARefundOrder { .. } => {
-                Line::fine(&what, "allowed; asked about an order that is no refund")
+                CheckLine::fine(&what, "allowed; asked about an order that is no refund")
             }
-            FetchError::Invalid { refusal, .. } | FetchError::NotFound { refusal, .. } => Line::warning(
+            FetchError::Invalid { refusal, .. } | FetchError::NotFound { refusal, .. } => CheckLine::warning(
                 &what,
                 format!("the vendor let the question in, and did not like it: {refusal}"),
                 "run the job: if it fails as well, report it with this message",
             ),
-            error => Line::of_answer(&what, error),
+            error => CheckLine::of_answer(&what, error),
         },
-        Reply::Odd(reason) => Line::failed(
+        ProbeReply::Odd(reason) => CheckLine::failed(
             &what,
-            Fault::Other,
+            CheckFault::Other,
             format!("the answer is not what the endpoint promises: {reason}"),
             "check for a proxy on the way; else report it with this message",
         ),
-        Reply::Unasked(why) => Line::not_checked(&what, *why),
+        ProbeReply::Unasked(why) => CheckLine::not_checked(&what, *why),
     }
 }

@@ -6,7 +6,7 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 
 use super::files::{Mode, file_system, folder_of, is_of_another_machine};
-use super::line::{Fault, Line};
+use super::line::{CheckFault, CheckLine};
 use crate::client::Learned;
 use crate::config::{Config, SecretSource};
 use crate::run::learned;
@@ -20,14 +20,14 @@ const LEAST_FREE: u64 = 64 << 20;
 
 /// What the warehouse knows that the questions to the vendor need.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct AccountKnowledge {
     /// Ids to ask for.
     pub hints: Hints,
     /// Quotas and sizes of pages, as the last run left them.
     pub learned: Learned,
 }
 
-impl Known {
+impl AccountKnowledge {
     /// What the warehouse knows of an account.
     ///
     /// # Errors
@@ -39,11 +39,11 @@ impl Known {
 
 /// Looks at everything on this machine. Returns the warehouse too when it can be read and is of this program's version.
 #[must_use]
-pub fn local(config: &Config, closeness: Closeness) -> (Vec<Line>, Option<Warehouse>) {
+pub fn local(config: &Config, closeness: Closeness) -> (Vec<CheckLine>, Option<Warehouse>) {
     let mut lines = vec![configuration(config), secrets(config), folder(&config.warehouse)];
     lines.push(lock(&config.warehouse));
     let sqlite = match Warehouse::sqlite() {
-        Ok(version) => Line::fine("SQLite", version),
+        Ok(version) => CheckLine::fine("SQLite", version),
         Err(error) => of_warehouse("SQLite", &error),
     };
     lines.push(sqlite);
@@ -56,11 +56,11 @@ pub fn local(config: &Config, closeness: Closeness) -> (Vec<Line>, Option<Wareho
 }
 
 /// What a failure of the warehouse means.
-fn of_warehouse(what: &str, error: &WarehouseError) -> Line {
-    Line::failed(what, Fault::Warehouse, error.to_string(), error.advice())
+fn of_warehouse(what: &str, error: &WarehouseError) -> CheckLine {
+    CheckLine::failed(what, CheckFault::Warehouse, error.to_string(), error.advice())
 }
 
-fn configuration(config: &Config) -> Line {
+fn configuration(config: &Config) -> CheckLine {
     const WHAT: &str = "configuration";
     let file = config.file.display();
     let of_file = Mode::of(&config.file).map_err(|error| (file.to_string(), error));
@@ -69,29 +69,29 @@ fn configuration(config: &Config) -> Line {
     let (of_file, of_folder) = match (of_file, of_folder) {
         (Ok(of_file), Ok(of_folder)) => (of_file, of_folder),
         (Err((path, error)), _) | (_, Err((path, error))) => {
-            return Line::not_checked(WHAT, format!("{file} was read; {path}: {error}"));
+            return CheckLine::not_checked(WHAT, format!("{file} was read; {path}: {error}"));
         }
     };
     if of_file.lets_any_write() {
-        return Line::warning(
+        return CheckLine::warning(
             WHAT,
             format!("{file} has mode {of_file}: others may change where the keys are sent"),
             format!("chmod go-w {file}"),
         );
     }
     if of_folder.lets_others_write() {
-        return Line::warning(
+        return CheckLine::warning(
             WHAT,
             format!("the folder of {file} has mode {of_folder}: anybody may put another file in its place"),
             format!("chmod o-w {}", folder.display()),
         );
     }
     let (accounts, jobs) = (config.accounts.len(), config.jobs.len());
-    Line::fine(WHAT, format!("{file}: {accounts} account(s), {jobs} job(s)"))
+    CheckLine::fine(WHAT, format!("{file}: {accounts} account(s), {jobs} job(s)"))
 }
 
 /// The files themselves were judged when they were read: one that others may read is refused.
-fn secrets(config: &Config) -> Line {
+fn secrets(config: &Config) -> CheckLine {
     const WHAT: &str = "secrets";
     let places = config.accounts.iter().flat_map(|account| &account.secrets);
     let (mut files, mut variables, mut credentials) = (0, 0, 0);
@@ -105,7 +105,7 @@ fn secrets(config: &Config) -> Line {
                 if let Ok(mode) = Mode::of(folder)
                     && mode.lets_any_write()
                 {
-                    return Line::warning(
+                    return CheckLine::warning(
                         WHAT,
                         format!(
                             "the folder {} has mode {mode}: others may replace the secrets in it",
@@ -125,16 +125,17 @@ fn secrets(config: &Config) -> Line {
     let found: Vec<String> =
         kinds.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {kind}")).collect();
     if found.is_empty() {
-        return Line::not_checked(WHAT, "they were not read");
+        return CheckLine::not_checked(WHAT, "they were not read");
     }
-    Line::fine(WHAT, found.join(", "))
+    CheckLine::fine(WHAT, found.join(", "))
 }
 
-fn folder(warehouse: &Path) -> Line {
+fn folder(warehouse: &Path) -> CheckLine {
     const WHAT: &str = "warehouse folder";
     let folder = folder_of(warehouse);
     let shown = folder.display();
-    let failed = |detail: String, advice: &str| Line::failed(WHAT, Fault::Warehouse, detail, advice);
+    let failed =
+        |detail: String, advice: &str| CheckLine::failed(WHAT, CheckFault::Warehouse, detail, advice);
     match std::fs::metadata(folder) {
         Ok(facts) if !facts.is_dir() => {
             return failed(format!("{shown} is no folder"), "correct `warehouse.path`");
@@ -161,7 +162,7 @@ fn folder(warehouse: &Path) -> Line {
     }
     match Mode::of(folder) {
         Ok(mode) if mode.lets_others_write() => {
-            return Line::warning(
+            return CheckLine::warning(
                 WHAT,
                 format!("{shown} has mode {mode}: anybody may replace the warehouse or its log"),
                 format!("chmod o-w {shown}"),
@@ -171,7 +172,7 @@ fn folder(warehouse: &Path) -> Line {
     }
     match Mode::of(warehouse) {
         Ok(mode) if mode.lets_any_in() => {
-            return Line::warning(
+            return CheckLine::warning(
                 WHAT,
                 format!("{} has mode {mode}: others may read or change it", warehouse.display()),
                 format!("chmod 600 {}, and give finance a published copy", warehouse.display()),
@@ -180,43 +181,43 @@ fn folder(warehouse: &Path) -> Line {
         Ok(_) | Err(_) => {}
     }
     let kind = kind.map(|kind| format!(" ({kind})")).unwrap_or_default();
-    Line::fine(WHAT, format!("{shown}{kind}, writable"))
+    CheckLine::fine(WHAT, format!("{shown}{kind}, writable"))
 }
 
-fn lock(warehouse: &Path) -> Line {
+fn lock(warehouse: &Path) -> CheckLine {
     match Warehouse::holder(warehouse) {
-        Some(holder) => Line::fine("lock", format!("held by {holder}: a worker is at work")),
-        None => Line::fine("lock", "free"),
+        Some(holder) => CheckLine::fine("lock", format!("held by {holder}: a worker is at work")),
+        None => CheckLine::fine("lock", "free"),
     }
 }
 
-fn disk(warehouse: &Path, bytes: u64) -> Line {
+fn disk(warehouse: &Path, bytes: u64) -> CheckLine {
     match statvfs(folder_of(warehouse)) {
         Ok(disk) => judge_space(disk.blocks_available() * disk.fragment_size(), bytes),
-        Err(error) => Line::not_checked("disk space", error.desc()),
+        Err(error) => CheckLine::not_checked("disk space", error.desc()),
     }
 }
 
 /// Judges the free space beside a warehouse of this size.
-fn judge_space(free: u64, bytes: u64) -> Line {
+fn judge_space(free: u64, bytes: u64) -> CheckLine {
     const WHAT: &str = "disk space";
     let detail = format!("{} free, the warehouse has {}", size(free), size(bytes));
     if free < LEAST_FREE {
-        return Line::failed(
+        return CheckLine::failed(
             WHAT,
-            Fault::Warehouse,
+            CheckFault::Warehouse,
             detail,
             "free some space: a run would end in the middle",
         );
     }
     if free < bytes {
-        return Line::warning(
+        return CheckLine::warning(
             WHAT,
             detail,
             "free some space before the warehouse doubles: an upgrade of its schema may need as much again",
         );
     }
-    Line::fine(WHAT, detail)
+    CheckLine::fine(WHAT, detail)
 }
 
 /// A number of bytes as people say it.
@@ -230,7 +231,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// Looks into the file. It is returned when questions can be put to it.
-fn warehouse(path: &Path, closeness: Closeness) -> (Line, Option<Warehouse>) {
+fn warehouse(path: &Path, closeness: Closeness) -> (CheckLine, Option<Warehouse>) {
     const WHAT: &str = "warehouse";
     match open(path, closeness) {
         Ok((warehouse, schema, known, closeness)) => {
@@ -241,12 +242,12 @@ fn warehouse(path: &Path, closeness: Closeness) -> (Line, Option<Warehouse>) {
             let shown = path.display();
             if schema < known {
                 let detail = format!("{shown} is {how}; schema {schema}, and the next run makes it {known}");
-                return (Line::fine(WHAT, detail), None);
+                return (CheckLine::fine(WHAT, detail), None);
             }
-            (Line::fine(WHAT, format!("{shown} is {how}; schema {schema}")), Some(warehouse))
+            (CheckLine::fine(WHAT, format!("{shown} is {how}; schema {schema}")), Some(warehouse))
         }
         Err(WarehouseError::Missing { .. }) => (
-            Line::not_checked(
+            CheckLine::not_checked(
                 WHAT,
                 format!("there is none at {} yet; the first run makes it", path.display()),
             ),
@@ -265,7 +266,7 @@ fn open(path: &Path, closeness: Closeness) -> Result<(Warehouse, i32, i32, Close
 }
 
 /// The place of the copy for finance, when there is to be one.
-fn publish(config: &Config, warehouse: Option<&Warehouse>) -> Option<Line> {
+fn publish(config: &Config, warehouse: Option<&Warehouse>) -> Option<CheckLine> {
     const WHAT: &str = "copy for finance";
     let publish = config.publish.as_ref()?;
     let publication = Publication { path: &publish.path, group: publish.group.as_deref() };
@@ -275,25 +276,25 @@ fn publish(config: &Config, warehouse: Option<&Warehouse>) -> Option<Line> {
     };
     let shown = publish.path.display();
     Some(match judged {
-        Ok(()) => Line::fine(WHAT, format!("{shown} can be written")),
+        Ok(()) => CheckLine::fine(WHAT, format!("{shown} can be written")),
         Err(PublishError::Warehouse(error)) => of_warehouse(WHAT, &error),
         // The data of runs is stored whatever becomes of the copy.
-        Err(error) => Line::warning(WHAT, error.to_string(), error.advice()),
+        Err(error) => CheckLine::warning(WHAT, error.to_string(), error.advice()),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Verdict;
+    use crate::check::LineVerdict;
 
     #[test]
     fn space_is_judged_by_the_log_and_the_size_of_the_warehouse() {
         let verdict = |free, bytes| judge_space(free, bytes).verdict;
-        assert_eq!(verdict(LEAST_FREE - 1, 0), Verdict::Failed(Fault::Warehouse));
-        assert_eq!(verdict(LEAST_FREE, 0), Verdict::Fine);
-        assert_eq!(verdict(LEAST_FREE, LEAST_FREE + 1), Verdict::Warning);
-        assert_eq!(verdict(2 << 30, 1 << 30), Verdict::Fine);
+        assert_eq!(verdict(LEAST_FREE - 1, 0), LineVerdict::Failed(CheckFault::Warehouse));
+        assert_eq!(verdict(LEAST_FREE, 0), LineVerdict::Fine);
+        assert_eq!(verdict(LEAST_FREE, LEAST_FREE + 1), LineVerdict::Warning);
+        assert_eq!(verdict(2 << 30, 1 << 30), LineVerdict::Fine);
         assert_eq!(judge_space(5 << 29, 1536).detail, "2.5 GiB free, the warehouse has 1.5 KiB");
         assert_eq!([size(0), size(1023), size(1 << 20)], ["0 bytes", "1023 bytes", "1.0 MiB"]);
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::line::{Fault, Line};
-use crate::client::{Client, Deadline, FetchError, Learned, Meter, Pace, Reading as Cost};
+use super::line::{CheckFault, CheckLine};
+use crate::client::{CallCounts as Cost, Client, Deadline, FetchError, Learned, Meter, Pace};
 use crate::config::Account;
 use crate::page::Page;
 use crate::request::Question;
@@ -25,7 +25,7 @@ const DAYS: i64 = 364;
 const ORDERS: u32 = 20;
 
 /// What came of a question.
-pub(super) enum Reply {
+pub(super) enum ProbeReply {
     /// An answer.
     Seen(Seen),
     /// The vendor's refusal, or its silence.
@@ -36,7 +36,7 @@ pub(super) enum Reply {
     Unasked(&'static str),
 }
 
-impl Reply {
+impl ProbeReply {
     /// Whether the vendor took the question in, whatever it thought of it.
     pub(super) fn is_let_in(&self) -> bool {
         match self {
@@ -77,10 +77,10 @@ pub(super) struct Questions<'a> {
 }
 
 impl<'a> Questions<'a> {
-    pub(super) fn new(account: &'a Account, hints: Hints, learned: Learned) -> Result<Self, Line> {
+    pub(super) fn new(account: &'a Account, hints: Hints, learned: Learned) -> Result<Self, CheckLine> {
         let client = Client::resume(account.profile.clone(), learned).map_err(|error| {
-            let fault = if error.exit_code() == 5 { Fault::Refused } else { Fault::Configuration };
-            Line::failed("connection", fault, error.to_string(), "")
+            let fault = if error.exit_code() == 5 { CheckFault::Refused } else { CheckFault::Configuration };
+            CheckLine::failed("connection", fault, error.to_string(), "")
         })?;
         Ok(Self { account, client, meter: Meter::default(), hints })
     }
@@ -101,24 +101,24 @@ impl<'a> Questions<'a> {
     }
 
     /// The one question to a stream's endpoint.
-    pub(super) async fn ask(&mut self, stream: &'static dyn Stream) -> Reply {
+    pub(super) async fn ask(&mut self, stream: &'static dyn Stream) -> ProbeReply {
         let (ask, limit) = match self.question(stream) {
             Ok(question) => question,
-            Err(why) => return Reply::Unasked(why),
+            Err(why) => return ProbeReply::Unasked(why),
         };
         let request = stream.request(&ask, &Cursor::Offset(0), limit);
         let deadline = Deadline::after(Instant::now(), PATIENCE);
         let answer = match self.client.fetch(Question::Exact(&request), &self.meter, deadline).await {
             Ok(answer) => answer,
-            Err(error) => return Reply::Refused(Box::new(error)),
+            Err(error) => return ProbeReply::Refused(Box::new(error)),
         };
         let ahead = answer.answered_at.unix().saturating_sub(UtcSecond::now().unix());
         match stream.decode(&answer.body, &ask) {
             Ok(page) => {
                 self.learn_ids(stream, &page);
-                Reply::Seen(Seen { page, ahead })
+                ProbeReply::Seen(Seen { page, ahead })
             }
-            Err(bad) => Reply::Odd(bad.to_string()),
+            Err(bad) => ProbeReply::Odd(bad.to_string()),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::line::Line;
-use crate::client::{Pace, Reading};
+use super::line::CheckLine;
+use crate::client::{CallCounts, Pace};
 use crate::quota::Quota;
 use crate::rate::RateState;
-use crate::rate::words::Origin;
+use crate::rate::words::QuotaOrigin;
 use crate::request::Endpoint;
 
 /// How much is said about quotas.
@@ -23,17 +23,17 @@ pub(super) fn quotas(
     endpoints: &[&'static Endpoint],
     pace: &Pace,
     earlier: &[RateState],
-    asked: Option<Reading>,
+    asked: Option<CallCounts>,
     talk: QuotaTalk,
-) -> Vec<Line> {
+) -> Vec<CheckLine> {
     let mut lines = match talk {
-        QuotaTalk::Short => vec![Line::fine("quotas", in_short(endpoints, pace))],
+        QuotaTalk::Short => vec![CheckLine::fine("quotas", in_short(endpoints, pace))],
         QuotaTalk::Long => {
             endpoints.iter().map(|endpoint| at_length(endpoint, pace, earlier, asked.is_some())).collect()
         }
     };
     if let Some(refused) = asked.map(|asked| asked.throttled).filter(|refused| *refused > 0) {
-        lines.push(Line::warning(
+        lines.push(CheckLine::warning(
             "quotas",
             format!("the vendor refused {refused} of these few questions for a quota"),
             "somebody else uses the account's quota: leave each other a part (quota_share)",
@@ -60,15 +60,15 @@ fn in_short(endpoints: &[&'static Endpoint], pace: &Pace) -> String {
         .join("; ")
 }
 
-fn worked_with(quota: Option<Quota>, origin: Origin) -> String {
+fn worked_with(quota: Option<Quota>, origin: QuotaOrigin) -> String {
     quota.map_or_else(|| "no limit of our own".to_owned(), |quota| format!("{quota} ({origin})"))
 }
 
 /// One endpoint: what is worked with, and what each source says.
-fn at_length(endpoint: &'static Endpoint, pace: &Pace, earlier: &[RateState], is_asked: bool) -> Line {
+fn at_length(endpoint: &'static Endpoint, pace: &Pace, earlier: &[RateState], is_asked: bool) -> CheckLine {
     let (quota, origin) = pace.quota(endpoint);
     let header = match (origin, quota, is_asked) {
-        (Origin::Header, Some(quota), _) => quota.to_string(),
+        (QuotaOrigin::Header, Some(quota), _) => quota.to_string(),
         (_, _, true) => "none".to_owned(),
         (_, _, false) => "not asked".to_owned(),
     };
@@ -79,7 +79,7 @@ fn at_length(endpoint: &'static Endpoint, pace: &Pace, earlier: &[RateState], is
     });
     let remembered: Vec<String> = remembered.collect();
     let remembered = if remembered.is_empty() { "nothing".to_owned() } else { remembered.join("; ") };
-    Line::fine(
+    CheckLine::fine(
         &format!("quota of {}", endpoint.name),
         format!(
             "{}; the vendor's table: {}; headers: {header}; earlier runs: {remembered}",

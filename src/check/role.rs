@@ -1,7 +1,7 @@
 //! Whether a credential is what the configuration says, and whether it is shown the discounts: found out, not believed.
 
-use super::line::{Fault, Line};
-use super::questions::Reply;
+use super::line::{CheckFault, CheckLine};
+use super::questions::ProbeReply;
 use crate::client::FetchError;
 use crate::page::Page;
 use crate::record::Record;
@@ -9,53 +9,56 @@ use crate::scope::Role;
 
 /// Judges the role by the list of a partner's customers, which only partners are shown (`CONTRACT` §4). Whether anything
 /// else was answered tells a refusal that is about the role from one that is about everything.
-pub(super) fn role(configured: Role, customers: &Reply, is_answered_elsewhere: bool) -> Line {
+pub(super) fn role(configured: Role, customers: &ProbeReply, is_answered_elsewhere: bool) -> CheckLine {
     const WHAT: &str = "role";
     let shown = match customers {
-        Reply::Seen(seen) => seen.rows(),
-        Reply::Refused(error) if matches!(**error, FetchError::Forbidden { .. }) => {
+        ProbeReply::Seen(seen) => seen.rows(),
+        ProbeReply::Refused(error) if matches!(**error, FetchError::Forbidden { .. }) => {
             return refused(WHAT, configured, error, is_answered_elsewhere);
         }
-        Reply::Refused(error) => {
-            return Line::not_checked(WHAT, format!("a partner's list of customers gave no answer: {error}"));
+        ProbeReply::Refused(error) => {
+            return CheckLine::not_checked(
+                WHAT,
+                format!("a partner's list of customers gave no answer: {error}"),
+            );
         }
-        Reply::Odd(reason) => {
-            return Line::not_checked(WHAT, format!("a partner's list of customers: {reason}"));
+        ProbeReply::Odd(reason) => {
+            return CheckLine::not_checked(WHAT, format!("a partner's list of customers: {reason}"));
         }
-        Reply::Unasked(why) => return Line::not_checked(WHAT, *why),
+        ProbeReply::Unasked(why) => return CheckLine::not_checked(WHAT, *why),
     };
     match (configured, shown) {
-        (Role::Partner, 0) => Line::warning(
+        (Role::Partner, 0) => CheckLine::warning(
             WHAT,
             "a partner without a single customer, and with the wrong key lists are empty as well",
             "check that the key is the one of the partner who has the customers",
         ),
-        (Role::Partner, count) => Line::fine(WHAT, format!("partner with {count} customer(s)")),
-        (Role::Customer, 0) => Line::warning(
+        (Role::Partner, count) => CheckLine::fine(WHAT, format!("partner with {count} customer(s)")),
+        (Role::Customer, 0) => CheckLine::warning(
             WHAT,
             "configured as customer, and a partner's list of customers is answered, without rows: it may be a partner's key",
             "check whose key it is: a partner's is shown nothing where it asks as a customer, without an error",
         ),
-        (Role::Customer, count) => Line::failed(
+        (Role::Customer, count) => CheckLine::failed(
             WHAT,
-            Fault::Refused,
+            CheckFault::Refused,
             format!("configured as customer, but it is a partner's key: it is shown {count} customer(s)"),
             "write role = \"partner\", or use a key of the customer's own account",
         ),
     }
 }
 
-fn refused(what: &str, configured: Role, error: &FetchError, is_answered_elsewhere: bool) -> Line {
+fn refused(what: &str, configured: Role, error: &FetchError, is_answered_elsewhere: bool) -> CheckLine {
     match (configured, is_answered_elsewhere) {
         (Role::Customer, true) => {
-            Line::fine(what, "customer: a partner's list of customers is refused, as it should be")
+            CheckLine::fine(what, "customer: a partner's list of customers is refused, as it should be")
         }
         (Role::Customer, false) => {
-            Line::not_checked(what, "the vendor refuses everything, which says nothing about the role")
+            CheckLine::not_checked(what, "the vendor refuses everything, which says nothing about the role")
         }
-        (Role::Partner, _) => Line::failed(
+        (Role::Partner, _) => CheckLine::failed(
             what,
-            Fault::Refused,
+            CheckFault::Refused,
             format!("configured as partner, but the list of its customers is refused: {error}"),
             "write role = \"customer\" if the key is a customer's; else give its user BPC_ITEM_SUBCUSTSERV_010100",
         ),
@@ -65,25 +68,25 @@ fn refused(what: &str, configured: Role, error: &FetchError, is_answered_elsewhe
 /// Judges by orders that cost less than their official price whether the discounts are shown that made them cheaper.
 /// `stored` says of how many of the newest ones they are, and how many there are; where none is stored, the orders that
 /// were just listed speak.
-pub(super) fn discounts(stored: (u64, u64), listed: Option<&Page>) -> Line {
+pub(super) fn discounts(stored: (u64, u64), listed: Option<&Page>) -> CheckLine {
     const WHAT: &str = "discounts";
     let ((shown, all), which) = match listed {
         Some(page) if stored.1 == 0 => (count_discounts(page), "listed"),
         Some(_) | None => (stored, "stored"),
     };
     match (shown, all) {
-        (_, 0) => Line::not_checked(
+        (_, 0) => CheckLine::not_checked(
             WHAT,
             "it cannot be proven that they are shown: no order is known that cost less than its official price",
         ),
-        (0, all) => Line::warning(
+        (0, all) => CheckLine::warning(
             WHAT,
             format!(
                 "{all} {which} order(s) cost less than their official price, and none says by which discount"
             ),
             "give the key's user bss:discount:view, or billing:contract:viewDiscount with identity policies: without it the vendor leaves discounts out, and no error says so",
         ),
-        (shown, all) => Line::fine(
+        (shown, all) => CheckLine::fine(
             WHAT,
             format!("{shown} of {all} {which} order(s) below the official price name theirs"),
         ),

@@ -8,7 +8,7 @@ use super::common::{Common, Output};
 use super::load::load;
 use super::say::{say, say_json};
 use super::watched;
-use crate::check::{self, Fault, Known, Line, Probing, QuotaTalk, Reach, Verdict};
+use crate::check::{self, AccountKnowledge, CheckFault, CheckLine, LineVerdict, Probing, QuotaTalk, Reach};
 use crate::config::{Account, ConfigError, Environment, Secrets};
 use crate::error::Failure;
 use crate::warehouse::{Closeness, Warehouse};
@@ -65,26 +65,26 @@ pub(super) fn execute(args: &CheckArgs, common: &Common, environment: &Environme
     Ok(conclude(&lines, common))
 }
 
-fn known(warehouse: Option<&Warehouse>, account: &Account) -> Result<Known, Failure> {
+fn known(warehouse: Option<&Warehouse>, account: &Account) -> Result<AccountKnowledge, Failure> {
     let host = account.profile.endpoint.host();
-    let known = warehouse.map(|warehouse| Known::of(warehouse, &account.name, host));
+    let known = warehouse.map(|warehouse| AccountKnowledge::of(warehouse, &account.name, host));
     Ok(known.transpose()?.unwrap_or_default())
 }
 
 /// A line for each problem of the configuration.
-fn problems(wrong: &ConfigError) -> Vec<Line> {
+fn problems(wrong: &ConfigError) -> Vec<CheckLine> {
     let line = |problem: &crate::settings::Problem| {
         let text = problem.to_string();
         let (what, remedy) = text.split_once("\n  ").unwrap_or((&text, ""));
         // A configuration that is nowhere has no other place.
         let what = what.strip_prefix("configuration: ").unwrap_or(what);
-        Line::failed("configuration", Fault::Configuration, what, remedy)
+        CheckLine::failed("configuration", CheckFault::Configuration, what, remedy)
     };
     wrong.problems().iter().map(line).collect()
 }
 
 /// Says all of it, and returns the exit code.
-fn conclude(lines: &[Line], common: &Common) -> u8 {
+fn conclude(lines: &[CheckLine], common: &Common) -> u8 {
     let code = check::exit_code(lines);
     match common.output {
         Output::Json => say_json(&json!({ "exit_code": code, "checks": lines })),
@@ -93,22 +93,22 @@ fn conclude(lines: &[Line], common: &Common) -> u8 {
     code
 }
 
-fn render(lines: &[Line]) -> String {
+fn render(lines: &[CheckLine]) -> String {
     let mut text = String::new();
-    for Line { account, what, verdict, detail, advice } in lines {
+    for CheckLine { account, what, verdict, detail, advice } in lines {
         let account = account.as_ref().map(|account| format!("{account} ")).unwrap_or_default();
         text.push_str(&format!("{:<WIDTH$}  {account}{what}: {detail}\n", verdict.as_str()));
         for line in advice.lines() {
             text.push_str(&format!("{:WIDTH$}    {}\n", "", line.trim()));
         }
     }
-    let count = |wanted: fn(Verdict) -> bool| lines.iter().filter(|line| wanted(line.verdict)).count();
+    let count = |wanted: fn(LineVerdict) -> bool| lines.iter().filter(|line| wanted(line.verdict)).count();
     text.push_str(&format!(
         "\n{} ok, {} warning(s), {} failed, {} not checked",
-        count(|verdict| verdict == Verdict::Fine),
-        count(|verdict| verdict == Verdict::Warning),
-        count(|verdict| matches!(verdict, Verdict::Failed(_))),
-        count(|verdict| verdict == Verdict::NotChecked),
+        count(|verdict| verdict == LineVerdict::Fine),
+        count(|verdict| verdict == LineVerdict::Warning),
+        count(|verdict| matches!(verdict, LineVerdict::Failed(_))),
+        count(|verdict| verdict == LineVerdict::NotChecked),
     ));
     text
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::lines::span;
-use crate::run::{Counts, Progress};
+use crate::run::{RunCounts, RunProgress};
 
 /// The pace is that of so long ago until now: long enough for quotas of a few calls a second, short enough to see a pause.
 const LOOKED_BACK: Duration = Duration::from_secs(15);
@@ -52,11 +52,11 @@ struct Moment {
 
 impl Watch {
     /// Looks at the jobs that are running now.
-    fn look(&mut self, progress: &Progress, now: Instant) -> Vec<Moment> {
+    fn look(&mut self, progress: &RunProgress, now: Instant) -> Vec<Moment> {
         progress.running().iter().map(|counts| self.moment(counts, now)).collect()
     }
 
-    fn moment(&mut self, counts: &Arc<Counts>, now: Instant) -> Moment {
+    fn moment(&mut self, counts: &Arc<RunCounts>, now: Instant) -> Moment {
         let (finished, planned) = counts.units();
         let requests = counts.meter.read();
         let seen = self.seen.entry((counts.account.clone(), counts.job.clone())).or_default();
@@ -75,12 +75,12 @@ impl Watch {
     }
 
     /// A table for a terminal: a line for each running job, and below it what the job waits for.
-    pub(super) fn table(&mut self, progress: &Progress) -> Vec<String> {
+    pub(super) fn table(&mut self, progress: &RunProgress) -> Vec<String> {
         table(&self.look(progress, Instant::now()))
     }
 
     /// A sentence for each running job.
-    pub(super) fn sentences(&mut self, progress: &Progress) -> Vec<String> {
+    pub(super) fn sentences(&mut self, progress: &RunProgress) -> Vec<String> {
         self.look(progress, Instant::now()).iter().map(sentence).collect()
     }
 }

@@ -11,7 +11,7 @@ use super::say::{say, say_json, table};
 use crate::config::{Account, Config};
 use crate::error::Failure;
 use crate::job::Job;
-use crate::run::{AccountPlan, Certainty, EndpointPlan, Extent, Order, Requests, Word, estimate};
+use crate::run::{AccountPlan, Certainty, EndpointPlan, Extent, Order, Requests, ShortAnswers, estimate};
 use crate::time::UtcSecond;
 use crate::warehouse::{Warehouse, WarehouseError};
 
@@ -33,7 +33,7 @@ pub(super) fn execute(args: &PlanArgs, common: &Common, config: &Config) -> Resu
         jobs: choose("job", &args.jobs, &config.jobs, |job: &Job| job.name.as_str())?,
         accounts: choose("account", &args.account, &config.accounts, |account: &Account| &account.name)?,
         extent: if args.full { Extent::Full } else { Extent::Incremental },
-        word: Word::None,
+        word: ShortAnswers::None,
         deadline: None,
     };
     check_pairs(&args.jobs, &args.account, &order)?;

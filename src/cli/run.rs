@@ -16,7 +16,7 @@ use crate::config::{Account, Config, LogFormat};
 use crate::error::Failure;
 use crate::job::Job;
 use crate::metrics;
-use crate::run::{Extent, JobReport, Order, Outcome, Word};
+use crate::run::{Extent, JobReport, Order, Outcome, ShortAnswers};
 use crate::service::tell;
 use crate::settings::duration;
 use crate::warehouse::{Figures, PublishError, Published, WarehouseError};
@@ -45,7 +45,7 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         jobs: choose("job", &args.jobs, &config.jobs, |job: &Job| job.name.as_str())?,
         accounts: choose("account", &args.account, &config.accounts, |account: &Account| &account.name)?,
         extent: if args.full { Extent::Full } else { Extent::Incremental },
-        word: if args.accept_empty { Word::AcceptEmpty } else { Word::None },
+        word: if args.accept_empty { ShortAnswers::AcceptEmpty } else { ShortAnswers::None },
         deadline: args.deadline,
     };
     check_pairs(&args.jobs, &args.account, &order)?;

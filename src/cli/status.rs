@@ -34,7 +34,7 @@ const STALE: u8 = 3;
 
 /// What machines are told.
 #[derive(Serialize)]
-struct Told<'a> {
+struct StatusReport<'a> {
     #[serde(flatten)]
     overview: &'a Overview,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ pub(super) fn execute(args: &StatusArgs, common: &Common, config: &Config) -> Re
     match common.output {
         Output::Json => {
             let stale = is_judged.then_some(judgement.stale.as_slice());
-            say_json(&Told { overview: &overview, stale });
+            say_json(&StatusReport { overview: &overview, stale });
         }
         Output::Text if is_judged => say(&judgement.render()),
         Output::Text => {

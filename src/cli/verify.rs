@@ -12,7 +12,9 @@ use super::say::{say, say_json, table};
 use super::watched::with_warehouse;
 use crate::config::{Account, Config};
 use crate::error::Failure;
-use crate::run::{Comparison, JobReport, Orders, Outcome, Part, Verified, Verify, reads, repair, verify};
+use crate::run::{
+    ComparedPart, Comparison, JobReport, OrdersCompared, Outcome, Verified, Verify, reads, repair, verify,
+};
 use crate::settings::duration;
 use crate::time::{UtcSecond, Window};
 use crate::warehouse::{Member, Proof, Unlike};
@@ -144,12 +146,12 @@ fn comparison(all: &[Verified]) -> String {
 }
 
 fn summary(verified: &Verified) -> String {
-    let count = |is_kind: fn(&Part) -> bool| {
+    let count = |is_kind: fn(&ComparedPart) -> bool| {
         let of_kind = verified.comparisons.iter().filter(|comparison| is_kind(&comparison.part));
         (of_kind.clone().filter(|comparison| comparison.agrees()).count(), of_kind.count())
     };
-    let (months, all_months) = count(|part| matches!(part, Part::Month { .. }));
-    let (lists, all_lists) = count(|part| matches!(part, Part::List { .. }));
+    let (months, all_months) = count(|part| matches!(part, ComparedPart::Month { .. }));
+    let (lists, all_lists) = count(|part| matches!(part, ComparedPart::List { .. }));
     let line = |agree: usize, all: usize, what: &str| {
         if agree == all { format!("{all} {what} agree") } else { format!("{agree} of {all} {what} agree") }
     };
@@ -172,16 +174,16 @@ fn summary(verified: &Verified) -> String {
     )
 }
 
-fn what(part: &Part) -> String {
+fn what(part: &ComparedPart) -> String {
     match part {
-        Part::Month { month, asked } => format!("{month}{}", moved(*asked)),
-        Part::List { customer_id: Some(customer) } => format!("customer {customer}"),
-        Part::List { customer_id: None } => "whole list".to_owned(),
-        Part::Dependents { month, orders } => {
+        ComparedPart::Month { month, asked } => format!("{month}{}", moved(*asked)),
+        ComparedPart::List { customer_id: Some(customer) } => format!("customer {customer}"),
+        ComparedPart::List { customer_id: None } => "whole list".to_owned(),
+        ComparedPart::Dependents { month, orders } => {
             let month = month.as_deref().unwrap_or("month unknown");
             format!("{month}, {} order(s)", orders.len())
         }
-        Part::Members { month, orders } => {
+        ComparedPart::Members { month, orders } => {
             let month = month.as_deref().unwrap_or("month unknown");
             format!("{month}, {} member(s) of combined orders", orders.len())
         }
@@ -203,16 +205,18 @@ fn moved(asked: Window) -> String {
 }
 
 /// Orders of which other rows are stored than were proven.
-fn unlike(part: &Part) -> usize {
+fn unlike(part: &ComparedPart) -> usize {
     match part {
-        Part::Dependents { orders, .. } => orders.iter().filter(|order| order.proven().is_some()).count(),
-        Part::Month { .. } | Part::List { .. } | Part::Members { .. } => 0,
+        ComparedPart::Dependents { orders, .. } => {
+            orders.iter().filter(|order| order.proven().is_some()).count()
+        }
+        ComparedPart::Month { .. } | ComparedPart::List { .. } | ComparedPart::Members { .. } => 0,
     }
 }
 
 /// A line about what of a stream was not compared because it is not proven; empty if there is nothing.
-fn unread(account: &str, orders: &Orders) -> String {
-    let Orders { stream, queued, disputed, never_read, .. } = *orders;
+fn unread(account: &str, orders: &OrdersCompared) -> String {
+    let OrdersCompared { stream, queued, disputed, never_read, .. } = *orders;
     let mut parts = Vec::new();
     if queued > 0 {
         parts.push(format!("{queued} order(s) wait in the queue and are not compared: run first"));
@@ -252,30 +256,30 @@ fn verified_to_json(verified: &Verified) -> Value {
         });
         // Nobody asks the vendor for what belongs to orders.
         let expected = match &comparison.part {
-            Part::Month { .. } | Part::List { .. } => "vendor",
-            Part::Dependents { .. } => "proven",
-            Part::Members { .. } => "expected",
+            ComparedPart::Month { .. } | ComparedPart::List { .. } => "vendor",
+            ComparedPart::Dependents { .. } => "proven",
+            ComparedPart::Members { .. } => "expected",
         };
         entry[expected] = json!(comparison.vendor);
         match &comparison.part {
-            Part::Month { month, asked } => {
+            ComparedPart::Month { month, asked } => {
                 entry["month"] = json!(month);
                 entry["asked_from"] = json!(asked.begin().to_string());
                 entry["asked_to"] = json!(asked.end().to_string());
                 entry["stored_on_edge"] = json!(comparison.on_edge);
                 months.push(entry);
             }
-            Part::List { customer_id } => {
+            ComparedPart::List { customer_id } => {
                 entry["customer_id"] = json!(customer_id);
                 lists.push(entry);
             }
-            Part::Dependents { month, orders: unlike } => {
+            ComparedPart::Dependents { month, orders: unlike } => {
                 entry["month"] = json!(month);
                 let order = |order: &Unlike| json!({ "order_id": order.parent_id, "proof": proof(order), "proven": order.proven(), "stored": order.stored });
                 entry["orders"] = unlike.iter().map(order).collect();
                 dependents.push(entry);
             }
-            Part::Members { month, orders } => {
+            ComparedPart::Members { month, orders } => {
                 entry["month"] = json!(month);
                 let member = |member: &Member| json!({ "order_id": member.order_id, "combined_order_id": member.parent_id });
                 entry["orders"] = orders.iter().map(member).collect();
@@ -299,7 +303,7 @@ fn verified_to_json(verified: &Verified) -> Value {
     })
 }
 
-fn orders_to_json(orders: &Orders) -> Value {
+fn orders_to_json(orders: &OrdersCompared) -> Value {
     json!({
         "stream": orders.stream,
         "complete": orders.complete,

@@ -14,7 +14,7 @@ use super::pace::Watch;
 use super::screen::{self, Display};
 use crate::config::{Config, LogFormat};
 use crate::error::Failure;
-use crate::run::{Progress, RunError};
+use crate::run::{RunError, RunProgress};
 use crate::warehouse::{Warehouse, Writer};
 
 /// How often progress is written where it cannot be drawn.
@@ -28,12 +28,13 @@ pub(super) const LEFTOVERS: Duration = Duration::from_secs(1);
 pub(super) fn with_warehouse<T>(
     common: &Common,
     config: &Config,
-    work: impl AsyncFnOnce(&Writer, &Arc<Progress>, watch::Receiver<bool>) -> Result<T, RunError>,
+    work: impl AsyncFnOnce(&Writer, &Arc<RunProgress>, watch::Receiver<bool>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let runtime = runtime()?;
     let warehouse = Warehouse::open(&config.warehouse)?;
     let (writer, thread) = Writer::start(warehouse)?;
-    let result = runtime.block_on(with_signals_and_progress(work, &writer, Shown::of(common, config)));
+    let result =
+        runtime.block_on(with_signals_and_progress(work, &writer, ProgressShown::of(common, config)));
     drop(writer);
     runtime.shutdown_timeout(LEFTOVERS);
     // The thread ends with the last writer; waiting for it keeps the lock until everything is on disk.
@@ -42,7 +43,7 @@ pub(super) fn with_warehouse<T>(
 }
 
 /// How progress is shown.
-enum Shown {
+enum ProgressShown {
     Nowhere,
     /// A few lines now and then.
     InLines(Watch),
@@ -50,7 +51,7 @@ enum Shown {
     Live(Watch, Display),
 }
 
-impl Shown {
+impl ProgressShown {
     /// Progress is for people: not when they ask for quiet, and not between log lines that a machine reads or the journal keeps.
     fn of(common: &Common, config: &Config) -> Self {
         if common.quiet || config.log.format != LogFormat::Text || is_journal() {
@@ -69,7 +70,7 @@ impl Shown {
         }
     }
 
-    fn show(&mut self, progress: &Progress) {
+    fn show(&mut self, progress: &RunProgress) {
         match self {
             Self::Nowhere => {}
             Self::InLines(watch) => {
@@ -86,16 +87,16 @@ impl Shown {
 }
 
 async fn with_signals_and_progress<T>(
-    work: impl AsyncFnOnce(&Writer, &Arc<Progress>, watch::Receiver<bool>) -> Result<T, RunError>,
+    work: impl AsyncFnOnce(&Writer, &Arc<RunProgress>, watch::Receiver<bool>) -> Result<T, RunError>,
     writer: &Writer,
-    mut shown: Shown,
+    mut shown: ProgressShown,
 ) -> Result<T, Failure> {
     let (stopper, stop) = watch::channel(false);
     let mut terminate =
         signal(SignalKind::terminate()).map_err(|error| system("could not listen for SIGTERM", &error))?;
     let mut interrupt =
         signal(SignalKind::interrupt()).map_err(|error| system("could not listen for SIGINT", &error))?;
-    let progress = Arc::new(Progress::default());
+    let progress = Arc::new(RunProgress::default());
     // The work's state is large, and lives on the heap.
     let mut working = Box::pin(work(writer, &progress, stop));
     let interval = shown.interval();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tracing::warn;
 
-use super::error::{FetchError, Place};
+use super::error::{CallTarget, FetchError};
 use crate::refusal::Refusal;
 use crate::time::UtcSecond;
 
@@ -37,7 +37,7 @@ impl VendorClock {
     /// After a refused signature: learns the vendor's clock when ours is the reason and not absurd.
     pub(super) fn correct(
         &self,
-        at: &Place,
+        at: &CallTarget,
         refusal: Refusal,
         signed_at: UtcSecond,
         date: Option<UtcSecond>,
@@ -55,7 +55,7 @@ impl VendorClock {
     /// in a row agree about is learned.
     pub(super) fn wants_confirmation(
         &self,
-        at: &Place,
+        at: &CallTarget,
         theirs: UtcSecond,
         odd_offset: &mut Option<i64>,
     ) -> Result<bool, FetchError> {
@@ -71,7 +71,12 @@ impl VendorClock {
     }
 
     /// Learns the vendor's clock when ours is not absurd.
-    fn learn(&self, at: &Place, theirs: UtcSecond, refusal: Option<Box<Refusal>>) -> Result<(), FetchError> {
+    fn learn(
+        &self,
+        at: &CallTarget,
+        theirs: UtcSecond,
+        refusal: Option<Box<Refusal>>,
+    ) -> Result<(), FetchError> {
         let ours = UtcSecond::now();
         let offset = apart(theirs, ours);
         if offset.saturating_abs() > CORRECTED_SKEW {

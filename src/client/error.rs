@@ -69,14 +69,14 @@ impl ClientError {
 
 /// Whom and what a request was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct CallTarget {
     /// The account's name in the configuration.
     pub account: String,
     /// The endpoint's short name, `iam` for token requests.
     pub endpoint: &'static str,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for CallTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of account {}", self.endpoint, self.account)
     }
@@ -100,7 +100,7 @@ pub enum FetchError {
     #[error("{at}: credentials not accepted: {refusal}")]
     Credentials {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// The vendor's words.
         refusal: Box<Refusal>,
     },
@@ -108,7 +108,7 @@ pub enum FetchError {
     #[error("{at}: not allowed: {refusal}")]
     Forbidden {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// The vendor's words.
         refusal: Box<Refusal>,
     },
@@ -116,7 +116,7 @@ pub enum FetchError {
     #[error("{at}: clocks differ: this machine has {ours}, the vendor has {theirs}{}", behind(refusal.as_deref()))]
     Clock {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// Our clock, UTC.
         ours: UtcSecond,
         /// The vendor's clock (`Date` header), UTC.
@@ -128,7 +128,7 @@ pub enum FetchError {
     #[error("{at}: the order is not a refund order: {refusal}")]
     NotARefundOrder {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// The vendor's words.
         refusal: Box<Refusal>,
     },
@@ -136,7 +136,7 @@ pub enum FetchError {
     #[error("{at}: not found: {refusal}")]
     NotFound {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// The vendor's words.
         refusal: Box<Refusal>,
     },
@@ -144,7 +144,7 @@ pub enum FetchError {
     #[error("{at}: request refused: {refusal}")]
     Invalid {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// The vendor's words.
         refusal: Box<Refusal>,
     },
@@ -152,7 +152,7 @@ pub enum FetchError {
     #[error("{at}: request cannot be sent: {problem}")]
     Unsendable {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// Which part.
         problem: &'static str,
     },
@@ -161,7 +161,7 @@ pub enum FetchError {
     #[error("{at}: answer or request too large ({detail})")]
     TooLarge {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// Which, with the limit.
         detail: String,
     },
@@ -169,7 +169,7 @@ pub enum FetchError {
     #[error("{at}: HTTP {status} redirects elsewhere; nothing was sent there")]
     Redirected {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// HTTP status.
         status: u16,
     },
@@ -177,7 +177,7 @@ pub enum FetchError {
     #[error("{at}: no trustworthy connection to {host}: {detail}")]
     Tls {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// Host and port.
         host: String,
         /// The TLS library's words.
@@ -187,7 +187,7 @@ pub enum FetchError {
     #[error("{at}: no usable answer from {host} after {tries} tries ({gave_up}); the last: {reason}")]
     Unavailable {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// Host and port.
         host: String,
         /// Calls made for this request that failed for other reasons than a quota.
@@ -201,7 +201,7 @@ pub enum FetchError {
     #[error("{at}: quota of the day used up: {refusal}")]
     DailyQuota {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// The vendor's words.
         refusal: Box<Refusal>,
     },
@@ -209,7 +209,7 @@ pub enum FetchError {
     #[error("{at}: the job's deadline is nearer than {reason}{}{}", wait_text(*.wait), last_text(.last.as_deref()))]
     Deadline {
         /// For whom and what.
-        at: Place,
+        at: CallTarget,
         /// What would have to be waited for.
         reason: Awaited,
         /// How long that would take, when known.
@@ -241,7 +241,7 @@ fn last_text(last: Option<&str>) -> String {
 impl FetchError {
     /// For whom and what the request was.
     #[must_use]
-    pub const fn place(&self) -> &Place {
+    pub const fn place(&self) -> &CallTarget {
         match self {
             Self::Credentials { at, .. }
             | Self::Forbidden { at, .. }

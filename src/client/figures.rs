@@ -15,7 +15,7 @@ const DEBUG: HeaderValue = HeaderValue::from_static("debug");
 
 /// What came of asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum HeadersAsked {
     /// Its answer is still out, or brought nothing: nobody asks again in this run.
     Asked,
     /// The gateway tells.
@@ -24,16 +24,16 @@ enum Standing {
 
 /// What came of asking, by endpoint.
 #[derive(Debug, Default)]
-pub(super) struct Figures {
-    endpoints: Mutex<HashMap<&'static str, Standing>>,
+pub(super) struct QuotaHeaders {
+    endpoints: Mutex<HashMap<&'static str, HeadersAsked>>,
 }
 
-impl Figures {
+impl QuotaHeaders {
     /// Adds the question to a call where it is worth asking.
     pub(super) fn ask(&self, endpoint: &'static Endpoint, headers: &mut HeaderMap) {
         let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        if endpoints.get(endpoint.name) != Some(&Standing::Asked) {
-            endpoints.entry(endpoint.name).or_insert(Standing::Asked);
+        if endpoints.get(endpoint.name) != Some(&HeadersAsked::Asked) {
+            endpoints.entry(endpoint.name).or_insert(HeadersAsked::Asked);
             // Not signed: what is added after signing need not be (`CONTRACT` §2.1).
             headers.insert(MODE, DEBUG);
         }
@@ -41,6 +41,9 @@ impl Figures {
 
     /// An answer named a quota.
     pub(super) fn told(&self, endpoint: &'static Endpoint) {
-        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).insert(endpoint.name, Standing::Told);
+        self.endpoints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(endpoint.name, HeadersAsked::Told);
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Gate {
 }
 
 /// How a call may go out.
-pub(super) enum Entry<'a> {
+pub(super) enum GateEntry<'a> {
     /// The credentials are known to be good.
     Open,
     /// They may be wrong: nobody else sends until this is dropped.
@@ -34,15 +34,15 @@ impl Gate {
     }
 
     /// Waits until a call may go out.
-    pub(super) async fn enter(&self) -> Result<Entry<'_>, FetchError> {
+    pub(super) async fn enter(&self) -> Result<GateEntry<'_>, FetchError> {
         self.check()?;
         if self.is_open() {
-            return Ok(Entry::Open);
+            return Ok(GateEntry::Open);
         }
         let alone = self.first.lock().await;
         // Whoever was before us may have learned what there is to know.
         self.check()?;
-        Ok(if self.is_open() { Entry::Late } else { Entry::Alone { _until_dropped: alone } })
+        Ok(if self.is_open() { GateEntry::Late } else { GateEntry::Alone { _until_dropped: alone } })
     }
 
     /// Learns from how a call ended without an answer whether the credentials were good nevertheless.

@@ -2,32 +2,34 @@
 
 use std::time::Duration;
 
-use super::error::{FetchError, Place};
+use super::error::{CallTarget, FetchError};
 use super::meter::Meter;
 use super::profile::BaseUrl;
 use crate::quota::hint::QuotaHint;
 use crate::refusal::Refusal;
-use crate::retry::{Failure, Patience, Spent};
+use crate::retry::{FailedTry, Patience, Spent};
 use crate::setback::{Setback, Unavailability};
 
 /// What to do about a setback that need not be the end.
-pub(super) enum Verdict {
+pub(super) enum CallVerdict {
     Throttled { retry_after: Option<Duration>, hint: Option<QuotaHint>, refusal: Refusal },
     TryLater { reason: Unavailability, retry_after: Option<Duration> },
     Correct(Refusal),
 }
 
 /// Tells setbacks that can be overcome from those that end the request.
-pub(super) fn judge(at: &Place, base: &BaseUrl, setback: Setback) -> Result<Verdict, FetchError> {
+pub(super) fn judge(at: &CallTarget, base: &BaseUrl, setback: Setback) -> Result<CallVerdict, FetchError> {
     let at = at.clone();
     let host = || base.host().to_owned();
     Err(match setback {
         Setback::Throttled { retry_after, hint, refusal } => {
-            return Ok(Verdict::Throttled { retry_after, hint, refusal });
+            return Ok(CallVerdict::Throttled { retry_after, hint, refusal });
         }
-        Setback::Unavailable { reason, retry_after } => return Ok(Verdict::TryLater { reason, retry_after }),
+        Setback::Unavailable { reason, retry_after } => {
+            return Ok(CallVerdict::TryLater { reason, retry_after });
+        }
         Setback::TokenRejected(refusal) | Setback::SignatureRejected(refusal) => {
-            return Ok(Verdict::Correct(refusal));
+            return Ok(CallVerdict::Correct(refusal));
         }
         Setback::DailyQuota(refusal) => FetchError::DailyQuota { at, refusal: Box::new(refusal) },
         Setback::Forbidden(refusal) => FetchError::Forbidden { at, refusal: Box::new(refusal) },
@@ -42,7 +44,7 @@ pub(super) fn judge(at: &Place, base: &BaseUrl, setback: Setback) -> Result<Verd
 
 /// How long to wait before trying again, or that patience is over.
 pub(super) fn judge_patience(
-    at: &Place,
+    at: &CallTarget,
     base: &BaseUrl,
     patience: &mut Patience,
     meter: &Meter,
@@ -50,13 +52,13 @@ pub(super) fn judge_patience(
     retry_after: Option<Duration>,
 ) -> Result<Duration, FetchError> {
     let failure = match &reason {
-        Unavailability::HungUp(_) => Failure::HungUp,
+        Unavailability::HungUp(_) => FailedTry::HungUp,
         Unavailability::Refused(_)
         | Unavailability::NoConnection(_)
         | Unavailability::Damaged(_)
         | Unavailability::TimedOut
         | Unavailability::NotJson { .. }
-        | Unavailability::NoToken(_) => Failure::Unavailable { retry_after },
+        | Unavailability::NoToken(_) => FailedTry::Unavailable { retry_after },
     };
     let counted = meter.read();
     match patience.wait(failure, Spent { calls: counted.requests, failed: counted.retried }) {

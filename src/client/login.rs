@@ -7,7 +7,7 @@ use super::error::ClientError;
 use super::profile::{Auth, BaseUrl, Profile};
 use super::transport::{Call, set, set_secret};
 use crate::request::{Method, Request};
-use crate::sign::{Keys, Unsigned, encode, sign, unsigned_target};
+use crate::sign::{KeyPair, Unsigned, encode, sign, unsigned_target};
 use crate::time::UtcSecond;
 use crate::token::{self, Lease};
 
@@ -16,7 +16,7 @@ const JSON: &str = "application/json";
 
 /// The credentials of an account, checked to fit into headers.
 pub(super) enum Login {
-    Keys(Keys),
+    Keys(KeyPair),
     User(IamUser),
 }
 
@@ -44,7 +44,7 @@ impl Login {
                 if !security_token.as_ref().is_none_or(fits) {
                     return Err(unsendable("security_token"));
                 }
-                Ok(Self::Keys(Keys {
+                Ok(Self::Keys(KeyPair {
                     access_key: access_key.clone(),
                     secret_key: secret_key.clone(),
                     security_token: security_token.clone(),
@@ -63,7 +63,7 @@ impl Login {
 
 /// What lets one call in.
 pub(super) enum Credential<'a> {
-    Keys(&'a Keys),
+    Keys(&'a KeyPair),
     Token(Lease),
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use crate::rate::words::Why;
+use crate::rate::words::WaitCause;
 
 /// Counters of one job's requests. Shared by all its requests in flight; reading and counting never block.
 #[derive(Debug, Default)]
@@ -15,12 +15,12 @@ pub struct Meter {
     retried: AtomicU64,
     bytes: AtomicU64,
     /// Until when calls wait for the quota, and why, as last heard.
-    waiting: Mutex<Option<(Instant, Why)>>,
+    waiting: Mutex<Option<(Instant, WaitCause)>>,
 }
 
 /// What a [`Meter`] stood at. The four figures are read one after another, so a busy meter may be a call apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reading {
+pub struct CallCounts {
     /// Calls sent to billing interfaces, repeated ones included; calls for tokens are not.
     pub requests: u64,
     /// Calls refused because a quota was used up.
@@ -34,8 +34,8 @@ pub struct Reading {
 impl Meter {
     /// What was counted so far.
     #[must_use]
-    pub fn read(&self) -> Reading {
-        Reading {
+    pub fn read(&self) -> CallCounts {
+        CallCounts {
             requests: self.requests.load(Ordering::Relaxed),
             throttled: self.throttled.load(Ordering::Relaxed),
             retried: self.retried.load(Ordering::Relaxed),
@@ -45,14 +45,14 @@ impl Meter {
 
     /// How long calls still wait for the quota, and why; `None` when they do not.
     #[must_use]
-    pub fn waiting(&self) -> Option<(std::time::Duration, Why)> {
+    pub fn waiting(&self) -> Option<(std::time::Duration, WaitCause)> {
         let waiting = *self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let (until, why) = waiting?;
         let left = until.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some((left, why))
     }
 
-    pub(super) fn wait(&self, until: Instant, why: Why) {
+    pub(super) fn wait(&self, until: Instant, why: WaitCause) {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some((until, why));
     }
 

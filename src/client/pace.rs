@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 
 use crate::quota::Quota;
-use crate::rate::words::{Lesson, Origin, Signal, Turn, Why};
+use crate::rate::words::{Lesson, QuotaOrigin, Signal, Turn, WaitCause};
 use crate::rate::{Governor, QuotaOverrides, RateState};
 use crate::request::Endpoint;
 use crate::time::UtcSecond;
@@ -31,7 +31,7 @@ impl Pace {
 
     /// The quota kept to at an endpoint (`None`: no limit of our own), and where it comes from.
     #[must_use]
-    pub fn quota(&self, endpoint: &'static Endpoint) -> (Option<Quota>, Origin) {
+    pub fn quota(&self, endpoint: &'static Endpoint) -> (Option<Quota>, QuotaOrigin) {
         self.with(endpoint, |governor| (governor.quota(), governor.origin()))
     }
 
@@ -60,7 +60,7 @@ impl Pace {
     ///
     /// # Errors
     /// When it must wait: until when, then to be asked again, and why.
-    pub(super) fn ask(&self, endpoint: &'static Endpoint) -> Result<Booked<'_>, (Instant, Why)> {
+    pub(super) fn ask(&self, endpoint: &'static Endpoint) -> Result<Booked<'_>, (Instant, WaitCause)> {
         let now = Instant::now();
         match self.with(endpoint, |governor| governor.ask(now)) {
             Turn::Go => Ok(Booked { pace: self, endpoint, at: now, signal: Signal::Unsent }),

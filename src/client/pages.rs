@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use tracing::info;
 
-use crate::rate::page_limit::{PageLimit, PageOutcome, PageState, RememberedLimit, Step};
+use crate::rate::page_limit::{LimitStep, PageLimit, PageOutcome, PageState, RememberedLimit};
 use crate::refusal::Refusal;
-use crate::request::{Endpoint, Most, Pages, Question, Request};
+use crate::request::{Endpoint, MostRows, Pagination, Question, Request};
 use crate::setback::{Setback, Unavailability};
 
 /// The limits of an account at all endpoints.
@@ -30,15 +30,15 @@ impl PageLimits {
     #[must_use]
     pub fn limit(&self, endpoint: &'static Endpoint) -> u32 {
         match endpoint.pages {
-            Pages::ByRow(_) => self.with(endpoint, |limit| limit.limit()),
-            Pages::None => endpoint.max_limit(),
+            Pagination::ByRow(_) => self.with(endpoint, |limit| limit.limit()),
+            Pagination::None => endpoint.max_limit(),
         }
     }
 
     /// A page that was asked for with a limit came, with so many rows.
     pub fn came(&self, endpoint: &'static Endpoint, asked: u32, rows: usize) {
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-        if matches!(endpoint.pages, Pages::ByRow(_)) {
+        if matches!(endpoint.pages, Pagination::ByRow(_)) {
             self.learn(endpoint, asked, PageOutcome::Clean { rows });
         }
     }
@@ -50,7 +50,7 @@ impl PageLimits {
         limits.iter().map(|(endpoint, limit)| (*endpoint, limit.remember())).collect()
     }
 
-    fn learn(&self, endpoint: &'static Endpoint, asked: u32, outcome: PageOutcome) -> Step {
+    fn learn(&self, endpoint: &'static Endpoint, asked: u32, outcome: PageOutcome) -> LimitStep {
         let (before, step, now) = self.with(endpoint, |limit| {
             let before = limit.limit();
             (before, limit.observe(asked, outcome), limit.limit())
@@ -142,14 +142,14 @@ impl<'a> Asking<'a> {
             | Setback::Untrusted(_) => return false,
         };
         match self.limits.learn(self.request.endpoint, asked, outcome) {
-            Step::Again(smaller) if smaller < asked => {
+            LimitStep::Again(smaller) if smaller < asked => {
                 let smaller = smaller.min(most);
                 self.request = Cow::Owned(of(smaller));
                 self.limit = Some(smaller);
                 self.failed = 0;
                 true
             }
-            Step::Keep | Step::Again(_) | Step::Larger(_) => false,
+            LimitStep::Keep | LimitStep::Again(_) | LimitStep::Larger(_) => false,
         }
     }
 
@@ -157,9 +157,11 @@ impl<'a> Asking<'a> {
     /// ("Parameter error."), so a limit that the documents allow is only doubted when it is named.
     fn may_be_the_limit(&self, refusal: &Refusal) -> bool {
         match self.request.endpoint.pages {
-            Pages::ByRow(Most::Assumed(_)) => true,
-            Pages::ByRow(Most::Documented(_)) => refusal.message.to_ascii_lowercase().contains("limit"),
-            Pages::None => false,
+            Pagination::ByRow(MostRows::Assumed(_)) => true,
+            Pagination::ByRow(MostRows::Documented(_)) => {
+                refusal.message.to_ascii_lowercase().contains("limit")
+            }
+            Pagination::None => false,
         }
     }
 }

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::quota::Quota;
-use crate::rate::words::Origin;
-use crate::request::{Method, Most, Pages, Request};
+use crate::rate::words::QuotaOrigin;
+use crate::request::{Method, MostRows, Pagination, Request};
 use crate::retry::{GaveUp, TRIES};
 
 mod credentials;
@@ -22,7 +22,7 @@ static ORDERS: Endpoint = Endpoint {
     name: "orders",
     method: Method::Get,
     path: "/v2/orders/customer-orders",
-    pages: Pages::ByRow(Most::Documented(100)),
+    pages: Pagination::ByRow(MostRows::Documented(100)),
     quota: Quota::per_second(20),
     reseller: crate::request::ResellerIn::Query,
 };
@@ -31,7 +31,7 @@ static RESOURCES: Endpoint = Endpoint {
     name: "resources",
     method: Method::Post,
     path: "/v2/orders/suscriptions/resources/query",
-    pages: Pages::ByRow(Most::Assumed(100)),
+    pages: Pagination::ByRow(MostRows::Assumed(100)),
     quota: Quota::per_second(10),
     reseller: crate::request::ResellerIn::Query,
 };
@@ -162,14 +162,16 @@ fn page_of(endpoint: &'static Endpoint) -> Request {
 }
 
 /// One request with keys against a script.
-async fn fetch(script: impl IntoIterator<Item = Step>) -> (Result<Answer, FetchError>, Reading, Server) {
+async fn fetch(
+    script: impl IntoIterator<Item = Step>,
+) -> (Result<VendorAnswer, FetchError>, CallCounts, Server) {
     fetch_as(keys(), script).await
 }
 
 async fn fetch_as(
     auth: Auth,
     script: impl IntoIterator<Item = Step>,
-) -> (Result<Answer, FetchError>, Reading, Server) {
+) -> (Result<VendorAnswer, FetchError>, CallCounts, Server) {
     let server = Server::start(script);
     let client = Client::new(profile(&server, auth)).expect("a client");
     let meter = Meter::default();
@@ -188,7 +190,7 @@ async fn a_page_arrives_signed_and_with_the_vendors_time() {
     assert_eq!(answer.body, PAGE.as_bytes());
     assert_eq!(answer.answered_at.to_string(), "1994-11-06T08:49:37Z");
     let bytes = PAGE.len() as u64;
-    assert_eq!(counted, Reading { requests: 1, throttled: 0, retried: 0, bytes });
+    assert_eq!(counted, CallCounts { requests: 1, throttled: 0, retried: 0, bytes });
     let sent = &server.seen()[0];
     assert!(sent.starts_with("get /v2/orders/customer-orders?limit=100&offset=0 http/1.1\r\n"), "{sent}");
     let host = server.url.trim_start_matches("http://");
@@ -264,14 +266,14 @@ async fn a_lower_quota_in_a_refusal_is_kept_to() {
     let mut profile = profile(&server, keys());
     profile.quotas = QuotaOverrides::default();
     let client = Client::new(profile).expect("a client");
-    assert_eq!(client.pace().quota(&ORDERS), (Some(Quota::per_second(20)), Origin::Published));
+    assert_eq!(client.pace().quota(&ORDERS), (Some(Quota::per_second(20)), QuotaOrigin::Published));
     client
         .fetch(Question::Exact(&page_of(&ORDERS)), &Meter::default(), Deadline::NONE)
         .await
         .expect("a page");
-    assert_eq!(client.pace().quota(&ORDERS), (Some(Quota::per_second(5)), Origin::Refusal));
+    assert_eq!(client.pace().quota(&ORDERS), (Some(Quota::per_second(5)), QuotaOrigin::Refusal));
     // Another endpoint has a quota of its own.
-    assert_eq!(client.pace().quota(&RESOURCES).1, Origin::Published);
+    assert_eq!(client.pace().quota(&RESOURCES).1, QuotaOrigin::Published);
 }
 
 #[tokio::test]

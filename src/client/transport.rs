@@ -54,7 +54,7 @@ pub(super) struct Call {
 }
 
 /// One HTTP answer. Not `Debug`: an answer may carry a token.
-pub(super) struct Reply {
+pub(super) struct HttpReply {
     pub status: u16,
     headers: HeaderMap,
     pub body: Vec<u8>,
@@ -99,7 +99,7 @@ impl Transport {
     }
 
     /// Sends, and reads the whole answer whatever its status. Dropping the future drops the connection with it.
-    pub(super) async fn send(&self, call: Call) -> Result<Reply, Setback> {
+    pub(super) async fn send(&self, call: Call) -> Result<HttpReply, Setback> {
         let method = match call.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -125,7 +125,7 @@ impl Transport {
             let wire = read_some(response).await;
             if is_zipped { unzip_some(&wire) } else { wire }
         };
-        Ok(Reply { status, headers, body })
+        Ok(HttpReply { status, headers, body })
     }
 }
 
@@ -203,7 +203,7 @@ async fn read_some(mut response: reqwest::Response) -> Vec<u8> {
     body
 }
 
-impl Reply {
+impl HttpReply {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

@@ -5,14 +5,14 @@ use std::future::Future;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::awaited::Awaited;
-use super::error::{FetchError, Place};
+use super::error::{CallTarget, FetchError};
 use crate::retry::Deadline;
 
 /// Sleeps until an instant, or fails at once when that is not before the deadline.
 pub(super) async fn pause(
     until: Instant,
     deadline: Deadline,
-    at: &Place,
+    at: &CallTarget,
     reason: Awaited,
 ) -> Result<(), FetchError> {
     check(until, deadline, at, reason)?;
@@ -24,7 +24,7 @@ pub(super) async fn pause(
 pub(super) fn check(
     until: Instant,
     deadline: Deadline,
-    at: &Place,
+    at: &CallTarget,
     reason: Awaited,
 ) -> Result<(), FetchError> {
     if deadline.allows(until) {
@@ -37,7 +37,7 @@ pub(super) fn check(
 /// Waits for something, but not beyond the deadline.
 pub(super) async fn within<T>(
     deadline: Deadline,
-    at: &Place,
+    at: &CallTarget,
     reason: Awaited,
     what: impl Future<Output = T>,
 ) -> Result<T, FetchError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::given::{About, Secrets};
+use super::given::{ConfigInputs, Secrets};
 use super::secret::{self, SecretPlace, SecretSource};
 use crate::client::{Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
 use crate::job::role;
@@ -37,7 +37,7 @@ const CREDENTIAL_KEYS: [&str; 6] =
     ["access_key", "secret_key", "security_token", "user", "password", "domain"];
 
 /// Every account; `None` when there is none, which is reported.
-pub(super) fn read_all(root: &Section<'_>, folder: &Path, about: About<'_>) -> Option<Vec<Account>> {
+pub(super) fn read_all(root: &Section<'_>, folder: &Path, about: ConfigInputs<'_>) -> Option<Vec<Account>> {
     const REMEDY: &str = "write a table for each account: [accounts.NAME]";
     let Some(section) = root.table("accounts") else {
         if !root.has("accounts") {
@@ -71,7 +71,7 @@ fn uses_sdk_variables(account: &Section<'_>) -> bool {
 /// What reading an account needs besides its table.
 struct Reader<'a> {
     folder: &'a Path,
-    about: About<'a>,
+    about: ConfigInputs<'a>,
     /// Where the secrets of the account that is being read were found.
     found: RefCell<Vec<SecretPlace>>,
 }
@@ -130,8 +130,8 @@ impl Reader<'_> {
             return Some(Auth::Unread);
         }
         let kind = from.read("auth", |text| match text {
-            "aksk" => Ok(Kind::Key),
-            "token" => Ok(Kind::Token),
+            "aksk" => Ok(AuthKind::Key),
+            "token" => Ok(AuthKind::Token),
             _ => Err("write \"aksk\" (key pair) or \"token\" (user and password)".to_owned()),
         });
         if kind.is_none() && from.has("auth") {
@@ -139,9 +139,9 @@ impl Reader<'_> {
             from.know(&CREDENTIAL_KEYS);
             return None;
         }
-        match kind.unwrap_or(Kind::Key) {
-            Kind::Key => self.key_pair(from),
-            Kind::Token => self.token(from),
+        match kind.unwrap_or(AuthKind::Key) {
+            AuthKind::Key => self.key_pair(from),
+            AuthKind::Token => self.token(from),
         }
     }
 
@@ -249,7 +249,7 @@ impl Reader<'_> {
 
 /// The two ways of `CONTRACT` §2 to prove who one is.
 #[derive(Clone, Copy)]
-enum Kind {
+enum AuthKind {
     Key,
     Token,
 }

@@ -36,7 +36,7 @@ pub struct KnownNames<'a> {
 
 /// What reading a configuration needs besides its text.
 #[derive(Clone, Copy)]
-pub(super) struct About<'a> {
+pub(super) struct ConfigInputs<'a> {
     pub(super) environment: &'a Environment,
     pub(super) known: KnownNames<'a>,
     pub(super) secrets: Secrets,

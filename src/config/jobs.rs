@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::read_text;
 use crate::job::{self, Job, JobName};
-use crate::settings::{Node, Problem, Problems, Section, Source, nearest};
+use crate::settings::{Node, Problem, Problems, Section, SettingSource, nearest};
 
 /// A job's file, read but not understood yet.
 pub(super) struct JobFile {
@@ -24,7 +24,7 @@ pub(super) fn built_in() -> Vec<JobFile> {
 }
 
 /// The job files of a folder, sorted by name.
-pub(super) fn of_folder(dir: &Path, asked_by: &Source, problems: &Problems) -> Vec<JobFile> {
+pub(super) fn of_folder(dir: &Path, asked_by: &SettingSource, problems: &Problems) -> Vec<JobFile> {
     let complain = |what: String, remedy: &str| {
         problems.add(
             Problem::at(asked_by, &what).key("jobs_dir").value(&dir.display().to_string()).remedy(remedy),
@@ -68,7 +68,7 @@ pub(super) fn read(
     for JobFile { name, file, text } in files {
         let Some(job_name) = JobName::new(&name) else {
             let problem = Problem::at(
-                &Source::new(&file.display().to_string()),
+                &SettingSource::new(&file.display().to_string()),
                 "the name of this file cannot name a job",
             );
             problems.add(problem.remedy("use 1 to 64 of A-Z a-z 0-9 _ - before .toml"));
@@ -87,7 +87,7 @@ pub(super) fn read(
         let section = Section::at(format!("jobs.{name}"), &tree, problems);
         jobs.extend(Job::read(job_name, section, streams));
     }
-    let left: Vec<(&str, &Source)> = settings.iter().flat_map(Node::entries).collect();
+    let left: Vec<(&str, &SettingSource)> = settings.iter().flat_map(Node::entries).collect();
     for (name, source) in left {
         let remedy = match nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean jobs.{near}?"),
@@ -110,7 +110,8 @@ pub(super) fn check_accounts(jobs: &[Job], accounts: &[String], problems: &Probl
             let near = nearest(wanted, accounts.iter().map(String::as_str));
             let near = near.map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
             let remedy = format!("{near}the accounts are {}", accounts.join(", "));
-            let problem = Problem::at(&Source::new(&format!("job {}", job.name)), "there is no such account");
+            let problem =
+                Problem::at(&SettingSource::new(&format!("job {}", job.name)), "there is no such account");
             problems.add(problem.key(&format!("jobs.{}.accounts", job.name)).value(wanted).remedy(&remedy));
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::account::{self, Account};
 use super::environment::Environment;
 use super::error::ConfigError;
-use super::given::{About, KnownNames, Secrets};
+use super::given::{ConfigInputs, KnownNames, Secrets};
 use crate::settings::{Node, Problems, Section};
 
 /// Key of the accounts' tables.
@@ -14,7 +14,7 @@ const ACCOUNTS: &str = "accounts";
 
 /// The table `accounts` as files, environment and flags made it, and what reading it needs.
 #[derive(Clone)]
-pub(super) struct Origin {
+pub(super) struct AccountTables {
     root: Node,
     folder: PathBuf,
     environment: Environment,
@@ -22,8 +22,8 @@ pub(super) struct Origin {
     secrets: Secrets,
 }
 
-impl Origin {
-    pub(super) fn of(root: &Node, folder: &Path, about: About<'_>) -> Self {
+impl AccountTables {
+    pub(super) fn of(root: &Node, folder: &Path, about: ConfigInputs<'_>) -> Self {
         Self {
             root: root.clone(),
             folder: folder.to_owned(),
@@ -41,7 +41,7 @@ impl Origin {
             tree.put(&[ACCOUNTS.to_owned(), name.to_owned()], table);
         }
         let endpoints: Vec<&str> = self.endpoints.iter().map(String::as_str).collect();
-        let about = About {
+        let about = ConfigInputs {
             environment: &self.environment,
             known: KnownNames { streams: &[], endpoints: &endpoints },
             secrets: self.secrets,
@@ -55,7 +55,7 @@ impl Origin {
     }
 }
 
-impl fmt::Debug for Origin {
+impl fmt::Debug for AccountTables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Origin").finish_non_exhaustive()
     }

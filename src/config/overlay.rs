@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::environment::Environment;
-use crate::settings::{Node, Problem, Problems, Source};
+use crate::settings::{Node, Problem, Problems, SettingSource};
 
 /// Begins every variable that stands for a key.
 const PREFIX: &str = "BSS_SYNC_";
@@ -20,7 +20,7 @@ pub(super) fn environment(tree: &mut Node, environment: &Environment, problems: 
         if name == FILE_VARIABLE {
             continue;
         }
-        let source = Source::new(&format!("environment variable {name}"));
+        let source = SettingSource::new(&format!("environment variable {name}"));
         let Some(value) = value else {
             problems.add(
                 Problem::at(&source, "its value is no UTF-8").remedy("set it to plain text, or unset it"),
@@ -57,13 +57,13 @@ pub(super) fn flags(tree: &mut Node, set: &[String], problems: &Problems) {
             .filter(|(path, _)| !path.is_empty() && path.split('.').all(|word| !word.is_empty()));
         let Some((path, value)) = pair else {
             // The text is not repeated: it may be a secret in the wrong place.
-            let source = Source::new(&format!("flag --set number {count}"));
+            let source = SettingSource::new(&format!("flag --set number {count}"));
             problems
                 .add(Problem::at(&source, "this is no key and value").remedy("write --set key.path=value"));
             continue;
         };
         let path: Vec<String> = path.split('.').map(|word| word.trim().to_owned()).collect();
-        layer.put(&path, Node::text(Source::new(&format!("flag --set number {count}")), value.trim()));
+        layer.put(&path, Node::text(SettingSource::new(&format!("flag --set number {count}")), value.trim()));
     }
 }
 

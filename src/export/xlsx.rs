@@ -39,13 +39,13 @@ struct Looks {
 struct SheetColumn {
     name: String,
     content: Content,
-    shown: Shown,
+    shown: CellForm,
     width: usize,
 }
 
 /// How a column's values are shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Shown {
+enum CellForm {
     /// A number or a text, as it comes.
     AsItIs,
     /// A date and time.
@@ -157,7 +157,7 @@ fn sheet_columns(field: Field, profiles: &[ColumnProfile]) -> Vec<SheetColumn> {
     let Field { name, content } = field;
     match content {
         Content::Plain(at) => {
-            let shown = if name.ends_with(LOCAL_TIME) { Shown::LocalTime } else { Shown::AsItIs };
+            let shown = if name.ends_with(LOCAL_TIME) { CellForm::LocalTime } else { CellForm::AsItIs };
             vec![SheetColumn { name, content, shown, width: profiles[at].width + 2 }]
         }
         Content::Amount { exact, .. } => {
@@ -166,10 +166,10 @@ fn sheet_columns(field: Field, profiles: &[ColumnProfile]) -> Vec<SheetColumn> {
             let twin = (profiles[exact].long_amounts > 0).then(|| SheetColumn {
                 name: format!("{name}_text"),
                 content,
-                shown: Shown::ExactText,
+                shown: CellForm::ExactText,
                 width,
             });
-            let number = SheetColumn { name, content, shown: Shown::AsItIs, width };
+            let number = SheetColumn { name, content, shown: CellForm::AsItIs, width };
             [Some(number), twin].into_iter().flatten().collect()
         }
     }
@@ -188,9 +188,9 @@ fn write_cell(
             Cell::Integer(e8) => {
                 let text = Amount::from_e8(e8).to_string();
                 return match column.shown {
-                    Shown::ExactText => sheet.write_string(row, at, text).map(drop),
+                    CellForm::ExactText => sheet.write_string(row, at, text).map(drop),
                     // Excel has no other numbers. Up to 15 digits it shows the same again; longer ones have a column of text.
-                    Shown::AsItIs | Shown::LocalTime => match text.parse::<f64>() {
+                    CellForm::AsItIs | CellForm::LocalTime => match text.parse::<f64>() {
                         Ok(number) => {
                             sheet.write_number_with_format(row, at, number, &looks.amount).map(drop)
                         }
@@ -211,7 +211,7 @@ fn write_cell(
         Cell::Integer(number) => sheet.write_string(row, at, number.to_string()).map(drop),
         Cell::Real(number) => sheet.write_number(row, at, number).map(drop),
         Cell::Text(text) => {
-            let time = (column.shown == Shown::LocalTime)
+            let time = (column.shown == CellForm::LocalTime)
                 .then(|| ExcelDateTime::parse_from_str(text).ok())
                 .flatten();
             match time {

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::text::Kind::{Counter, Gauge};
-use super::text::{Kind, Text};
+use super::text::MetricKind::{Counter, Gauge};
+use super::text::{MetricKind, Text};
 use crate::config::Config;
-use crate::run::{self, Counts};
+use crate::run::{self, RunCounts};
 use crate::warehouse::{Figures, JobFigures, QuotaFigures, StreamFigures};
 
 /// Outcomes of a last run, each with a sample of its own: 1 for the one it has.
 const OUTCOMES: [&str; 7] = ["running", "done", "findings", "partial", "refused", "failed", "crashed"];
 
 /// A metric that every `T` has one sample of.
-type Each<T> = (&'static str, Kind, &'static str, fn(&T) -> Option<i64>);
+type Each<T> = (&'static str, MetricKind, &'static str, fn(&T) -> Option<i64>);
 
 const OF_JOBS: &[Each<JobFigures>] = &[
     ("bss_sync_last_success_timestamp_seconds", Gauge, "End of the last run that was done.", |job| {
@@ -69,7 +69,7 @@ const OF_STREAMS: &[Each<StreamFigures>] = &[
 ];
 
 /// A metric that every run in hand has one sample of.
-type OfRunning = (&'static str, &'static str, fn(&Counts) -> u64);
+type OfRunning = (&'static str, &'static str, fn(&RunCounts) -> u64);
 
 const OF_RUNNING: &[OfRunning] = &[
     ("bss_sync_active", "Runs in hand.", |_| 1),
@@ -91,7 +91,7 @@ const OF_RUNNING: &[OfRunning] = &[
 /// All metrics, in the text form of Prometheus (version 0.0.4). Jobs and accounts that the configuration does not have any
 /// more are left out: nobody waits for their next success.
 #[must_use]
-pub fn render(config: &Config, figures: &Figures, running: &[Arc<Counts>]) -> String {
+pub fn render(config: &Config, figures: &Figures, running: &[Arc<RunCounts>]) -> String {
     let mut text = Text::default();
     of_the_program(&mut text, figures);
     of_jobs(&mut text, config, figures);

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 /// How the values of a family move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MetricKind {
     /// It only grows.
     Counter,
     /// It goes up and down.
@@ -17,10 +17,10 @@ pub(super) struct Text(String);
 
 impl Text {
     /// Begins a family; its samples follow.
-    pub(super) fn family(&mut self, name: &'static str, kind: Kind, help: &str) -> Family<'_> {
+    pub(super) fn family(&mut self, name: &'static str, kind: MetricKind, help: &str) -> Family<'_> {
         let kind = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
         };
         self.0.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
         Family { text: &mut self.0, name }
@@ -63,10 +63,10 @@ mod tests {
     #[test]
     fn labels_are_escaped_and_unknown_values_are_left_out() {
         let mut text = Text::default();
-        let mut family = text.family("x_total", Kind::Counter, "Things.");
+        let mut family = text.family("x_total", MetricKind::Counter, "Things.");
         family.sample(&[("a", "b\\c\"d\ne"), ("f", "")], Some(3));
         family.sample(&[("a", "nothing")], None::<i64>);
-        text.family("y", Kind::Gauge, "Others.").sample(&[], Some(0.5));
+        text.family("y", MetricKind::Gauge, "Others.").sample(&[], Some(0.5));
         assert_eq!(
             text.finish(),
             "# HELP x_total Things.\n# TYPE x_total counter\nx_total{a=\"b\\\\c\\\"d\\ne\",f=\"\"} 3\n\

@@ -11,8 +11,8 @@ use super::calls::Calls;
 use super::halt::{Episode, Halt, RoundTrip};
 use super::margin::Margin;
 use super::phase::Phase;
-use super::trial::{Load, Standing, Trial};
-use super::words::{Origin, Reason, Share, Start, Turn, Why};
+use super::trial::{Firmness, Load, Trial};
+use super::words::{QuotaOrigin, Share, Start, Turn, WaitCause, WaitReason};
 use crate::quota::Quota;
 
 mod learn;
@@ -39,7 +39,7 @@ const USUAL_PERIODS: [Duration; 3] =
 pub struct Controller {
     endpoint: &'static str,
     quota: Option<Quota>,
-    origin: Origin,
+    origin: QuotaOrigin,
     ceiling: Option<Quota>,
     share: Share,
     margin: Margin,
@@ -69,19 +69,19 @@ impl Controller {
     #[must_use]
     pub fn new(endpoint: &'static str, start: Start, share: Share, now: Instant, seed: u64) -> Self {
         let (quota, origin) = match start {
-            Start::Configured(quota) => (Some(quota), Origin::Configured),
-            Start::Published(quota) => (Some(quota), Origin::Published),
-            Start::Unknown => (Some(SLOW_START), Origin::SlowStart),
-            Start::Unlimited => (None, Origin::Configured),
+            Start::Configured(quota) => (Some(quota), QuotaOrigin::Configured),
+            Start::Published(quota) => (Some(quota), QuotaOrigin::Published),
+            Start::Unknown => (Some(SLOW_START), QuotaOrigin::SlowStart),
+            Start::Unlimited => (None, QuotaOrigin::Configured),
         };
         let basis = quota.unwrap_or(SLOW_START);
         let margin =
-            if origin == Origin::SlowStart { Margin::new(basis) } else { Margin::of_documented(basis) };
+            if origin == QuotaOrigin::SlowStart { Margin::new(basis) } else { Margin::of_documented(basis) };
         let mut controller = Self {
             endpoint,
             quota,
             origin,
-            ceiling: quota.filter(|_| origin == Origin::Configured),
+            ceiling: quota.filter(|_| origin == QuotaOrigin::Configured),
             share,
             margin,
             calls: Calls::default(),
@@ -97,7 +97,7 @@ impl Controller {
             answer: RoundTrip::default(),
             episode: Episode::new(),
             phase: Phase::default(),
-            trial: Trial::new(now, basis, Standing::Told),
+            trial: Trial::new(now, basis, Firmness::Told),
             dice: seed,
         };
         controller.fill();
@@ -128,7 +128,7 @@ impl Controller {
 
     /// Where that quota comes from.
     #[must_use]
-    pub const fn origin(&self) -> Origin {
+    pub const fn origin(&self) -> QuotaOrigin {
         self.origin
     }
 
@@ -173,20 +173,20 @@ impl Controller {
     pub(super) fn look(&mut self, now: Instant) -> Turn {
         self.advance(now);
         match self.episode.halt {
-            Halt::Until(until) if now < until => return self.wait(until, Reason::Paused),
-            Halt::Probing { consent } => return self.wait(consent, Reason::Probe),
+            Halt::Until(until) if now < until => return self.wait(until, WaitReason::Paused),
+            Halt::Probing { consent } => return self.wait(consent, WaitReason::Probe),
             Halt::None | Halt::Until(_) => {}
         }
         let Some(quota) = self.quota else { return Turn::Go };
         if self.flight >= self.width() {
-            return self.wait(now + self.spacing(quota).max(Duration::from_millis(1)), Reason::InFlight);
+            return self.wait(now + self.spacing(quota).max(Duration::from_millis(1)), WaitReason::InFlight);
         }
         let window = self.window(quota);
         if let Some(free) = self.calls.free_at(self.cap(quota), window) {
-            return self.wait(free, Reason::Used);
+            return self.wait(free, WaitReason::Used);
         }
         if now < self.next_slot {
-            return self.wait(self.next_slot, Reason::Pace);
+            return self.wait(self.next_slot, WaitReason::Pace);
         }
         Turn::Go
     }
@@ -214,7 +214,7 @@ impl Controller {
         self.quiet_until = self.quiet_until.filter(|until| now < *until);
         let Some(quota) = self.quota else { return };
         self.calls.expire(now, self.window(quota));
-        if self.origin == Origin::SlowStart {
+        if self.origin == QuotaOrigin::SlowStart {
             if self.episode.level > 0 || (now >= self.doubles_at && self.calls.count() < quota.calls / 2) {
                 self.doubles_at = now + DOUBLING;
             } else if now >= self.doubles_at {
@@ -232,7 +232,7 @@ impl Controller {
         if let Some(more) = self.trial.advance(now, quota, self.load(quota)) {
             let calls = to_u32((f64::from(quota.calls) * (1.0 + more)).ceil()).min(Quota::MOST_CALLS);
             self.quota = Some(Quota { calls, ..quota });
-            self.origin = Origin::Tried;
+            self.origin = QuotaOrigin::Tried;
             self.confirmed = Some((now, Duration::ZERO));
         }
     }
@@ -265,15 +265,15 @@ impl Controller {
     }
 
     fn is_counting(&self) -> bool {
-        matches!(self.origin, Origin::SlowStart | Origin::Counted)
+        matches!(self.origin, QuotaOrigin::SlowStart | QuotaOrigin::Counted)
     }
 
-    fn standing(&self) -> Standing {
-        if self.is_counting() { Standing::Guessed } else { Standing::Told }
+    fn standing(&self) -> Firmness {
+        if self.is_counting() { Firmness::Guessed } else { Firmness::Told }
     }
 
-    fn wait(&self, until: Instant, reason: Reason) -> Turn {
-        let why = Why { reason, endpoint: self.endpoint, quota: self.quota, origin: self.origin };
+    fn wait(&self, until: Instant, reason: WaitReason) -> Turn {
+        let why = WaitCause { reason, endpoint: self.endpoint, quota: self.quota, origin: self.origin };
         Turn::Wait { until, why }
     }
 

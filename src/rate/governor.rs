@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::controller::Controller;
 use super::controller::remembered::Remembered;
-use super::words::{Lesson, Origin, Share, Signal, Start, Turn};
+use super::words::{Lesson, QuotaOrigin, Share, Signal, Start, Turn};
 use crate::quota::Quota;
 use crate::quota::hint::Policy;
 use crate::time::UtcSecond;
@@ -17,12 +17,12 @@ pub struct Governor {
     share: Share,
     seed: u64,
     /// Never empty.
-    first: Known,
-    others: Vec<Known>,
+    first: OtherQuota,
+    others: Vec<OtherQuota>,
 }
 
 #[derive(Clone, Debug)]
-struct Known {
+struct OtherQuota {
     /// `None` until somebody names it.
     policy: Option<Policy>,
     controller: Controller,
@@ -32,7 +32,8 @@ impl Governor {
     /// A governor that knows what the configuration or the vendor's documents say.
     #[must_use]
     pub fn new(endpoint: &'static str, start: Start, share: Share, now: Instant, seed: u64) -> Self {
-        let first = Known { policy: None, controller: Controller::new(endpoint, start, share, now, seed) };
+        let first =
+            OtherQuota { policy: None, controller: Controller::new(endpoint, start, share, now, seed) };
         Self { endpoint, share, seed, first, others: Vec::new() }
     }
 
@@ -57,7 +58,7 @@ impl Governor {
             }
             let controller =
                 Controller::resume(endpoint, start, share, (now, today), governor.chance(), known);
-            let known = Known { policy: *policy, controller };
+            let known = OtherQuota { policy: *policy, controller };
             if at == 0 {
                 governor.first = known;
             } else {
@@ -131,7 +132,7 @@ impl Governor {
 
     /// Where that quota comes from.
     #[must_use]
-    pub fn origin(&self) -> Origin {
+    pub fn origin(&self) -> QuotaOrigin {
         self.controller().origin()
     }
 
@@ -143,11 +144,11 @@ impl Governor {
         known.collect()
     }
 
-    fn all(&self) -> impl Iterator<Item = &Known> {
+    fn all(&self) -> impl Iterator<Item = &OtherQuota> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    fn all_mut(&mut self) -> impl Iterator<Item = &mut Known> {
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut OtherQuota> {
         std::iter::once(&mut self.first).chain(&mut self.others)
     }
 
@@ -177,7 +178,7 @@ impl Governor {
         let seed = self.chance();
         let mut controller = Controller::new(self.endpoint, Start::Published(quota), self.share, now, seed);
         controller.take_over(&self.first.controller);
-        self.others.push(Known { policy: Some(policy), controller });
+        self.others.push(OtherQuota { policy: Some(policy), controller });
         self.others.len()
     }
 

@@ -32,7 +32,7 @@ pub enum PageOutcome {
 
 /// What to do about the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum LimitStep {
     /// Go on with the same limit. A failure was not the limit's fault.
     Keep,
     /// Ask for the same rows again with this limit, which is smaller than the one that failed.
@@ -116,12 +116,12 @@ impl PageLimit {
     }
 
     /// Learns from a page that was asked for with the limit `asked`.
-    pub fn observe(&mut self, asked: u32, outcome: PageOutcome) -> Step {
+    pub fn observe(&mut self, asked: u32, outcome: PageOutcome) -> LimitStep {
         match outcome {
             PageOutcome::Clean { rows } => self.came(asked, rows),
             PageOutcome::TimedOut | PageOutcome::TooLarge => self.halve(asked),
             PageOutcome::Failed { times } if times >= 2 => self.halve(asked),
-            PageOutcome::Failed { .. } => Step::Keep,
+            PageOutcome::Failed { .. } => LimitStep::Keep,
             PageOutcome::Invalid => self.invalid(asked),
         }
     }
@@ -139,16 +139,16 @@ impl PageLimit {
         if self.documented < SMALLEST { self.documented } else { SMALLEST }
     }
 
-    fn came(&mut self, asked: u32, rows: u32) -> Step {
+    fn came(&mut self, asked: u32, rows: u32) -> LimitStep {
         self.works = self.works.max(asked);
         if asked != self.limit {
-            return Step::Keep;
+            return LimitStep::Keep;
         }
         if let Some((most, limit)) = self.before.take() {
             // The larger ones were refused, this one is not. Once may have been the server's whim.
             self.accepted = Some(asked);
             (self.most, self.limit) = (most, limit);
-            return Step::Larger(self.limit);
+            return LimitStep::Larger(self.limit);
         }
         self.accepted = None;
         let sound = self.sound.take();
@@ -156,49 +156,49 @@ impl PageLimit {
             && let Some(sound) = sound
         {
             self.limit = sound.min(self.most);
-            return Step::Larger(self.limit);
+            return LimitStep::Larger(self.limit);
         }
         // A page that is not full shows nothing about larger ones.
         if rows < asked || self.limit >= self.most {
-            return Step::Keep;
+            return LimitStep::Keep;
         }
         self.clean += 1;
         if self.clean < CLEAN {
-            return Step::Keep;
+            return LimitStep::Keep;
         }
         self.clean = 0;
         self.limit = self.limit.saturating_mul(2).min(self.most);
-        Step::Larger(self.limit)
+        LimitStep::Larger(self.limit)
     }
 
-    fn halve(&mut self, asked: u32) -> Step {
+    fn halve(&mut self, asked: u32) -> LimitStep {
         self.clean = 0;
         // What was asked for before the limit became smaller is asked for again with the smaller one.
         if asked > self.limit {
-            return Step::Again(self.limit);
+            return LimitStep::Again(self.limit);
         }
         let half = (self.limit / 2).max(self.smallest());
         if asked < self.limit {
-            return Step::Keep;
+            return LimitStep::Keep;
         }
         if half == self.limit {
             self.is_innocent = self.sound.is_some();
-            return Step::Keep;
+            return LimitStep::Keep;
         }
         self.sound.get_or_insert(self.limit);
         self.limit = half;
-        Step::Again(half)
+        LimitStep::Again(half)
     }
 
-    fn invalid(&mut self, asked: u32) -> Step {
+    fn invalid(&mut self, asked: u32) -> LimitStep {
         if asked <= self.works {
-            return Step::Keep;
+            return LimitStep::Keep;
         }
         if let Some(accepted) = self.accepted.take_if(|accepted| asked > *accepted) {
             (self.most, self.limit) = (accepted, accepted);
         }
         if asked > self.limit {
-            return Step::Again(self.limit);
+            return LimitStep::Again(self.limit);
         }
         self.clean = 0;
         let floor = self.works.max(self.smallest());
@@ -208,11 +208,11 @@ impl PageLimit {
             if let Some((most, limit)) = self.before.take() {
                 (self.most, self.limit) = (most, limit);
             }
-            return Step::Keep;
+            return LimitStep::Keep;
         }
         self.before.get_or_insert((self.most, self.limit));
         self.limit = next;
-        Step::Again(next)
+        LimitStep::Again(next)
     }
 }
 
@@ -222,32 +222,38 @@ mod tests {
 
     const FULL: PageOutcome = PageOutcome::Clean { rows: u32::MAX };
 
-    fn full_pages(pages: &mut PageLimit, count: u32) -> Vec<Step> {
-        (0..count).map(|_| pages.observe(pages.limit(), FULL)).filter(|step| *step != Step::Keep).collect()
+    fn full_pages(pages: &mut PageLimit, count: u32) -> Vec<LimitStep> {
+        (0..count)
+            .map(|_| pages.observe(pages.limit(), FULL))
+            .filter(|step| *step != LimitStep::Keep)
+            .collect()
     }
 
     #[test]
     fn pages_halve_when_they_cannot_be_answered_and_grow_when_they_can() {
         let mut pages = PageLimit::new(100);
         assert_eq!((pages.limit(), pages.remember()), (100, None));
-        assert_eq!(pages.observe(100, PageOutcome::TimedOut), Step::Again(50));
-        assert_eq!(pages.observe(50, PageOutcome::TooLarge), Step::Again(25));
-        assert_eq!(pages.observe(25, PageOutcome::Failed { times: 1 }), Step::Keep);
-        assert_eq!(pages.observe(25, PageOutcome::Failed { times: 2 }), Step::Again(12));
-        assert_eq!(pages.observe(12, PageOutcome::TimedOut), Step::Again(10));
+        assert_eq!(pages.observe(100, PageOutcome::TimedOut), LimitStep::Again(50));
+        assert_eq!(pages.observe(50, PageOutcome::TooLarge), LimitStep::Again(25));
+        assert_eq!(pages.observe(25, PageOutcome::Failed { times: 1 }), LimitStep::Keep);
+        assert_eq!(pages.observe(25, PageOutcome::Failed { times: 2 }), LimitStep::Again(12));
+        assert_eq!(pages.observe(12, PageOutcome::TimedOut), LimitStep::Again(10));
         assert_eq!(full_pages(&mut pages, 19), []);
-        assert_eq!(full_pages(&mut pages, 1), [Step::Larger(20)]);
-        assert_eq!(full_pages(&mut pages, 80), [Step::Larger(40), Step::Larger(80), Step::Larger(100)]);
+        assert_eq!(full_pages(&mut pages, 1), [LimitStep::Larger(20)]);
+        assert_eq!(
+            full_pages(&mut pages, 80),
+            [LimitStep::Larger(40), LimitStep::Larger(80), LimitStep::Larger(100)]
+        );
         assert_eq!((pages.limit(), pages.remember()), (100, None));
     }
 
     #[test]
     fn when_the_smallest_pages_fail_as_well_their_size_was_not_the_reason() {
         let mut pages = PageLimit::new(40);
-        for step in [Step::Again(20), Step::Again(10), Step::Keep, Step::Keep] {
+        for step in [LimitStep::Again(20), LimitStep::Again(10), LimitStep::Keep, LimitStep::Keep] {
             assert_eq!(pages.observe(pages.limit(), PageOutcome::TimedOut), step);
         }
-        assert_eq!(pages.observe(10, PageOutcome::Clean { rows: 0 }), Step::Larger(40));
+        assert_eq!(pages.observe(10, PageOutcome::Clean { rows: 0 }), LimitStep::Larger(40));
         assert_eq!((pages.limit(), pages.remember()), (40, None));
     }
 
@@ -256,7 +262,7 @@ mod tests {
         let mut pages = PageLimit::new(100);
         pages.observe(100, PageOutcome::TimedOut);
         for _ in 0..50 {
-            assert_eq!(pages.observe(50, PageOutcome::Clean { rows: 49 }), Step::Keep);
+            assert_eq!(pages.observe(50, PageOutcome::Clean { rows: 49 }), LimitStep::Keep);
         }
         assert_eq!(pages.limit(), 50);
     }
@@ -264,21 +270,21 @@ mod tests {
     #[test]
     fn pages_in_flight_together_that_time_out_halve_once() {
         let mut pages = PageLimit::new(1000);
-        assert_eq!(pages.observe(1000, PageOutcome::TimedOut), Step::Again(500));
-        assert_eq!(pages.observe(1000, PageOutcome::TimedOut), Step::Again(500));
-        assert_eq!(pages.observe(1000, FULL), Step::Keep);
+        assert_eq!(pages.observe(1000, PageOutcome::TimedOut), LimitStep::Again(500));
+        assert_eq!(pages.observe(1000, PageOutcome::TimedOut), LimitStep::Again(500));
+        assert_eq!(pages.observe(1000, FULL), LimitStep::Keep);
         assert_eq!(pages.limit(), 500);
     }
 
     #[test]
     fn a_limit_that_the_server_refuses_is_learned() {
         let mut pages = PageLimit::new(1000);
-        assert_eq!(pages.observe(1000, PageOutcome::Invalid), Step::Again(500));
+        assert_eq!(pages.observe(1000, PageOutcome::Invalid), LimitStep::Again(500));
         assert_eq!(pages.remember(), None);
-        assert_eq!(pages.observe(500, PageOutcome::Invalid), Step::Again(200));
-        assert_eq!(pages.observe(200, FULL), Step::Larger(1000));
+        assert_eq!(pages.observe(500, PageOutcome::Invalid), LimitStep::Again(200));
+        assert_eq!(pages.observe(200, FULL), LimitStep::Larger(1000));
         assert_eq!(pages.remember(), None);
-        assert_eq!(pages.observe(1000, PageOutcome::Invalid), Step::Again(200));
+        assert_eq!(pages.observe(1000, PageOutcome::Invalid), LimitStep::Again(200));
         assert_eq!(full_pages(&mut pages, 100), []);
         let remembered = RememberedLimit { documented: 1000, most: 200, limit: 200 };
         assert_eq!(pages.remember(), Some(remembered));
@@ -287,7 +293,7 @@ mod tests {
         assert_eq!(next.limit(), 200);
         next.observe(200, FULL);
         // This limit works, so something else is wrong with the request.
-        assert_eq!(next.observe(200, PageOutcome::Invalid), Step::Keep);
+        assert_eq!(next.observe(200, PageOutcome::Invalid), LimitStep::Keep);
         assert_eq!(next.limit(), 200);
         assert_eq!(PageLimit::resume(500, remembered).limit(), 500);
     }
@@ -295,9 +301,9 @@ mod tests {
     #[test]
     fn a_limit_that_is_refused_once_is_believed_to_work() {
         let mut pages = PageLimit::new(100);
-        assert_eq!(pages.observe(100, PageOutcome::Invalid), Step::Again(50));
-        assert_eq!(pages.observe(50, PageOutcome::Clean { rows: 0 }), Step::Larger(100));
-        assert_eq!(pages.observe(100, PageOutcome::Clean { rows: 0 }), Step::Keep);
+        assert_eq!(pages.observe(100, PageOutcome::Invalid), LimitStep::Again(50));
+        assert_eq!(pages.observe(50, PageOutcome::Clean { rows: 0 }), LimitStep::Larger(100));
+        assert_eq!(pages.observe(100, PageOutcome::Clean { rows: 0 }), LimitStep::Keep);
         assert_eq!((pages.limit(), pages.remember()), (100, None));
     }
 
@@ -305,11 +311,11 @@ mod tests {
     fn a_request_that_is_wrong_at_every_limit_teaches_nothing() {
         let mut pages = PageLimit::new(100);
         for smaller in [50, 20, 10] {
-            assert_eq!(pages.observe(pages.limit(), PageOutcome::Invalid), Step::Again(smaller));
+            assert_eq!(pages.observe(pages.limit(), PageOutcome::Invalid), LimitStep::Again(smaller));
         }
-        assert_eq!(pages.observe(10, PageOutcome::Invalid), Step::Keep);
+        assert_eq!(pages.observe(10, PageOutcome::Invalid), LimitStep::Keep);
         assert_eq!((pages.limit(), pages.remember()), (100, None));
-        assert_eq!(PageLimit::new(5).observe(5, PageOutcome::Invalid), Step::Keep);
+        assert_eq!(PageLimit::new(5).observe(5, PageOutcome::Invalid), LimitStep::Keep);
     }
 
     #[test]

@@ -28,12 +28,12 @@ pub(super) struct Trial {
     running: Option<Instant>,
     /// Calls of the trial that runs.
     sent: u32,
-    standing: Standing,
+    standing: Firmness,
 }
 
 /// How firmly a quota is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Firmness {
     /// Told by the vendor or its documents.
     Told,
     /// Guessed from refusals without figures.
@@ -49,24 +49,24 @@ pub(super) enum Load {
     Light,
 }
 
-fn rest(quota: Quota, standing: Standing) -> Duration {
+fn rest(quota: Quota, standing: Firmness) -> Duration {
     match standing {
-        Standing::Told if quota.period < LONG => SHORT_REST,
-        Standing::Told => REST.max(10 * quota.period),
-        Standing::Guessed => (2 * quota.period).max(30 * quota.period / quota.calls.max(1)),
+        Firmness::Told if quota.period < LONG => SHORT_REST,
+        Firmness::Told => REST.max(10 * quota.period),
+        Firmness::Guessed => (2 * quota.period).max(30 * quota.period / quota.calls.max(1)),
     }
 }
 
 impl Trial {
-    pub(super) fn new(now: Instant, quota: Quota, standing: Standing) -> Self {
+    pub(super) fn new(now: Instant, quota: Quota, standing: Firmness) -> Self {
         Self { due: now + rest(quota, standing), step: FIRST_STEP, running: None, sent: 0, standing }
     }
 
     /// As if the quota had last been confirmed `ago`; the beginning of a run is quiet.
     pub(super) fn confirmed_ago(now: Instant, quota: Quota, ago: Duration) -> Self {
         let wait =
-            rest(quota, Standing::Told).saturating_sub(ago).max(quota.period.max(Duration::from_secs(90)));
-        Self { due: now + wait, step: FIRST_STEP, running: None, sent: 0, standing: Standing::Told }
+            rest(quota, Firmness::Told).saturating_sub(ago).max(quota.period.max(Duration::from_secs(90)));
+        Self { due: now + wait, step: FIRST_STEP, running: None, sent: 0, standing: Firmness::Told }
     }
 
     /// What is tried above the quota at `now`, as a part of it.
@@ -109,7 +109,7 @@ impl Trial {
     }
 
     /// A refusal came, or the quota was told: what is above it is known for a while.
-    pub(super) fn refused(&mut self, now: Instant, quota: Quota, standing: Standing) {
+    pub(super) fn refused(&mut self, now: Instant, quota: Quota, standing: Firmness) {
         *self = Self::new(now, quota, standing);
     }
 }

@@ -10,7 +10,7 @@ use crate::quota::hint::QuotaHint;
 
 /// Where the quota that is kept to comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum QuotaOrigin {
     /// The configuration; never exceeded.
     Configured,
     /// A header of an answer.
@@ -29,7 +29,7 @@ pub enum Origin {
     Tried,
 }
 
-impl Origin {
+impl QuotaOrigin {
     const ALL: [(&'static str, Self); 8] = [
         ("configured", Self::Configured),
         ("header", Self::Header),
@@ -54,7 +54,7 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for QuotaOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Configured => "configured",
@@ -109,19 +109,19 @@ pub enum Lesson {
 pub enum Turn {
     /// Now. The call is booked: its outcome must be told to [`Controller::observe`](super::Controller::observe).
     Go,
-    /// Not before `until`; then ask again, because it may have become later. Earlier only for [`Reason::InFlight`],
+    /// Not before `until`; then ask again, because it may have become later. Earlier only for [`WaitReason::InFlight`],
     /// when a call comes back.
     Wait {
         /// When to ask again.
         until: Instant,
         /// What is waited for.
-        why: Why,
+        why: WaitCause,
     },
 }
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum WaitReason {
     /// Calls keep a distance.
     Pace,
     /// As many calls as are allowed were sent in the last period.
@@ -136,29 +136,29 @@ pub enum Reason {
 
 /// Why a call waits. Fits "waiting 0.8 s: {}".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Why {
+pub struct WaitCause {
     /// What is waited for.
-    pub reason: Reason,
+    pub reason: WaitReason,
     /// The endpoint's short name.
     pub endpoint: &'static str,
     /// The quota that is kept to; `None` for no limit of our own.
     pub quota: Option<Quota>,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: QuotaOrigin,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for WaitCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.quota {
             Some(quota) => write!(f, "quota of {}, {quota}, {}", self.endpoint, self.origin)?,
             None => write!(f, "quota of {}, not known", self.endpoint)?,
         }
         f.write_str(match self.reason {
-            Reason::Pace => "",
-            Reason::Used => "; all of it is used",
-            Reason::Paused => "; paused after a refusal",
-            Reason::Probe => "; one call tries whether the pause was long enough",
-            Reason::InFlight => "; enough calls are unanswered",
+            WaitReason::Pace => "",
+            WaitReason::Used => "; all of it is used",
+            WaitReason::Paused => "; paused after a refusal",
+            WaitReason::Probe => "; one call tries whether the pause was long enough",
+            WaitReason::InFlight => "; enough calls are unanswered",
         })
     }
 }

@@ -50,14 +50,14 @@ impl Board {
 
 /// The counters of all jobs of an invocation, for whoever shows them, and their ends, for whoever waits for them.
 #[derive(Debug, Default)]
-pub struct Progress {
-    counts: Mutex<Vec<Arc<Counts>>>,
+pub struct RunProgress {
+    counts: Mutex<Vec<Arc<RunCounts>>>,
     ends: Option<mpsc::UnboundedSender<JobReport>>,
 }
 
 /// Counters of one job's run.
 #[derive(Debug)]
-pub struct Counts {
+pub struct RunCounts {
     /// Account.
     pub account: String,
     /// Job.
@@ -70,7 +70,7 @@ pub struct Counts {
     ended: AtomicU64,
 }
 
-impl Progress {
+impl RunProgress {
     /// One that tells of each job's end as soon as it comes.
     #[must_use]
     pub fn telling(ends: mpsc::UnboundedSender<JobReport>) -> Self {
@@ -84,8 +84,8 @@ impl Progress {
         }
     }
 
-    pub(super) fn add(&self, account: &str, job: &str) -> Arc<Counts> {
-        let counts = Arc::new(Counts {
+    pub(super) fn add(&self, account: &str, job: &str) -> Arc<RunCounts> {
+        let counts = Arc::new(RunCounts {
             account: account.to_owned(),
             job: job.to_owned(),
             meter: Meter::default(),
@@ -100,13 +100,13 @@ impl Progress {
 
     /// The jobs that are running.
     #[must_use]
-    pub fn running(&self) -> Vec<Arc<Counts>> {
+    pub fn running(&self) -> Vec<Arc<RunCounts>> {
         let all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().filter(|counts| counts.ended.load(Ordering::Relaxed) == 0).cloned().collect()
     }
 }
 
-impl Counts {
+impl RunCounts {
     /// What was stored so far.
     #[must_use]
     pub fn tally(&self) -> Tally {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::board::{Board, Counts};
-use super::order::{Extent, Word};
-use super::planner::Wish;
+use super::board::{Board, RunCounts};
+use super::order::{Extent, ShortAnswers};
+use super::planner::Planner;
 use super::refusals::Permission;
 use super::width::PagePace;
 use crate::client::{Client, Deadline};
@@ -22,7 +22,7 @@ use crate::warehouse::{RunId, Trust, Writer};
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// What a run of a job works with.
-pub(super) struct Context {
+pub(super) struct JobContext {
     pub(super) run: RunId,
     pub(super) job: Job,
     pub(super) account: String,
@@ -34,7 +34,7 @@ pub(super) struct Context {
     pub(super) out_of_reach: Arc<[&'static str]>,
     pub(super) extent: Extent,
     /// What the operator says about answers that are too short to be believed.
-    pub(super) word: Word,
+    pub(super) word: ShortAnswers,
     pub(super) deadline: Deadline,
     pub(super) stop: watch::Receiver<bool>,
     /// Set when one walk of the job met something that ends the job.
@@ -43,10 +43,10 @@ pub(super) struct Context {
     pub(super) saw_rows: AtomicBool,
     pub(super) pace: PagePace,
     pub(super) board: Arc<Board>,
-    pub(super) counts: Arc<Counts>,
+    pub(super) counts: Arc<RunCounts>,
 }
 
-impl Context {
+impl JobContext {
     /// Whether to stop after the page in hand.
     pub(super) fn is_stopped(&self) -> bool {
         *self.stop.borrow() || self.halted.load(Ordering::Relaxed)
@@ -62,8 +62,8 @@ impl Context {
     }
 
     /// What is planned for.
-    pub(super) fn wish(&self) -> Wish<'_> {
-        Wish {
+    pub(super) fn wish(&self) -> Planner<'_> {
+        Planner {
             account: &self.account,
             role: self.role,
             stream: self.stream,
@@ -91,10 +91,10 @@ impl Context {
     /// How far an answer with few rows is believed.
     pub(super) fn trust(&self) -> Trust {
         match self.word {
-            Word::AcceptEmpty => Trust::Told,
-            Word::RowsWereSeen => Trust::HasSeenRows,
-            Word::None if self.saw_rows() => Trust::HasSeenRows,
-            Word::None => Trust::Unproven,
+            ShortAnswers::AcceptEmpty => Trust::Told,
+            ShortAnswers::RowsWereSeen => Trust::HasSeenRows,
+            ShortAnswers::None if self.saw_rows() => Trust::HasSeenRows,
+            ShortAnswers::None => Trust::Unproven,
         }
     }
 

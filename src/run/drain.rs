@@ -8,11 +8,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::board::Feeding;
-use super::context::Context;
-use super::order::{Extent, Word};
-use super::outcome::{Finding, Stop, Told};
-use super::refusals::{About, Refusals};
-use super::walk::{End, Unit, walk};
+use super::context::JobContext;
+use super::order::{Extent, ShortAnswers};
+use super::outcome::{Finding, JobStop, RunNotes};
+use super::refusals::{Refusals, RefusedParty};
+use super::walk::{Unit, WalkEnd, walk};
 use super::width::Walks;
 use crate::client::FetchError;
 use crate::retry::GaveUp;
@@ -35,11 +35,11 @@ const FAILURES_IN_A_ROW: usize = 50;
 
 /// A queue that a run drains, once or several times.
 pub(super) struct Drain<'a> {
-    context: &'a Arc<Context>,
+    context: &'a Arc<JobContext>,
     /// Orders that the last run left in the middle of their pages.
     begun: HashMap<Ask, OpenWalk>,
     pending: VecDeque<QueueEntry>,
-    reading: Walks<(QueueEntry, Result<End, Stop>)>,
+    reading: Walks<(QueueEntry, Result<WalkEnd, JobStop>)>,
     /// Orders being read: one that changes meanwhile waits until its first reading is over.
     in_hand: HashSet<String>,
     /// Entries that failed in this run, each with its reason to be read.
@@ -56,14 +56,14 @@ pub(super) struct Drain<'a> {
 
 impl<'a> Drain<'a> {
     /// Looks at what earlier runs left.
-    pub(super) async fn open(context: &'a Arc<Context>, told: &mut Told) -> Result<Self, Stop> {
+    pub(super) async fn open(context: &'a Arc<JobContext>, told: &mut RunNotes) -> Result<Self, JobStop> {
         let its = Arc::clone(context);
         let (begun, waiting, permission) = context
             .writer
             .call(move |warehouse| {
                 let now = its.client.now();
                 // Orders whose answers were doubted are what the operator's word is about.
-                if its.extent != Extent::Incremental || its.word == Word::AcceptEmpty {
+                if its.extent != Extent::Incremental || its.word == ShortAnswers::AcceptEmpty {
                     warehouse.retry_now(&its.account, its.stream.name())?;
                 }
                 let waiting = warehouse.failed_and_waiting(&its.account, its.stream.name(), now)?;
@@ -91,7 +91,7 @@ impl<'a> Drain<'a> {
 
     /// Reads what the queue names until it is empty and cannot grow any more, each order that fails once. Where so many
     /// fail that the fault is not theirs, they are left, which decides how the run ends but ends nothing else of it.
-    pub(super) async fn run(&mut self, told: &mut Told) -> Result<(), Stop> {
+    pub(super) async fn run(&mut self, told: &mut RunNotes) -> Result<(), JobStop> {
         let mut feeding = self.context.board.subscribe();
         // A job that feeds its own queue has done so before it drains.
         let is_fed = self.context.stream.reading() != Reading::Windows;
@@ -100,7 +100,7 @@ impl<'a> Drain<'a> {
                 self.failed.remove(&reason_of(&entry));
             }
         }
-        let mut worst: Option<Stop> = None;
+        let mut worst: Option<JobStop> = None;
         loop {
             let grows = is_fed && feeding.borrow_and_update().active > 0;
             let is_over =
@@ -120,19 +120,19 @@ impl<'a> Drain<'a> {
             let Some((entry, ended)) = ended else { continue };
             if let Err(stop) = self.settle(entry, ended, told).await {
                 self.context.halt();
-                Stop::keep_worst(&mut worst, stop);
+                JobStop::keep_worst(&mut worst, stop);
             }
         }
         match worst {
             Some(stop) => Err(stop),
-            None if self.context.is_stopped() => Err(Stop::Asked),
-            None if self.context.is_late() => Err(Stop::Late),
+            None if self.context.is_stopped() => Err(JobStop::Asked),
+            None if self.context.is_late() => Err(JobStop::Late),
             None => Ok(()),
         }
     }
 
     /// Tells which orders were not shown in a run that was shown no other either: that proves nothing about them.
-    pub(super) async fn end(mut self, told: &mut Told) -> Result<(), Stop> {
+    pub(super) async fn end(mut self, told: &mut RunNotes) -> Result<(), JobStop> {
         for entry in std::mem::take(&mut self.lonely) {
             let reason = "the order list shows neither it nor any other".to_owned();
             told.findings.add(Finding::Unreadable { order: entry.parent_id.clone(), reason: reason.clone() });
@@ -204,7 +204,7 @@ impl<'a> Drain<'a> {
             let begun = begun.filter(|open| open.walk.generation == Some(entry.generation));
             self.reading.begin(async move {
                 let ended = if names_customer && ask.customer_id.is_none() {
-                    Err(Stop::Customerless)
+                    Err(JobStop::Customerless)
                 } else {
                     let unit = if let Some(open) = begun {
                         Unit::from(open)
@@ -223,46 +223,47 @@ impl<'a> Drain<'a> {
     async fn settle(
         &mut self,
         entry: QueueEntry,
-        ended: Result<End, Stop>,
-        told: &mut Told,
-    ) -> Result<(), Stop> {
+        ended: Result<WalkEnd, JobStop>,
+        told: &mut RunNotes,
+    ) -> Result<(), JobStop> {
         self.in_hand.remove(&entry.parent_id);
         let reason = match ended {
-            Ok(End::Complete(_) | End::Divided(_) | End::InSlices(_)) => {
+            Ok(WalkEnd::Complete(_) | WalkEnd::Divided(_) | WalkEnd::InSlices(_)) => {
                 self.failures_in_a_row = 0;
                 self.refusals.answered();
                 self.context.counts.finished();
                 return Ok(());
             }
-            Ok(End::Absent(_)) if self.context.trust() == Trust::Unproven => {
+            Ok(WalkEnd::Absent(_)) if self.context.trust() == Trust::Unproven => {
                 self.failed.insert(reason_of(&entry));
                 self.lonely.push(entry);
                 return Ok(());
             }
-            Ok(End::Absent(at)) => return self.settle_absent(entry, at, told).await,
-            Ok(End::Disputed(reason)) => reason,
-            Err(Stop::Fetch(error)) if is_this_order_only(&error) => {
+            Ok(WalkEnd::Absent(at)) => return self.settle_absent(entry, at, told).await,
+            Ok(WalkEnd::Disputed(reason)) => reason,
+            Err(JobStop::Fetch(error)) if is_this_order_only(&error) => {
                 let reason = error.to_string();
                 if matches!(*error, FetchError::Unavailable { .. }) {
-                    told.note_unanswered(Stop::Fetch(error));
+                    told.note_unanswered(JobStop::Fetch(error));
                     return self.record_failure(entry, reason, told).await;
                 }
                 reason
             }
             // A customer may have left the partner; when nobody is answered it is the permission. An order that was
             // refused before says nothing new about it.
-            Err(Stop::Fetch(error))
+            Err(JobStop::Fetch(error))
                 if matches!(*error, FetchError::Forbidden { .. }) && self.context.role == Role::Partner =>
             {
                 let is_first_try = entry.attempts == 0;
-                if is_first_try && self.refusals.judge(self.context.permission()) == About::Credential {
+                if is_first_try && self.refusals.judge(self.context.permission()) == RefusedParty::Credential
+                {
                     self.is_given_up = true;
-                    told.note_unanswered(Stop::Fetch(error));
+                    told.note_unanswered(JobStop::Fetch(error));
                     return Ok(());
                 }
                 error.to_string()
             }
-            Err(stop @ (Stop::BadBody { .. } | Stop::Customerless)) => stop.to_string(),
+            Err(stop @ (JobStop::BadBody { .. } | JobStop::Customerless)) => stop.to_string(),
             Err(stop) => return Err(stop),
         };
         told.findings.add(Finding::Unreadable { order: entry.parent_id.clone(), reason: reason.clone() });
@@ -270,7 +271,12 @@ impl<'a> Drain<'a> {
     }
 
     /// The list does not show an order that is stored.
-    async fn settle_absent(&mut self, entry: QueueEntry, at: UtcSecond, told: &mut Told) -> Result<(), Stop> {
+    async fn settle_absent(
+        &mut self,
+        entry: QueueEntry,
+        at: UtcSecond,
+        told: &mut RunNotes,
+    ) -> Result<(), JobStop> {
         self.failures_in_a_row = 0;
         self.failed.insert(reason_of(&entry));
         let (account, run, trust) = (self.context.account.clone(), self.context.run, self.context.trust());
@@ -288,8 +294,8 @@ impl<'a> Drain<'a> {
         &mut self,
         entry: QueueEntry,
         reason: String,
-        told: &mut Told,
-    ) -> Result<(), Stop> {
+        told: &mut RunNotes,
+    ) -> Result<(), JobStop> {
         if entry.attempts == 0 {
             self.failures_in_a_row += 1;
         }
@@ -302,7 +308,7 @@ impl<'a> Drain<'a> {
             .await?;
         if self.failures_in_a_row >= FAILURES_IN_A_ROW {
             self.is_given_up = true;
-            told.note_unanswered(Stop::TooManyFailures { count: self.failures_in_a_row, reason });
+            told.note_unanswered(JobStop::TooManyFailures { count: self.failures_in_a_row, reason });
         }
         Ok(())
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::order::{Extent, Order};
-use super::planner::{Planned, Reason, Wish};
+use super::planner::{Planned, Planner, ReadReason};
 use super::reach::reads;
 use crate::client::{Pace, PageLimits};
 use crate::config::Account;
 use crate::job::Job;
 use crate::quota::Quota;
-use crate::rate::words::Origin;
+use crate::rate::words::QuotaOrigin;
 use crate::request::Endpoint;
 use crate::scope::{Ask, Lane, Scope};
 use crate::stream::{self, Reading, Stream};
@@ -64,7 +64,7 @@ impl Requests {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanRow {
     /// Why.
-    pub reason: Reason,
+    pub reason: ReadReason,
     /// Windows, lists or orders.
     pub units: u64,
     /// What they take.
@@ -100,7 +100,7 @@ pub struct EndpointPlan {
     /// The quota that is kept to; `None`: no limit of our own.
     pub quota: Option<Quota>,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: QuotaOrigin,
     /// Rows that its pages have.
     pub limit: u32,
     /// The documents' largest page.
@@ -165,7 +165,7 @@ fn estimate_account(
     let mut fed = Certainty::Exact;
     for feeds in [true, false] {
         for (job, stream) in jobs.iter().filter(|(_, stream)| stream.feeds_others() == feeds) {
-            let wish = Wish {
+            let wish = Planner {
                 account: &account.name,
                 role: account.role,
                 stream: *stream,
@@ -226,7 +226,7 @@ fn is_known(window: Window, covered: &[Window]) -> bool {
 
 /// Counts the requests of one job.
 struct Counting<'a> {
-    wish: Wish<'a>,
+    wish: Planner<'a>,
     warehouse: &'a Warehouse,
     sizes: &'a PageLimits,
     /// How well it is known what the jobs before put into the queue.
@@ -235,9 +235,9 @@ struct Counting<'a> {
 
 impl Counting<'_> {
     fn rows(&self) -> Result<Vec<PlanRow>, WarehouseError> {
-        let Wish { account, stream, now, .. } = self.wish;
+        let Planner { account, stream, now, .. } = self.wish;
         let reading = stream.reading();
-        let mut rows: BTreeMap<Reason, (u64, Requests)> = BTreeMap::new();
+        let mut rows: BTreeMap<ReadReason, (u64, Requests)> = BTreeMap::new();
         let mut add = |reason, units, requests| {
             let (all_units, all_requests) = rows.entry(reason).or_default();
             *all_units += units;
@@ -255,7 +255,7 @@ impl Counting<'_> {
             }
             for order in &plan.singles {
                 if !self.warehouse.is_queued(account, stream.name(), &order.id)? {
-                    add(Reason::Open, 1, Requests::exactly(1));
+                    add(ReadReason::Open, 1, Requests::exactly(1));
                 }
             }
         }
@@ -271,7 +271,7 @@ impl Counting<'_> {
             let is_exact = own == Certainty::Exact && (is_one_answer || due == 0);
             if due > 0 || !is_exact {
                 add(
-                    Reason::Queue,
+                    ReadReason::Queue,
                     due,
                     if is_exact { Requests::exactly(due) } else { Requests::at_least(due) },
                 );
@@ -282,7 +282,7 @@ impl Counting<'_> {
                 add(planned.reason, 1, self.requests(planned, &[])?);
             }
             if self.wish.names_customer() && self.fed == Certainty::AtLeast {
-                add(Reason::List, 0, Requests::at_least(0));
+                add(ReadReason::List, 0, Requests::at_least(0));
             }
         }
         Ok(rows.into_iter().map(|(reason, (units, requests))| PlanRow { reason, units, requests }).collect())
@@ -290,7 +290,7 @@ impl Counting<'_> {
 
     /// What a unit takes.
     fn requests(&self, planned: &Planned, created: &[Window]) -> Result<Requests, WarehouseError> {
-        let Wish { account, stream, .. } = self.wish;
+        let Planner { account, stream, .. } = self.wish;
         let Ask { scope, customer_id } = &planned.unit.ask;
         let limit = stream.limit(scope, planned.unit.walk.attempt).min(self.sizes.limit(stream.endpoint()));
         let of = |rows: u64, is_known: bool| {

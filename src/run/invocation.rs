@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::board::{Board, Progress};
-use super::context::Context;
+use super::board::{Board, RunProgress};
+use super::context::JobContext;
 use super::error::RunError;
 use super::job;
 use super::learned::{Memory, client_of};
@@ -32,7 +32,7 @@ use crate::warehouse::{RunStart, WarehouseError, Writer};
 pub async fn run(
     order: Order<'_>,
     writer: &Writer,
-    progress: &Arc<Progress>,
+    progress: &Arc<RunProgress>,
     stop: watch::Receiver<bool>,
 ) -> Result<Vec<JobReport>, RunError> {
     // All clients first: an account that cannot be asked must not end another's jobs in the middle.
@@ -49,7 +49,7 @@ pub async fn run(
             .map(|stream| stream.name())
             .collect();
         let board = Arc::new(Board::new(jobs.iter().filter_map(|job| stream::find(&job.stream))));
-        let mut by_stream: BTreeMap<&str, Vec<Arc<Context>>> = BTreeMap::new();
+        let mut by_stream: BTreeMap<&str, Vec<Arc<JobContext>>> = BTreeMap::new();
         for job in jobs {
             // The configuration was checked against the catalogue.
             let Some(stream) = stream::find(&job.stream) else { continue };
@@ -59,7 +59,7 @@ pub async fn run(
                 stream: stream.name(),
                 at: UtcSecond::now(),
             };
-            let context = Arc::new(Context {
+            let context = Arc::new(JobContext {
                 run: writer.call(move |warehouse| warehouse.start_run(&start)).await?,
                 job: job.clone(),
                 account: account.name.clone(),
@@ -115,9 +115,9 @@ pub async fn run(
 /// Jobs of one stream share its checkpoints and its queue, so they run one after the other. What is learned meanwhile is
 /// kept; where that fails they are run to their end all the same.
 async fn run_in_turn(
-    contexts: Vec<Arc<Context>>,
+    contexts: Vec<Arc<JobContext>>,
     memory: Memory,
-    progress: Arc<Progress>,
+    progress: Arc<RunProgress>,
 ) -> (Vec<JobReport>, Result<(), WarehouseError>) {
     let mut reports = Vec::with_capacity(contexts.len());
     let mut running = Box::pin(async {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::context::Context;
+use super::context::JobContext;
 use super::drain::Drain;
-use super::outcome::{Finding, JobReport, Outcome, Stop, Told};
+use super::outcome::{Finding, JobReport, JobStop, Outcome, RunNotes};
 use super::planner::{Planned, SORTED_RESUMABLE};
-use super::refusals::{About, Permission, Refusals};
-use super::walk::{self, End, Unit, concerns_one_unit, is_refusal};
+use super::refusals::{Permission, Refusals, RefusedParty};
+use super::walk::{self, Unit, WalkEnd, concerns_one_unit, is_refusal};
 use super::width::Walks;
 use crate::plan;
 use crate::scope::Lane;
@@ -22,7 +22,7 @@ use crate::warehouse::{Mark, Warehouse, WarehouseError};
 const FAILURES_IN_A_ROW: usize = 5;
 
 /// Runs a job and records how it went. All that it logs tells which run it is, errors with `--quiet` as well.
-pub(super) async fn run(context: Arc<Context>) -> JobReport {
+pub(super) async fn run(context: Arc<JobContext>) -> JobReport {
     let span = tracing::error_span!(
         "run",
         account.name = context.account,
@@ -32,10 +32,10 @@ pub(super) async fn run(context: Arc<Context>) -> JobReport {
     run_in_span(context).instrument(span).await
 }
 
-async fn run_in_span(context: Arc<Context>) -> JobReport {
+async fn run_in_span(context: Arc<JobContext>) -> JobReport {
     tracing::debug!("begins");
     let started = Instant::now();
-    let mut told = Told::default();
+    let mut told = RunNotes::default();
     let mut result = work(&context, &mut told).await;
     let mut findings = told.findings;
     // Whichever run met them: what they hold is not there.
@@ -52,7 +52,7 @@ async fn run_in_span(context: Arc<Context>) -> JobReport {
     context.counts.end();
     let tally = context.counts.tally();
     let requests = context.counts.meter.read();
-    let judge = |result: &Result<(), Stop>| {
+    let judge = |result: &Result<(), JobStop>| {
         let found = if findings.is_empty() { Outcome::Done } else { Outcome::Findings };
         result.as_ref().err().map_or(found, |stop| found.max(stop.outcome()))
     };
@@ -72,8 +72,8 @@ async fn run_in_span(context: Arc<Context>) -> JobReport {
         job: context.job.name.to_string(),
         account: context.account.clone(),
         outcome,
-        is_unavailable: result.as_ref().err().is_some_and(Stop::is_unavailability),
-        warehouse: result.as_ref().err().and_then(Stop::warehouse),
+        is_unavailable: result.as_ref().err().is_some_and(JobStop::is_unavailability),
+        warehouse: result.as_ref().err().and_then(JobStop::warehouse),
         stopped: result.err().map(|stop| (stop.to_string(), stop.advice())),
         findings,
         tally,
@@ -83,15 +83,15 @@ async fn run_in_span(context: Arc<Context>) -> JobReport {
 }
 
 /// Does the job's work. What ends all of it is told rather than what one window, list or order came to, unless that is worse.
-async fn work(context: &Arc<Context>, told: &mut Told) -> Result<(), Stop> {
+async fn work(context: &Arc<JobContext>, told: &mut RunNotes) -> Result<(), JobStop> {
     let mut worst = read_all(context, told).await.err();
     if let Some(stop) = told.unanswered.take() {
-        Stop::keep_worst(&mut worst, stop);
+        JobStop::keep_worst(&mut worst, stop);
     }
     worst.map_or(Ok(()), Err)
 }
 
-async fn read_all(context: &Arc<Context>, told: &mut Told) -> Result<(), Stop> {
+async fn read_all(context: &Arc<JobContext>, told: &mut RunNotes) -> Result<(), JobStop> {
     let reading = context.stream.reading();
     on_warehouse(context, |context, warehouse| {
         // Nobody goes on with them any more.
@@ -128,15 +128,19 @@ async fn read_all(context: &Arc<Context>, told: &mut Told) -> Result<(), Stop> {
 
 /// Runs a piece of work on the warehouse's thread.
 async fn on_warehouse<T: Send + 'static>(
-    context: &Arc<Context>,
-    work: impl FnOnce(&Context, &mut Warehouse) -> Result<T, WarehouseError> + Send + 'static,
+    context: &Arc<JobContext>,
+    work: impl FnOnce(&JobContext, &mut Warehouse) -> Result<T, WarehouseError> + Send + 'static,
 ) -> Result<T, WarehouseError> {
     let its = Arc::clone(context);
     context.writer.call(move |warehouse| work(&its, warehouse)).await
 }
 
 /// Walks windows, and moves the watermarks over what that proves, whatever ended it.
-async fn walk_windows(context: &Arc<Context>, units: Vec<Planned>, told: &mut Told) -> Result<(), Stop> {
+async fn walk_windows(
+    context: &Arc<JobContext>,
+    units: Vec<Planned>,
+    told: &mut RunNotes,
+) -> Result<(), JobStop> {
     let walked = walk_all(context, units, Permission::Unproven, told).await;
     on_warehouse(context, move_watermarks).await?;
     walked
@@ -145,15 +149,15 @@ async fn walk_windows(context: &Arc<Context>, units: Vec<Planned>, told: &mut To
 /// Walks the units, several at a time, in their order. One that fails by itself keeps no other from being read: where many
 /// do in a row, the last of all is asked for as a witness, because the first ones may be the same in every run.
 async fn walk_all(
-    context: &Arc<Context>,
+    context: &Arc<JobContext>,
     units: Vec<Planned>,
     permission: Permission,
-    told: &mut Told,
-) -> Result<(), Stop> {
+    told: &mut RunNotes,
+) -> Result<(), JobStop> {
     context.counts.plan(units.len() as u64);
     let mut waiting: VecDeque<Unit> = units.into_iter().map(|planned| planned.unit).collect();
     let mut walking = Walks::new();
-    let mut worst: Option<Stop> = None;
+    let mut worst: Option<JobStop> = None;
     let mut refusals = Refusals::new(permission);
     let mut failures_in_a_row = 0;
     loop {
@@ -180,26 +184,26 @@ async fn walk_all(
         failures_in_a_row = if failed_alone { failures_in_a_row + 1 } else { 0 };
         let may_go_on = failures_in_a_row < FAILURES_IN_A_ROW || !is_witness && !waiting.is_empty();
         match ended {
-            Ok(End::Disputed(reason)) => told.findings.add(Finding::Disputed { scope, reason }),
-            Ok(End::Divided(units)) => {
+            Ok(WalkEnd::Disputed(reason)) => told.findings.add(Finding::Disputed { scope, reason }),
+            Ok(WalkEnd::Divided(units)) => {
                 for unit in units.into_iter().rev() {
                     waiting.push_front(unit);
                 }
                 context.counts.plan((waiting.len() + walking.len()) as u64);
             }
-            Ok(End::Complete(_) | End::Absent(_) | End::InSlices(_)) => {
+            Ok(WalkEnd::Complete(_) | WalkEnd::Absent(_) | WalkEnd::InSlices(_)) => {
                 refusals.answered();
                 context.counts.finished();
             }
             // The customer may have left the partner; when nobody is answered it is the permission.
-            Err(Stop::Fetch(error)) if is_refusal(&error) && ask.customer_id.is_some() => {
+            Err(JobStop::Fetch(error)) if is_refusal(&error) && ask.customer_id.is_some() => {
                 match refusals.judge(context.permission()) {
-                    About::Customer => {
+                    RefusedParty::Customer => {
                         told.findings.add(Finding::Unread { scope, reason: error.to_string() });
                     }
-                    About::Credential => {
+                    RefusedParty::Credential => {
                         context.halt();
-                        Stop::keep_worst(&mut worst, Stop::Fetch(error));
+                        JobStop::keep_worst(&mut worst, JobStop::Fetch(error));
                     }
                 }
             }
@@ -214,19 +218,19 @@ async fn walk_all(
             Err(stop) => {
                 context.halt();
                 let stop = if failed_alone { stop.of(&ask) } else { stop };
-                Stop::keep_worst(&mut worst, stop);
+                JobStop::keep_worst(&mut worst, stop);
             }
         }
     }
     match worst {
         Some(stop) => Err(stop),
-        None if context.is_stopped() => Err(Stop::Asked),
+        None if context.is_stopped() => Err(JobStop::Asked),
         None => Ok(()),
     }
 }
 
 /// Moves the watermarks over what is proven now, and records which months are complete.
-fn move_watermarks(context: &Context, warehouse: &mut Warehouse) -> Result<(), WarehouseError> {
+fn move_watermarks(context: &JobContext, warehouse: &mut Warehouse) -> Result<(), WarehouseError> {
     let (account, stream, run) = (context.account.as_str(), context.stream.name(), context.run);
     for lane in [Lane::Created, Lane::Paid] {
         let windows = warehouse.covered_windows(account, stream, lane)?;

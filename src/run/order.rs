@@ -16,14 +16,14 @@ pub struct Order<'a> {
     /// How much of the past to read.
     pub extent: Extent,
     /// What the operator says about answers that are too short to be believed.
-    pub word: Word,
+    pub word: ShortAnswers,
     /// How long each job may take, instead of its own deadline.
     pub deadline: Option<Duration>,
 }
 
 /// What the operator says about answers with far fewer rows than are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum ShortAnswers {
     /// Nothing: they prove nothing.
     None,
     /// Nothing; but the credential was shown rows of orders a moment ago.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::client::{ExitClass, FetchError, Reading};
+use crate::client::{CallCounts, ExitClass, FetchError};
 use crate::scope::Ask;
 use crate::time::UtcSecond;
 use crate::warehouse::{Absence, RunEnd, STOPPED_ON_REQUEST, Tally, WarehouseError};
@@ -38,7 +38,7 @@ impl Outcome {
     }
 
     /// What the ledger says of a run that ends so now.
-    pub(super) fn ends_run(self, reason: Option<String>, requests: Reading) -> RunEnd {
+    pub(super) fn ends_run(self, reason: Option<String>, requests: CallCounts) -> RunEnd {
         RunEnd {
             outcome: self.as_str(),
             reason,
@@ -163,22 +163,22 @@ impl Findings {
 
 /// What a run has to tell at its end, although it went on.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct RunNotes {
     pub(super) findings: Findings,
     /// The worst of what single windows, lists and orders without an answer came to.
-    pub(super) unanswered: Option<Stop>,
+    pub(super) unanswered: Option<JobStop>,
 }
 
-impl Told {
+impl RunNotes {
     /// A window, list or order got no answer.
-    pub(super) fn note_unanswered(&mut self, stop: Stop) {
-        Stop::keep_worst(&mut self.unanswered, stop);
+    pub(super) fn note_unanswered(&mut self, stop: JobStop) {
+        JobStop::keep_worst(&mut self.unanswered, stop);
     }
 }
 
 /// Why a job stopped before its end.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Stop {
+pub(super) enum JobStop {
     /// The vendor's answer, or its absence.
     #[error(transparent)]
     Fetch(#[from] Box<FetchError>),
@@ -220,13 +220,13 @@ pub(super) enum Stop {
     },
 }
 
-impl From<FetchError> for Stop {
+impl From<FetchError> for JobStop {
     fn from(error: FetchError) -> Self {
         Self::Fetch(Box::new(error))
     }
 }
 
-impl Stop {
+impl JobStop {
     /// Keeps the more urgent of several reasons; of equals the first, because the others follow from it.
     pub(super) fn keep_worst(kept: &mut Option<Self>, stop: Self) {
         if kept.as_ref().is_none_or(|known| known.outcome() < stop.outcome()) {
@@ -318,7 +318,7 @@ pub struct JobReport {
     /// What was stored.
     pub tally: Tally,
     /// What was asked.
-    pub requests: Reading,
+    pub requests: CallCounts,
     /// How long it took.
     pub elapsed: Duration,
 }

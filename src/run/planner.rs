@@ -9,7 +9,7 @@ use super::order::{Extent, NewCustomers};
 use super::refusals::Permission;
 use super::walk::Unit;
 use crate::job::Job;
-use crate::plan::{self, Known, open};
+use crate::plan::{self, LaneKnowledge, open};
 use crate::record::Dependent;
 use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::Stream;
@@ -25,7 +25,7 @@ pub(super) const SORTED_RESUMABLE: Duration = Duration::from_hours(24);
 
 /// Why something is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
+pub enum ReadReason {
     /// Orders whose status can still change.
     Open,
     /// Orders paid since the last run.
@@ -46,14 +46,14 @@ pub enum Reason {
     Queue,
 }
 
-impl Reason {
+impl ReadReason {
     /// Whether single orders wait for it. What reads the past again or for the first time may take days.
     pub(super) const fn is_urgent(self) -> bool {
         matches!(self, Self::Open | Self::Paid | Self::New | Self::Resumed)
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for ReadReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Open => "open orders",
@@ -71,7 +71,7 @@ impl fmt::Display for Reason {
 
 /// What is planned for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wish<'a> {
+pub(super) struct Planner<'a> {
     pub(super) account: &'a str,
     pub(super) role: Role,
     pub(super) stream: &'static dyn Stream,
@@ -84,7 +84,7 @@ pub(super) struct Wish<'a> {
 /// A unit and why it is read.
 #[derive(Clone, Debug)]
 pub(super) struct Planned {
-    pub(super) reason: Reason,
+    pub(super) reason: ReadReason,
     pub(super) unit: Unit,
 }
 
@@ -129,7 +129,7 @@ impl WindowsPlan {
     }
 }
 
-impl Wish<'_> {
+impl Planner<'_> {
     /// The last instant a window may reach: younger rows may still be on their way.
     pub(super) fn horizon(&self) -> UtcSecond {
         self.now.minus(self.job.settle)
@@ -139,7 +139,7 @@ impl Wish<'_> {
         UtcSecond::midnight(self.job.history_start)
     }
 
-    fn planned(&self, reason: Reason, scope: Scope) -> Planned {
+    fn planned(&self, reason: ReadReason, scope: Scope) -> Planned {
         let walk = Walk::start(self.stream.paging(&scope), 1);
         Planned { reason, unit: Unit::new(Ask { scope, customer_id: None }, walk) }
     }
@@ -160,7 +160,7 @@ impl Wish<'_> {
     pub(super) fn windows(&self, warehouse: &Warehouse) -> Result<WindowsPlan, WarehouseError> {
         let (account, stream) = (self.account, self.stream.name());
         if let Extent::Windows(windows) = self.extent {
-            let planned = |window: &Window| self.planned(Reason::Disputed, Scope::Created(*window));
+            let planned = |window: &Window| self.planned(ReadReason::Disputed, Scope::Created(*window));
             return Ok(WindowsPlan {
                 units: windows.iter().map(planned).collect(),
                 // The months of a warehouse that no run has filled yet begin somewhere, too.
@@ -189,16 +189,17 @@ impl Wish<'_> {
         let begun = resumed.iter().filter_map(|open| open.ask.scope.window());
         let planned: Vec<Window> = new.iter().copied().chain(begun).collect();
         let sweep = self.sweep(warehouse, &created, &planned, &mut plan)?;
-        plan.units.extend(paid.into_iter().map(|window| self.planned(Reason::Paid, Scope::Paid(window))));
+        plan.units.extend(paid.into_iter().map(|window| self.planned(ReadReason::Paid, Scope::Paid(window))));
         let mut older = new.into_iter();
-        plan.units.extend(older.next().map(|newest| self.planned(Reason::New, Scope::Created(newest))));
-        let resumed = resumed.into_iter().map(|open| Planned { reason: Reason::Resumed, unit: open.into() });
+        plan.units.extend(older.next().map(|newest| self.planned(ReadReason::New, Scope::Created(newest))));
+        let resumed =
+            resumed.into_iter().map(|open| Planned { reason: ReadReason::Resumed, unit: open.into() });
         plan.units.extend(resumed);
         plan.units
-            .extend(sweep.into_iter().map(|window| self.planned(Reason::Sweep, Scope::Created(window))));
+            .extend(sweep.into_iter().map(|window| self.planned(ReadReason::Sweep, Scope::Created(window))));
         plan.units.extend(older.map(|window| {
             let is_disputed = window.minus(&disputed).is_empty();
-            let reason = if is_disputed { Reason::Disputed } else { Reason::Backfill };
+            let reason = if is_disputed { ReadReason::Disputed } else { ReadReason::Backfill };
             self.planned(reason, Scope::Created(window))
         }));
         Ok(plan)
@@ -216,7 +217,7 @@ impl Wish<'_> {
         let disputed = warehouse.disputed_windows(self.account, self.stream.name(), lane)?;
         let of_lane = resumed.iter().filter(|open| open.ask.scope.lane() == Some(lane));
         let begun: Vec<Window> = of_lane.filter_map(|open| open.ask.scope.window()).collect();
-        let known = Known { start, end: self.horizon(), covered, begun: &begun, disputed: &disputed };
+        let known = LaneKnowledge { start, end: self.horizon(), covered, begun: &begun, disputed: &disputed };
         Ok(plan::windows(known, self.job.overlap, self.job.window))
     }
 
@@ -249,10 +250,10 @@ impl Wish<'_> {
         let widened = ways.widen_to.and_then(|begin| Window::new(begin.min(newest.begin()), newest.end()));
         *newest = widened.unwrap_or(*newest);
         plan.units.extend(
-            ways.statuses.into_iter().map(|status| self.planned(Reason::Open, Scope::Status(status))),
+            ways.statuses.into_iter().map(|status| self.planned(ReadReason::Open, Scope::Status(status))),
         );
         plan.units.extend(
-            ways.windows.into_iter().map(|window| self.planned(Reason::Open, Scope::Created(window))),
+            ways.windows.into_iter().map(|window| self.planned(ReadReason::Open, Scope::Created(window))),
         );
         plan.singles = ways.singles.into_iter().filter_map(|at| orders.get(at).cloned()).collect();
         Ok(())
@@ -329,7 +330,7 @@ impl Wish<'_> {
                 None => Unit::new(ask, Walk::start(self.stream.paging(&Scope::Whole), 1)),
             }
         };
-        let planned = |unit| Planned { reason: Reason::List, unit };
+        let planned = |unit| Planned { reason: ReadReason::List, unit };
         let units = customers.into_iter().map(unit).map(planned).collect();
         Ok(ListsPlan { units, permission })
     }

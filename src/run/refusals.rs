@@ -15,7 +15,7 @@ pub(super) enum Permission {
 
 /// Whom a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum About {
+pub(super) enum RefusedParty {
     /// The customer that was asked for: the next may be answered.
     Customer,
     /// The credential: nobody will be answered.
@@ -41,10 +41,14 @@ impl Refusals {
     }
 
     /// Judges one more refusal; `shown` is what the rest of the run says about the permission.
-    pub(super) fn judge(&mut self, shown: Permission) -> About {
+    pub(super) fn judge(&mut self, shown: Permission) -> RefusedParty {
         self.in_a_row += 1;
         let is_permitted = [self.permission, shown].contains(&Permission::Proven);
-        if is_permitted || self.in_a_row <= REFUSALS_IN_A_ROW { About::Customer } else { About::Credential }
+        if is_permitted || self.in_a_row <= REFUSALS_IN_A_ROW {
+            RefusedParty::Customer
+        } else {
+            RefusedParty::Credential
+        }
     }
 }
 
@@ -56,17 +60,17 @@ mod tests {
     fn a_few_refusals_are_the_customers_and_more_are_the_credentials() {
         let mut refusals = Refusals::new(Permission::Unproven);
         for _ in 0..REFUSALS_IN_A_ROW {
-            assert_eq!(refusals.judge(Permission::Unproven), About::Customer);
+            assert_eq!(refusals.judge(Permission::Unproven), RefusedParty::Customer);
         }
-        assert_eq!(refusals.judge(Permission::Unproven), About::Credential);
-        assert_eq!(refusals.judge(Permission::Proven), About::Customer);
+        assert_eq!(refusals.judge(Permission::Unproven), RefusedParty::Credential);
+        assert_eq!(refusals.judge(Permission::Proven), RefusedParty::Customer);
         refusals.answered();
-        assert_eq!(refusals.judge(Permission::Unproven), About::Customer);
+        assert_eq!(refusals.judge(Permission::Unproven), RefusedParty::Customer);
     }
 
     #[test]
     fn no_number_of_refusals_outweighs_a_permission_that_is_proven() {
         let mut refusals = Refusals::new(Permission::Proven);
-        assert!((0..100).all(|_| refusals.judge(Permission::Unproven) == About::Customer));
+        assert!((0..100).all(|_| refusals.judge(Permission::Unproven) == RefusedParty::Customer));
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::board::Progress;
+use super::board::RunProgress;
 use super::error::RunError;
 use super::invocation::run;
-use super::order::{Extent, NewCustomers, Order, Word};
+use super::order::{Extent, NewCustomers, Order, ShortAnswers};
 use super::outcome::JobReport;
 use super::reach::by_stream;
-use super::verify::{Comparison, Part, Verified, Verify};
+use super::verify::{ComparedPart, Comparison, Verified, Verify};
 use crate::config::Account;
 use crate::job::Job;
 use crate::record::Dependent;
@@ -29,7 +29,7 @@ pub async fn repair(
     order: &Verify<'_>,
     found: &[Verified],
     writer: &Writer,
-    progress: &Arc<Progress>,
+    progress: &Arc<RunProgress>,
     stop: watch::Receiver<bool>,
 ) -> Result<Vec<JobReport>, RunError> {
     let mut reports = Vec::new();
@@ -49,7 +49,7 @@ struct Repair<'a> {
     account: &'a Account,
     verified: &'a Verified,
     writer: &'a Writer,
-    progress: &'a Arc<Progress>,
+    progress: &'a Arc<RunProgress>,
     stop: &'a watch::Receiver<bool>,
 }
 
@@ -75,26 +75,28 @@ impl Repair<'_> {
         for comparison in self.differing() {
             match &comparison.part {
                 // Both ends belong to what was compared.
-                Part::Month { asked, .. } => windows.extend(Window::new(asked.begin(), asked.end().plus(1))),
-                Part::Dependents { orders, .. } => {
+                ComparedPart::Month { asked, .. } => {
+                    windows.extend(Window::new(asked.begin(), asked.end().plus(1)));
+                }
+                ComparedPart::Dependents { orders, .. } => {
                     streams.push(comparison.stream);
                     let stream = comparison.stream;
                     self.enqueue(orders.iter().map(|order| order.dependent(stream)).collect()).await?;
                 }
                 // Read where the list is, or with the details; the bounds may belong to a window or not.
-                Part::Members { orders, .. } if comparison.stream == "orders" => {
+                ComparedPart::Members { orders, .. } if comparison.stream == "orders" => {
                     let created = || orders.iter().filter_map(|member| member.created);
                     let (first, last) = (created().min(), created().max());
                     windows.extend(
                         first.zip(last).and_then(|(first, last)| Window::new(first.plus(-1), last.plus(2))),
                     );
                 }
-                Part::Members { orders, .. } => {
+                ComparedPart::Members { orders, .. } => {
                     streams.push(comparison.stream);
                     let stream = comparison.stream;
                     self.enqueue(orders.iter().map(|member| member.dependent(stream)).collect()).await?;
                 }
-                Part::List { .. } => {}
+                ComparedPart::List { .. } => {}
             }
         }
         // Newest first, like all windows.
@@ -138,8 +140,10 @@ impl Repair<'_> {
                     comparison.difference().is_some_and(|difference| !has_more || difference > 0)
                 })
                 .filter_map(|comparison| match &comparison.part {
-                    Part::List { customer_id } => Some((comparison.stream, customer_id.as_ref())),
-                    Part::Month { .. } | Part::Dependents { .. } | Part::Members { .. } => None,
+                    ComparedPart::List { customer_id } => Some((comparison.stream, customer_id.as_ref())),
+                    ComparedPart::Month { .. }
+                    | ComparedPart::Dependents { .. }
+                    | ComparedPart::Members { .. } => None,
                 })
                 .collect();
             let is_needed = |stream: &'static dyn Stream| {
@@ -163,7 +167,7 @@ impl Repair<'_> {
         // The count of a month with orders showed one: an empty answer about another month or order is then no sign of the
         // wrong credential.
         let has_rows = |comparison: &Comparison| {
-            matches!(comparison.part, Part::Month { .. })
+            matches!(comparison.part, ComparedPart::Month { .. })
                 && comparison.vendor.is_some_and(|number| number > 0)
         };
         let saw_rows = self.verified.comparisons.iter().any(has_rows);
@@ -171,7 +175,7 @@ impl Repair<'_> {
             jobs,
             accounts: vec![self.account],
             extent,
-            word: if saw_rows { Word::RowsWereSeen } else { Word::None },
+            word: if saw_rows { ShortAnswers::RowsWereSeen } else { ShortAnswers::None },
             deadline: self.order.deadline,
         };
         run(order, self.writer, self.progress, self.stop.clone()).await

@@ -7,4 +7,4 @@ mod comparison;
 mod questions;
 
 pub use accounts::{NAME, Verified, Verify, verify};
-pub use comparison::{Comparison, Orders, Part};
+pub use comparison::{ComparedPart, Comparison, OrdersCompared};

@@ -10,5 +10,5 @@ mod walker;
 
 pub(super) use fetch::fetch;
 pub(super) use read::{concerns_one_unit, is_refusal, read};
-pub(super) use unit::{End, Unit};
+pub(super) use unit::{Unit, WalkEnd};
 pub(super) use walker::walk;

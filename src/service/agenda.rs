@@ -43,7 +43,7 @@ pub enum Cause {
     /// Its time has come. Times that passed while nobody could run it make one run.
     Schedule {
         /// Scheduled times since it last began, at least one.
-        times: Times,
+        times: TimesPassed,
     },
     /// It never ran for this account.
     First,
@@ -55,9 +55,9 @@ pub enum Cause {
 
 /// A number of scheduled times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Times(usize);
+pub struct TimesPassed(usize);
 
-impl Times {
+impl TimesPassed {
     /// Whether there is none.
     #[must_use]
     pub const fn is_none(self) -> bool {
@@ -71,7 +71,7 @@ impl Times {
     }
 }
 
-impl std::fmt::Display for Times {
+impl std::fmt::Display for TimesPassed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.0 > COUNTED { write!(f, "more than {COUNTED}") } else { write!(f, "{}", self.0) }
     }
@@ -91,20 +91,20 @@ pub struct Invocation {
 
 /// Scheduled times that passed while the job itself ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
+pub struct SkippedTimes {
     /// The account.
     pub account: String,
     /// The job.
     pub job: JobName,
     /// How many, at least one.
-    pub times: Times,
+    pub times: TimesPassed,
     /// When it runs next.
     pub next: Option<UtcSecond>,
 }
 
 /// A duty and where it stands.
 #[derive(Clone, Debug)]
-struct Entry {
+struct AgendaEntry {
     job: Job,
     account: String,
     /// Scheduled times up to here had their run, or are past.
@@ -127,7 +127,7 @@ struct Running {
 /// All duties, and what runs.
 #[derive(Clone, Debug, Default)]
 pub struct Agenda {
-    entries: Vec<Entry>,
+    entries: Vec<AgendaEntry>,
     running: Vec<Running>,
     invocations: u64,
 }
@@ -149,7 +149,7 @@ impl Agenda {
             let known = before.iter().position(|entry| entry.is_for(&account, &job.name));
             let entry = match known.map(|at| before.swap_remove(at)) {
                 Some(known) => known.under(job, now),
-                None => Entry::new(job, account, last, now),
+                None => AgendaEntry::new(job, account, last, now),
             };
             self.entries.push(entry);
         }
@@ -187,7 +187,7 @@ impl Agenda {
     }
 
     /// A job of an invocation ended; its scheduled times meanwhile are skipped.
-    pub fn job_ended(&mut self, invocation: u64, job: &JobName, now: UtcSecond) -> Option<Skipped> {
+    pub fn job_ended(&mut self, invocation: u64, job: &JobName, now: UtcSecond) -> Option<SkippedTimes> {
         let is_it = |running: &Running| running.invocation == invocation && running.job == *job;
         let at = self.running.iter().position(is_it)?;
         let Running { account, job, .. } = self.running.swap_remove(at);
@@ -195,11 +195,11 @@ impl Agenda {
         let times = entry.times_until(now);
         entry.pass(now);
         let next = entry.next;
-        (!times.is_none()).then_some(Skipped { account, job, times, next })
+        (!times.is_none()).then_some(SkippedTimes { account, job, times, next })
     }
 
     /// An invocation ended, and with it whatever of its jobs was not known to have.
-    pub fn invocation_ended(&mut self, invocation: u64, now: UtcSecond) -> Vec<Skipped> {
+    pub fn invocation_ended(&mut self, invocation: u64, now: UtcSecond) -> Vec<SkippedTimes> {
         let of_it = self.running.iter().filter(|running| running.invocation == invocation);
         let jobs: Vec<JobName> = of_it.map(|running| running.job.clone()).collect();
         jobs.iter().filter_map(|job| self.job_ended(invocation, job, now)).collect()
@@ -217,7 +217,7 @@ impl Agenda {
     pub fn sleep(&self, now: UtcSecond) -> Duration {
         // What runs, or waits for a stream, is looked at when that ends.
         let free = self.entries.iter().filter(|entry| !is_busy(&self.running, entry));
-        let until = |entry: &Entry| match entry.at_once {
+        let until = |entry: &AgendaEntry| match entry.at_once {
             Some(_) => Some(Duration::ZERO),
             None => entry.next.map(|next| seconds_until(now, next)),
         };
@@ -239,7 +239,7 @@ impl Agenda {
 }
 
 /// Whether the entry's job runs, or another one that reads its stream for the account.
-fn is_busy(running: &[Running], entry: &Entry) -> bool {
+fn is_busy(running: &[Running], entry: &AgendaEntry) -> bool {
     running.iter().any(|running| {
         running.account == entry.account
             && (running.job == entry.job.name || running.stream == entry.job.stream)
@@ -250,7 +250,7 @@ fn seconds_until(now: UtcSecond, then: UtcSecond) -> Duration {
     Duration::from_secs(u64::try_from(then.unix() - now.unix()).unwrap_or(0))
 }
 
-impl Entry {
+impl AgendaEntry {
     fn new(job: Job, account: String, last: Last, now: UtcSecond) -> Self {
         let (since, at_once) = match last {
             Last::Never => (now, Some(Cause::First)),
@@ -293,11 +293,11 @@ impl Entry {
         self.at_once.or_else(|| self.next.is_some_and(|next| next <= now).then(by_schedule))
     }
 
-    fn times_until(&self, now: UtcSecond) -> Times {
+    fn times_until(&self, now: UtcSecond) -> TimesPassed {
         if self.next.is_none_or(|next| next > now) {
-            return Times(0);
+            return TimesPassed(0);
         }
         let times = self.job.next_times(self.since, COUNTED + 1);
-        Times(times.iter().take_while(|at| at.timestamp() <= now.unix()).count())
+        TimesPassed(times.iter().take_while(|at| at.timestamp() <= now.unix()).count())
     }
 }

@@ -79,12 +79,12 @@ pub struct JobEnded {
     /// The job.
     pub job: JobName,
     /// When it is to run again.
-    pub then: Then,
+    pub then: NextRun,
 }
 
 /// When a job that ended runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
+pub enum NextRun {
     /// As its schedule says, however it ended.
     OnSchedule,
     /// At once: its keys were refused, and there are others now.
@@ -264,7 +264,7 @@ async fn reloaded(
 
 fn job_ended(agenda: &mut Agenda, ended: &JobEnded, now: UtcSecond) {
     agenda.job_ended(ended.invocation, &ended.job, now).iter().for_each(tell::skipped);
-    if ended.then == Then::AtOnce {
+    if ended.then == NextRun::AtOnce {
         agenda.run_at_once(&ended.account, &ended.job, Cause::NewKeys);
     }
 }

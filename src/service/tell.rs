@@ -1,6 +1,6 @@
 //! What the service, and a run under systemd, say in their log: a line for each thing that happened, with the fields to find it by.
 
-use super::agenda::{Cause, Invocation, Skipped};
+use super::agenda::{Cause, Invocation, SkippedTimes};
 use super::error::Unusable;
 use crate::config::ConfigError;
 use crate::job::JobName;
@@ -46,7 +46,7 @@ pub(super) fn begins(account: &str, job: &JobName, cause: Cause) {
 }
 
 /// Times passed while a job itself ran.
-pub(super) fn skipped(skipped: &Skipped) {
+pub(super) fn skipped(skipped: &SkippedTimes) {
     let next = skipped.next.map_or_else(|| "never".to_owned(), |next| next.to_string());
     tracing::info!(
         account.name = skipped.account,

@@ -9,13 +9,13 @@ use tokio::time::Instant;
 
 use super::agenda::{Duty, Invocation, Last};
 use super::error::{ServiceError, Unusable};
-use super::scheduler::{JobEnded, Then, Work};
+use super::scheduler::{JobEnded, NextRun, Work};
 use super::tell;
 use crate::client::Auth;
 use crate::config::{Account, Config, ConfigError};
 use crate::job::{Job, JobName};
 use crate::metrics;
-use crate::run::{self, Counts, Extent, JobReport, Order, Outcome, Progress, RunError, Word};
+use crate::run::{self, Extent, JobReport, Order, Outcome, RunCounts, RunError, RunProgress, ShortAnswers};
 use crate::warehouse::{WarehouseError, Writer};
 
 /// Reads the configuration again, as it was read at the start.
@@ -29,7 +29,7 @@ pub struct VendorWork {
     /// Accounts and jobs with a run in the ledger whose end could not be written.
     unended: Mutex<BTreeSet<(String, String)>>,
     /// The invocations under way, and some that are over.
-    watched: Mutex<Vec<Weak<Progress>>>,
+    watched: Mutex<Vec<Weak<RunProgress>>>,
     copies: Copies,
 }
 
@@ -88,12 +88,12 @@ impl VendorWork {
     }
 
     /// The runs in hand.
-    fn running(&self) -> Vec<Arc<Counts>> {
+    fn running(&self) -> Vec<Arc<RunCounts>> {
         let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.iter().filter_map(Weak::upgrade).flat_map(|progress| progress.running()).collect()
     }
 
-    fn watch(&self, progress: &Arc<Progress>) {
+    fn watch(&self, progress: &Arc<RunProgress>) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.retain(|progress| progress.strong_count() > 0);
         watched.push(Arc::downgrade(progress));
@@ -211,11 +211,11 @@ impl Work for VendorWork {
             jobs,
             accounts: vec![&account],
             extent: Extent::Incremental,
-            word: Word::None,
+            word: ShortAnswers::None,
             deadline: None,
         };
         let (teller, mut told) = mpsc::unbounded_channel();
-        let progress = Arc::new(Progress::telling(teller));
+        let progress = Arc::new(RunProgress::telling(teller));
         self.watch(&progress);
         let (mut fatal, mut is_unended) = (None, false);
         let mut hear = |report: JobReport| {
@@ -223,9 +223,9 @@ impl Work for VendorWork {
             is_unended |= report.warehouse.is_some();
             fatal = fatal.take().or_else(|| report.warehouse.clone().filter(|error| !error.may_pass()));
             let then = if has_other_keys(&config, &account.profile.auth, &report) {
-                Then::AtOnce
+                NextRun::AtOnce
             } else {
-                Then::OnSchedule
+                NextRun::OnSchedule
             };
             if let Some(job) = JobName::new(&report.job) {
                 let (invocation, account) = (invocation.number, report.account);

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use super::source::Source;
+use super::source::SettingSource;
 
 /// Longest value a message repeats, in characters: enough to recognise it, short enough for one line.
 const SHOWN: usize = 80;
@@ -21,7 +21,7 @@ pub struct Problem {
 impl Problem {
     /// A problem at a place; `what` is a lower-case fragment.
     #[must_use]
-    pub fn at(source: &Source, what: &str) -> Self {
+    pub fn at(source: &SettingSource, what: &str) -> Self {
         Self {
             place: source.as_str().to_owned(),
             key: None,

@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 
-use super::node::{Node, Value};
+use super::node::{Node, SettingValue};
 use super::problem::{Problem, Problems};
-use super::source::Source;
+use super::source::SettingSource;
 use super::text::{is_name, nearest};
 
 /// One table being read. Call [`Section::finish`] last: keys nobody asked for are unknown keys.
@@ -30,13 +30,13 @@ impl<'a> Section<'a> {
 
     /// Where the table came from.
     #[must_use]
-    pub const fn source(&self) -> &Source {
+    pub const fn source(&self) -> &SettingSource {
         self.node.source()
     }
 
     /// Where the value of `key` came from; where the table did when there is none.
     #[must_use]
-    pub fn source_of(&self, key: &str) -> &Source {
+    pub fn source_of(&self, key: &str) -> &SettingSource {
         self.raw(key).map_or(self.node.source(), Node::source)
     }
 
@@ -51,7 +51,7 @@ impl<'a> Section<'a> {
     /// `parse` answers with what would be right.
     pub fn read<T>(&self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let node = self.entry(key)?;
-        let Value::Text(text) = &node.value else {
+        let SettingValue::Text(text) = &node.value else {
             self.wrong_kind(key, node, "a text in quotes");
             return None;
         };
@@ -67,10 +67,13 @@ impl<'a> Section<'a> {
     pub fn boolean(&self, key: &'static str) -> Option<bool> {
         let node = self.entry(key)?;
         match &node.value {
-            Value::Boolean(boolean) => Some(*boolean),
-            Value::Text(text) if text == "true" => Some(true),
-            Value::Text(text) if text == "false" => Some(false),
-            Value::Text(_) | Value::List(_) | Value::Table(_) | Value::Other(_) => {
+            SettingValue::Boolean(boolean) => Some(*boolean),
+            SettingValue::Text(text) if text == "true" => Some(true),
+            SettingValue::Text(text) if text == "false" => Some(false),
+            SettingValue::Text(_)
+            | SettingValue::List(_)
+            | SettingValue::Table(_)
+            | SettingValue::Other(_) => {
                 self.wrong_kind(key, node, "true or false, without quotes");
                 None
             }
@@ -93,29 +96,32 @@ impl<'a> Section<'a> {
     /// The texts at `key`, each as `parse` understands it. A flag or variable gives a list with commas: `a,b`.
     pub fn list<T>(&self, key: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
         let node = self.entry(key)?;
-        let report = |source: &Source, text: &str, remedy: String| {
+        let report = |source: &SettingSource, text: &str, remedy: String| {
             let problem = Problem::at(source, "this value is not understood");
             self.problems.add(problem.key(&self.dotted(key)).value(text).remedy(&remedy));
         };
         match &node.value {
-            Value::Text(text) => {
+            SettingValue::Text(text) => {
                 let item =
                     |item: &str| parse(item.trim()).map_err(|remedy| report(&node.source, item, remedy)).ok();
                 text.split(',').map(item).collect()
             }
-            Value::List(items) => {
+            SettingValue::List(items) => {
                 let item = |item: &Node| match &item.value {
-                    Value::Text(text) => {
+                    SettingValue::Text(text) => {
                         parse(text).map_err(|remedy| report(&item.source, text, remedy)).ok()
                     }
-                    Value::List(_) | Value::Table(_) | Value::Boolean(_) | Value::Other(_) => {
+                    SettingValue::List(_)
+                    | SettingValue::Table(_)
+                    | SettingValue::Boolean(_)
+                    | SettingValue::Other(_) => {
                         self.wrong_kind(key, item, "a text in quotes");
                         None
                     }
                 };
                 items.iter().map(item).collect()
             }
-            Value::Table(_) | Value::Boolean(_) | Value::Other(_) => {
+            SettingValue::Table(_) | SettingValue::Boolean(_) | SettingValue::Other(_) => {
                 self.wrong_kind(key, node, "a list of texts: [\"a\", \"b\"]");
                 None
             }
@@ -125,7 +131,7 @@ impl<'a> Section<'a> {
     /// The table at `key`; `None` when missing, or no table and therefore reported.
     pub fn table(&self, key: &'static str) -> Option<Section<'a>> {
         let node = self.entry(key)?;
-        if matches!(node.value, Value::Table(_)) {
+        if matches!(node.value, SettingValue::Table(_)) {
             return Some(Section::at(self.dotted(key), node, self.problems));
         }
         self.wrong_kind(key, node, "a table");
@@ -136,8 +142,11 @@ impl<'a> Section<'a> {
     #[must_use]
     pub fn peek(&self, key: &'static str) -> Option<&'a str> {
         match &self.entry(key)?.value {
-            Value::Text(text) => Some(text),
-            Value::List(_) | Value::Table(_) | Value::Boolean(_) | Value::Other(_) => None,
+            SettingValue::Text(text) => Some(text),
+            SettingValue::List(_)
+            | SettingValue::Table(_)
+            | SettingValue::Boolean(_)
+            | SettingValue::Other(_) => None,
         }
     }
 
@@ -155,7 +164,7 @@ impl<'a> Section<'a> {
     /// Every entry of a table whose keys are names a person chose; an entry that is no table is reported.
     pub fn tables(&self) -> Vec<(&'a str, Section<'a>)> {
         let tables = self.entries().filter_map(|(name, node)| {
-            if matches!(node.value, Value::Table(_)) {
+            if matches!(node.value, SettingValue::Table(_)) {
                 return Some((name, Section::at(self.dotted(name), node, self.problems)));
             }
             self.wrong_kind(name, node, "a table");
@@ -171,7 +180,7 @@ impl<'a> Section<'a> {
                 self.unknown(key, node, keys);
                 return None;
             }
-            let Value::Text(text) = &node.value else {
+            let SettingValue::Text(text) = &node.value else {
                 self.wrong_kind(key, node, "a text in quotes");
                 return None;
             };
@@ -220,8 +229,11 @@ impl<'a> Section<'a> {
     fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Node)> {
         let node: &'a Node = self.node;
         let entries = match &node.value {
-            Value::Table(entries) => Some(entries),
-            Value::Text(_) | Value::List(_) | Value::Boolean(_) | Value::Other(_) => None,
+            SettingValue::Table(entries) => Some(entries),
+            SettingValue::Text(_)
+            | SettingValue::List(_)
+            | SettingValue::Boolean(_)
+            | SettingValue::Other(_) => None,
         };
         entries.into_iter().flatten().map(|(key, node)| (key.as_str(), node))
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 /// Where a value came from, as a message says it: `bss-sync.toml line 7`, `environment variable X`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source(Arc<str>);
+pub struct SettingSource(Arc<str>);
 
-impl Source {
+impl SettingSource {
     /// A place described in a person's words.
     #[must_use]
     pub fn new(place: &str) -> Self {

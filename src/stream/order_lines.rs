@@ -8,7 +8,7 @@ use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
-use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
+use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn};
 use crate::scope::Ask;
 use crate::walk::Cursor;
 
@@ -19,7 +19,7 @@ static ENDPOINT: Endpoint = Endpoint {
     name: "order_details",
     method: Method::Get,
     path: "/v2/orders/customer-orders/details",
-    pages: Pages::ByRow(Most::Documented(100)),
+    pages: Pagination::ByRow(MostRows::Documented(100)),
     quota: Quota::per_second(10),
     reseller: ResellerIn::Query,
 };

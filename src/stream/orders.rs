@@ -8,7 +8,7 @@ use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Children, Column, Context, Kind, Source, Table};
-use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
+use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
@@ -19,7 +19,7 @@ static ENDPOINT: Endpoint = Endpoint {
     name: "orders",
     method: Method::Get,
     path: "/v2/orders/customer-orders",
-    pages: Pages::ByRow(Most::Documented(100)),
+    pages: Pagination::ByRow(MostRows::Documented(100)),
     quota: Quota::per_second(20),
     reseller: ResellerIn::Query,
 };

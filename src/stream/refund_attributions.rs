@@ -10,7 +10,7 @@ use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Column, Context, Table, Value};
-use crate::request::{Endpoint, Method, Pages, Request, ResellerIn};
+use crate::request::{Endpoint, Method, Pagination, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
@@ -22,7 +22,7 @@ static ENDPOINT: Endpoint = Endpoint {
     method: Method::Get,
     path: "/v2/orders/customer-orders/refund-orders",
     // The endpoint has no paging: one answer has all records.
-    pages: Pages::None,
+    pages: Pagination::None,
     quota: Quota::per_second(10),
     reseller: ResellerIn::Query,
 };

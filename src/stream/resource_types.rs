@@ -6,7 +6,7 @@ use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Column, Context, Table};
-use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
+use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn};
 use crate::scope::Ask;
 use crate::walk::Cursor;
 
@@ -17,7 +17,7 @@ static ENDPOINT: Endpoint = Endpoint {
     name: "resource_types",
     method: Method::Get,
     path: "/v2/products/resource-types",
-    pages: Pages::ByRow(Most::Documented(1000)),
+    pages: Pagination::ByRow(MostRows::Documented(1000)),
     quota: Quota::per_second(10),
     reseller: ResellerIn::Needless,
 };

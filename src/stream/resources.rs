@@ -9,7 +9,7 @@ use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Column, Context, Kind, Record, Table, Value};
-use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
+use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
@@ -21,7 +21,7 @@ static ENDPOINT: Endpoint = Endpoint {
     method: Method::Post,
     path: "/v2/orders/suscriptions/resources/query",
     // The documents name no maximum for v2; the old interface allowed 500, the contract advises 100.
-    pages: Pages::ByRow(Most::Assumed(100)),
+    pages: Pagination::ByRow(MostRows::Assumed(100)),
     quota: Quota::per_second(10),
     reseller: ResellerIn::Impossible,
 };

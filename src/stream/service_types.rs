@@ -6,7 +6,7 @@ use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Column, Context, Table};
-use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
+use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
@@ -18,7 +18,7 @@ static ENDPOINT: Endpoint = Endpoint {
     method: Method::Get,
     path: "/v2/products/service-types",
     // The documents name no maximum; the vendor's own example asks for 100.
-    pages: Pages::ByRow(Most::Assumed(100)),
+    pages: Pagination::ByRow(MostRows::Assumed(100)),
     quota: Quota::per_second(10),
     reseller: ResellerIn::Needless,
 };

@@ -8,7 +8,7 @@ use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
 use crate::record::{Children, Column, Context, Source, Table};
-use crate::request::{Endpoint, Method, Most, Pages, Request, ResellerIn};
+use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn};
 use crate::scope::{Ask, Role, Scope};
 use crate::walk::Cursor;
 
@@ -19,7 +19,7 @@ static ENDPOINT: Endpoint = Endpoint {
     name: "sub_customers",
     method: Method::Post,
     path: "/v2/partners/sub-customers/query",
-    pages: Pages::ByRow(Most::Documented(100)),
+    pages: Pagination::ByRow(MostRows::Documented(100)),
     quota: Quota::per_second(10),
     reseller: ResellerIn::Body,
 };

@@ -60,10 +60,10 @@ proptest! {
         let walk = loop {
             let page = serve(&all, window, &walk.cursor, limit, bounds);
             seen.extend(page.rows.iter().map(|row| row.key.clone()));
-            match walk.step(paging, asked, &page, at(100), &mut Keys::default()) {
-                Step::Next(next) => walk = next,
-                Step::Complete(walk) => break walk,
-                Step::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
+            match walk.step(paging, asked, &page, at(100), &mut SeenKeys::default()) {
+                WalkStep::Next(next) => walk = next,
+                WalkStep::Complete(walk) => break walk,
+                WalkStep::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
             }
             prop_assert!(walk.requests < 2000, "a walk must come to an end");
         };
@@ -84,7 +84,7 @@ proptest! {
         total: Option<u64>,
         seen: u64,
     ) {
-        let skipped = Skipped { rows: edge.clone(), total };
+        let skipped = SkippedRows { rows: edge.clone(), total };
         let walk = Walk {
             cursor: Cursor::Keyset { from, offset, edge, skipped },
             anchor: None,
@@ -102,15 +102,15 @@ proptest! {
 }
 
 /// The step after the first page inside a dense second: `before` is what the list was, `after` what it is now.
-fn step_inside_a_second(before: &[RowMark], after: &[RowMark]) -> Step {
+fn step_inside_a_second(before: &[RowMark], after: &[RowMark]) -> WalkStep {
     let window = Window::new(at(10), at(50)).expect("not empty");
     let paging = Paging::Keyset(window);
     let mut walk = Walk::start(paging, 1);
     loop {
         let list = if walk.cursor.skips() { after } else { before };
         let page = serve(list, window, &walk.cursor, 10, Bounds::Inclusive);
-        match walk.clone().step(paging, 10, &page, at(100), &mut Keys::default()) {
-            Step::Next(next) if !walk.cursor.skips() => walk = next,
+        match walk.clone().step(paging, 10, &page, at(100), &mut SeenKeys::default()) {
+            WalkStep::Next(next) if !walk.cursor.skips() => walk = next,
             step => return step,
         }
     }
@@ -119,7 +119,7 @@ fn step_inside_a_second(before: &[RowMark], after: &[RowMark]) -> Step {
 #[test]
 fn a_row_that_leaves_a_dense_second_is_noticed_although_another_makes_the_number_right() {
     let before = rows(&[20; 15]);
-    assert!(matches!(step_inside_a_second(&before, &before), Step::Complete(_)));
+    assert!(matches!(step_inside_a_second(&before, &before), WalkStep::Complete(_)));
     // The first one leaves, so that the eleventh slides to the tenth place; one more comes at the end.
     let after = [before[1..].to_vec(), vec![RowMark { key: "late".to_owned(), time: Some(at(30)) }]].concat();
     assert_unproven(&step_inside_a_second(&before, &after));
@@ -138,7 +138,8 @@ fn a_walk_may_be_cut_where_the_vendor_counts_as_many_rows_less_as_were_seen() {
     let paging = Paging::Keyset(window);
     let first = serve(&all, window, &Walk::start(paging, 1).cursor, 4, Bounds::Inclusive);
     assert_eq!(Walk::start(paging, 1).proven_before(&first), None, "nothing was seen yet");
-    let Step::Next(walk) = Walk::start(paging, 1).step(paging, 4, &first, at(100), &mut Keys::default())
+    let WalkStep::Next(walk) =
+        Walk::start(paging, 1).step(paging, 4, &first, at(100), &mut SeenKeys::default())
     else {
         panic!("nine were announced")
     };
@@ -269,10 +270,10 @@ proptest! {
             }
             list.seen.extend(page.rows.iter().map(|row| row.key.clone()));
             prop_assert!(walk.requests < 300, "a walk must come to an end");
-            match walk.step(Paging::Keyset(window), asked, &page, at(100), &mut Keys::default()) {
-                Step::Next(next) => walk = next,
-                Step::Complete(_) => break true,
-                Step::Unproven(..) => break false,
+            match walk.step(Paging::Keyset(window), asked, &page, at(100), &mut SeenKeys::default()) {
+                WalkStep::Next(next) => walk = next,
+                WalkStep::Complete(_) => break true,
+                WalkStep::Unproven(..) => break false,
             }
         };
         if is_proven {
@@ -290,31 +291,31 @@ fn a_sparse_window_takes_hardly_more_requests_than_pages() {
     let mut walk = Walk::start(paging, 1);
     loop {
         let page = serve(&all, window, &walk.cursor, 100, Bounds::Inclusive);
-        match walk.step(paging, 100, &page, at(0), &mut Keys::default()) {
-            Step::Next(next) => walk = next,
-            Step::Complete(done) => break assert_eq!(done.requests, 11),
-            Step::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
+        match walk.step(paging, 100, &page, at(0), &mut SeenKeys::default()) {
+            WalkStep::Next(next) => walk = next,
+            WalkStep::Complete(done) => break assert_eq!(done.requests, 11),
+            WalkStep::Unproven(walk, reason) => panic!("{reason}: {walk:?}"),
         }
     }
 }
 
 /// An unsorted list of which some pages were read, ten rows at most each.
-struct List(Walk, Keys);
+struct List(Walk, SeenKeys);
 
 impl List {
     fn new() -> Self {
-        Self(Walk::start(Paging::Offset, 1), Keys::default())
+        Self(Walk::start(Paging::Offset, 1), SeenKeys::default())
     }
 
     /// What a page would mean, without going on.
-    fn clone_read(&self, rows: Vec<RowMark>, total: u64) -> Step {
+    fn clone_read(&self, rows: Vec<RowMark>, total: u64) -> WalkStep {
         Self(self.0.clone(), self.1.clone()).read(rows, total)
     }
 
-    fn read(&mut self, rows: Vec<RowMark>, total: impl Into<Option<u64>>) -> Step {
+    fn read(&mut self, rows: Vec<RowMark>, total: impl Into<Option<u64>>) -> WalkStep {
         let page = Page { rows, total: total.into(), ..Page::default() };
         let step = self.0.clone().step(Paging::Offset, 10, &page, at(0), &mut self.1);
-        if let Step::Next(walk) = &step {
+        if let WalkStep::Next(walk) = &step {
             self.0 = walk.clone();
         }
         step
@@ -322,8 +323,8 @@ impl List {
 }
 
 #[track_caller]
-fn assert_unproven(step: &Step) {
-    assert!(matches!(step, Step::Unproven(..)), "{step:?}");
+fn assert_unproven(step: &WalkStep) {
+    assert!(matches!(step, WalkStep::Unproven(..)), "{step:?}");
 }
 
 #[test]
@@ -331,7 +332,7 @@ fn rows_that_are_announced_but_never_come_prove_nothing() {
     assert_unproven(&List::new().read(Vec::new(), 3));
     let begun = || {
         let mut list = List::new();
-        assert!(matches!(list.read(rows(&[1, 2]), 3), Step::Next(_)), "one more row was announced");
+        assert!(matches!(list.read(rows(&[1, 2]), 3), WalkStep::Next(_)), "one more row was announced");
         list
     };
     let last = rows(&[1, 2]).split_off(1);
@@ -349,9 +350,11 @@ fn rows_that_are_announced_but_never_come_prove_nothing() {
 fn pages_of_an_unsorted_list_overlap_by_one_row() {
     let all = rows(&[1, 2, 3, 4, 5]);
     let mut list = List::new();
-    assert!(matches!(list.read(all[..3].to_vec(), 5), Step::Next(_)));
+    assert!(matches!(list.read(all[..3].to_vec(), 5), WalkStep::Next(_)));
     assert_eq!((list.0.cursor.offset(), list.0.anchor.as_deref()), (2, Some("2")));
-    let Step::Complete(done) = list.read(all[2..].to_vec(), 5) else { panic!("five announced, five seen") };
+    let WalkStep::Complete(done) = list.read(all[2..].to_vec(), 5) else {
+        panic!("five announced, five seen")
+    };
     assert_eq!((done.seen, done.requests), (5, 2));
 }
 
@@ -359,22 +362,22 @@ fn pages_of_an_unsorted_list_overlap_by_one_row() {
 fn a_full_page_that_claims_to_be_the_last_is_looked_behind() {
     let all = rows(&[1; 12]);
     let mut list = List::new();
-    assert!(matches!(list.read(all[..10].to_vec(), 10), Step::Next(_)));
-    assert!(matches!(list.clone_read(all[9..10].to_vec(), 10), Step::Complete(_)), "it was the last");
+    assert!(matches!(list.read(all[..10].to_vec(), 10), WalkStep::Next(_)));
+    assert!(matches!(list.clone_read(all[9..10].to_vec(), 10), WalkStep::Complete(_)), "it was the last");
     assert_unproven(&list.read(all[9..].to_vec(), 12));
 }
 
 #[test]
 fn without_a_total_only_a_page_without_a_new_row_ends_a_list() {
     let mut list = List::new();
-    assert!(matches!(list.read(rows(&[1]), None), Step::Next(_)), "a short page is no end");
-    assert!(matches!(list.read(rows(&[1]), None), Step::Complete(_)));
+    assert!(matches!(list.read(rows(&[1]), None), WalkStep::Next(_)), "a short page is no end");
+    assert!(matches!(list.read(rows(&[1]), None), WalkStep::Complete(_)));
 }
 
 #[test]
 fn keys_read_back_as_they_were_stored() {
-    let mut keys = Keys::default();
-    keys.add_bytes(&Keys::to_bytes(&rows(&[1, 2])));
+    let mut keys = SeenKeys::default();
+    keys.add_bytes(&SeenKeys::to_bytes(&rows(&[1, 2])));
     assert_eq!((keys.len(), keys.holds("0"), keys.holds("2")), (2, true, false));
     assert!(!keys.insert("1") && keys.insert("2"));
 }
@@ -387,9 +390,10 @@ fn a_row_twice_in_one_page_proves_nothing_however_it_is_paged() {
         Page { rows: keys.iter().map(mark).collect(), total: Some(3), ..Page::default() }
     };
     for paging in [Paging::Keyset(window), Paging::Offset, Paging::Unpaged] {
-        let step = |keys| Walk::start(paging, 1).step(paging, 10, &page(keys), at(100), &mut Keys::default());
+        let step =
+            |keys| Walk::start(paging, 1).step(paging, 10, &page(keys), at(100), &mut SeenKeys::default());
         assert_unproven(&step(&["a", "b", "b"]));
-        assert!(matches!(step(&["a", "b", "c"]), Step::Complete(_)), "{paging:?}");
+        assert!(matches!(step(&["a", "b", "c"]), WalkStep::Complete(_)), "{paging:?}");
     }
 }
 
@@ -401,14 +405,16 @@ fn a_sorted_page_with_rows_from_before_its_begin_proves_nothing() {
     let cut = rows(&[20, 22, 24, 26, 28, 30, 32, 34, 36, 38]);
     let page = |rows: &[RowMark], total| Page { rows: rows.to_vec(), total: Some(total), ..Page::default() };
     let begun =
-        || match Walk::start(paging, 1).step(paging, 100, &page(&cut, 19), at(100), &mut Keys::default()) {
-            Step::Next(walk) => walk,
+        || match Walk::start(paging, 1).step(paging, 100, &page(&cut, 19), at(100), &mut SeenKeys::default())
+        {
+            WalkStep::Next(walk) => walk,
             other => panic!("nine more rows were announced: {other:?}"),
         };
-    assert_unproven(&begun().step(paging, 100, &page(&cut, 10), at(100), &mut Keys::default()));
+    assert_unproven(&begun().step(paging, 100, &page(&cut, 10), at(100), &mut SeenKeys::default()));
     // What was created in the second that is asked for is as good as what follows.
     let again = [RowMark { key: "late".to_owned(), time: Some(at(37)) }, cut[9].clone()];
-    let Step::Next(_) = begun().step(paging, 100, &page(&again, 11), at(100), &mut Keys::default()) else {
+    let WalkStep::Next(_) = begun().step(paging, 100, &page(&again, 11), at(100), &mut SeenKeys::default())
+    else {
         panic!("nine more rows were announced")
     };
 }

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use bss_sync::config::{Config, Environment, KnownNames};
 use bss_sync::job::Job;
-use bss_sync::run::{Extent, JobReport, Order, Outcome, Progress, Word, run};
+use bss_sync::run::{Extent, JobReport, Order, Outcome, RunProgress, ShortAnswers, run};
 use bss_sync::stream::CATALOGUE;
 use bss_sync::warehouse::{Warehouse, Writer};
 use rusqlite::Connection;
@@ -135,7 +135,7 @@ impl Case<'_> {
                 }
                 Step::Wait(seconds) => self.wait(*seconds),
                 Step::Run(run) => {
-                    let ran = self.run(run, Word::None);
+                    let ran = self.run(run, ShortAnswers::None);
                     self.check_exit(&ran, &[0, 1, 3, 4]);
                     self.check_ledger();
                 }
@@ -160,9 +160,9 @@ impl Case<'_> {
     fn settle(&mut self) {
         let failing = self.judge().failing();
         self.played.tally.count("failed orders before the quiet runs", failing);
-        let mut ran = self.run(&Run::QUIET, Word::None);
+        let mut ran = self.run(&Run::QUIET, ShortAnswers::None);
         if ran.exit == Some(3) {
-            ran = self.run(&Run::QUIET, Word::None);
+            ran = self.run(&Run::QUIET, ShortAnswers::None);
         }
         self.check_exit(&ran, &[0, 3]);
         self.check_ledger();
@@ -181,7 +181,7 @@ impl Case<'_> {
         let changes = self.sim.changes();
         let left = |kind| matches!(kind, ChangeKind::ResourceLeft | ChangeKind::OrderLeft);
         let mut least: u32 = if changes.iter().any(|change| left(change.kind)) { 2 } else { 1 };
-        let (mut word, mut is_doubted, mut is_settled) = (Word::None, false, false);
+        let (mut word, mut is_doubted, mut is_settled) = (ShortAnswers::None, false, false);
         for round in 1..=2 * FULL_RUNS {
             ran = self.run(&full, word);
             self.check_exit(&ran, &[0, 3]);
@@ -197,7 +197,7 @@ impl Case<'_> {
             }
             if round == FULL_RUNS && is_doubted {
                 self.played.tally.count("cases that needed --accept-empty", 1);
-                word = Word::AcceptEmpty;
+                word = ShortAnswers::AcceptEmpty;
                 least = round + 2;
             }
         }
@@ -216,7 +216,7 @@ impl Case<'_> {
         }
     }
 
-    fn run(&mut self, wanted: &Run, word: Word) -> Ran {
+    fn run(&mut self, wanted: &Run, word: ShortAnswers) -> Ran {
         self.wait(2 + i64::from(self.plan.seed.is_multiple_of(7)));
         let Open { runtime, writer, thread } = self.open.take().unwrap_or_else(|| open(&self.path));
         self.sim.set_weather(wanted.weather);
@@ -254,7 +254,7 @@ impl Case<'_> {
             word,
             deadline: None,
         };
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(RunProgress::default());
         let kill = async {
             killed.notified().await;
             for _ in 0..turns {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bss_sync::quota::Quota;
 use bss_sync::quota::hint::{Policy, QuotaHint};
-use bss_sync::rate::words::{Lesson, Origin, Reason, Share, Signal, Start, Turn};
+use bss_sync::rate::words::{Lesson, QuotaOrigin, Share, Signal, Start, Turn, WaitReason};
 use bss_sync::rate::{Controller, Governor, Remembered};
 use bss_sync::time::UtcSecond;
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ fn call(controller: &mut Controller, mut now: Instant, signal: Signal) -> (Insta
     }
 }
 
-fn reason(turn: Turn) -> Option<Reason> {
+fn reason(turn: Turn) -> Option<WaitReason> {
     match turn {
         Turn::Go => None,
         Turn::Wait { why, .. } => Some(why.reason),
@@ -91,7 +91,7 @@ fn calls_that_never_come_back_are_given_back_and_may_have_been_counted() {
     let mut slow = controller(Start::Published(quota(6000, 60)), now);
     let mut at = now;
     let mut sent = Vec::new();
-    while reason(slow.ask(at)) != Some(Reason::InFlight) {
+    while reason(slow.ask(at)) != Some(WaitReason::InFlight) {
         sent.push(at);
         at += ms(11);
         assert!(sent.len() <= 64, "too many in flight");
@@ -125,11 +125,11 @@ fn only_a_lower_quota_than_the_configured_is_kept_to() {
     let now = Instant::now();
     let mut orders = controller(Start::Configured(Quota::per_second(5)), now);
     let (sent, _) = call(&mut orders, now, refused(Quota::per_second(10)));
-    assert_eq!((orders.quota(), orders.origin()), (Some(Quota::per_second(5)), Origin::Configured));
+    assert_eq!((orders.quota(), orders.origin()), (Some(Quota::per_second(5)), QuotaOrigin::Configured));
     let told = hint(Quota::per_second(2));
     let (_, lesson) = call(&mut orders, sent + ms(40), Signal::Accepted { told: Some(told) });
     assert!(matches!(lesson, Lesson::Learned(Quota { calls: 2, .. }, Duration::ZERO)));
-    assert_eq!((orders.quota(), orders.origin()), (Some(Quota::per_second(2)), Origin::Header));
+    assert_eq!((orders.quota(), orders.origin()), (Some(Quota::per_second(2)), QuotaOrigin::Header));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn without_a_limit_of_our_own_only_refusals_hold_calls_back() {
     assert_eq!(orders.ask(now), Turn::Go);
     orders.observe(now, now + ms(1), refused(Quota::per_second(7)));
     assert_eq!(orders.quota(), Some(Quota::per_second(7)));
-    assert_eq!(reason(orders.ask(now + ms(1))), Some(Reason::Paused));
+    assert_eq!(reason(orders.ask(now + ms(1))), Some(WaitReason::Paused));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn what_was_learned_is_known_to_the_next_run_for_30_days() {
     let (sent, _) = call(&mut first, now, refused(Quota::per_second(4)));
     let (sent, _) = call(&mut first, sent + ms(40), ACCEPTED);
     let known = first.remember(sent + ms(40), TODAY).unwrap();
-    assert_eq!((known.quota, known.origin), (Quota::per_second(4), Origin::Refusal));
+    assert_eq!((known.quota, known.origin), (Quota::per_second(4), QuotaOrigin::Refusal));
     assert_eq!(known.recent.iter().sum::<u32>(), 1);
 
     let resume = |start, days: i64, known: &Remembered| {
@@ -178,18 +178,21 @@ fn what_was_learned_is_known_to_the_next_run_for_30_days() {
         (next.quota().map(|quota| quota.calls), next.origin())
     };
     let published = Start::Published(Quota::per_second(10));
-    assert_eq!(resume(published, 30, &known), (Some(4), Origin::Stored));
-    assert_eq!(resume(published, 31, &known), (Some(10), Origin::Published));
-    assert_eq!(resume(Start::Configured(Quota::per_second(3)), 1, &known), (Some(3), Origin::Configured));
-    assert_eq!(resume(Start::Configured(Quota::per_second(5)), 1, &known), (Some(4), Origin::Stored));
+    assert_eq!(resume(published, 30, &known), (Some(4), QuotaOrigin::Stored));
+    assert_eq!(resume(published, 31, &known), (Some(10), QuotaOrigin::Published));
+    assert_eq!(
+        resume(Start::Configured(Quota::per_second(3)), 1, &known),
+        (Some(3), QuotaOrigin::Configured)
+    );
+    assert_eq!(resume(Start::Configured(Quota::per_second(5)), 1, &known), (Some(4), QuotaOrigin::Stored));
     assert_eq!(resume(Start::Unlimited, 1, &known).0, None);
     let nonsense = Remembered { margin: f64::NAN, ..known.clone() };
-    assert_eq!(resume(published, 1, &nonsense), (Some(10), Origin::Published));
+    assert_eq!(resume(published, 1, &nonsense), (Some(10), QuotaOrigin::Published));
     let huge = Remembered { quota: quota(2_000_000, 1), ..known.clone() };
-    assert_eq!(resume(published, 1, &huge), (Some(10), Origin::Published));
+    assert_eq!(resume(published, 1, &huge), (Some(10), QuotaOrigin::Published));
     // What the documents said is looked up in them again.
-    let documented = Remembered { quota: Quota::per_second(30), origin: Origin::Published, ..known };
-    assert_eq!(resume(published, 1, &documented), (Some(10), Origin::Published));
+    let documented = Remembered { quota: Quota::per_second(30), origin: QuotaOrigin::Published, ..known };
+    assert_eq!(resume(published, 1, &documented), (Some(10), QuotaOrigin::Published));
 }
 
 #[test]
@@ -226,7 +229,7 @@ fn a_call_must_be_within_every_quota_that_was_named() {
     let at = next(&mut orders, now, of(Policy::User, Quota::per_second(10)));
     assert_eq!(orders.remember(at, TODAY).len(), 1);
     let at = next(&mut orders, at, of(Policy::Ip, quota(30, 60)));
-    assert_eq!((orders.quota(), orders.origin()), (Some(quota(30, 60)), Origin::Refusal));
+    assert_eq!((orders.quota(), orders.origin()), (Some(quota(30, 60)), QuotaOrigin::Refusal));
     let known = orders.remember(at, TODAY);
     let policies: Vec<_> = known.iter().map(|(policy, known)| (*policy, known.quota.calls)).collect();
     assert_eq!(policies, [(Some(Policy::User), 10), (Some(Policy::Ip), 30)]);
@@ -253,7 +256,7 @@ fn a_share_is_kept_to_for_ever() {
     while at < now + Duration::from_hours(1) {
         at = call(&mut half, at, ACCEPTED).0;
     }
-    assert_eq!((half.quota(), half.origin()), (Some(Quota::per_second(20)), Origin::Published));
+    assert_eq!((half.quota(), half.origin()), (Some(Quota::per_second(20)), QuotaOrigin::Published));
 }
 
 #[test]

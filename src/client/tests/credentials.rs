@@ -8,7 +8,7 @@ use super::*;
 const WALKERS: usize = 16;
 
 /// What that many concurrent requests with one client come to, and then one more after them.
-async fn fetch_many(server: &Server, auth: Auth) -> (Vec<Result<Answer, FetchError>>, u64) {
+async fn fetch_many(server: &Server, auth: Auth) -> (Vec<Result<VendorAnswer, FetchError>>, u64) {
     let client = Arc::new(Client::new(profile(server, auth)).expect("a client"));
     let meter = Arc::new(Meter::default());
     let mut tasks = JoinSet::new();
@@ -161,7 +161,7 @@ fn dated(ahead: i64) -> Step {
 }
 
 /// What a request with a token comes to, how far the client's clock is ahead of ours then, and how often it was sent.
-async fn fetch_dated(answers: &[i64]) -> (Result<Answer, FetchError>, i64, u64) {
+async fn fetch_dated(answers: &[i64]) -> (Result<VendorAnswer, FetchError>, i64, u64) {
     let server =
         Server::start([new_token("canary-one")].into_iter().chain(answers.iter().copied().map(dated)));
     let client = Client::new(profile(&server, user())).expect("a client");

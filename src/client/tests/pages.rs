@@ -12,7 +12,7 @@ async fn limits(
     most: u32,
     known: Vec<PageState>,
     script: impl IntoIterator<Item = Step>,
-) -> (Result<Answer, FetchError>, Vec<u32>, Client) {
+) -> (Result<VendorAnswer, FetchError>, Vec<u32>, Client) {
     let server = Server::start(script);
     let known = Learned { pages: known, ..Learned::default() };
     let client = Client::resume(profile(&server, keys()), known).expect("a client");

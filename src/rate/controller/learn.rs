@@ -10,8 +10,8 @@ use crate::quota::hint::QuotaHint;
 use crate::rate::halt::{Ended, Halt};
 use crate::rate::margin::{LONG, Margin};
 use crate::rate::phase::Phase;
-use crate::rate::trial::{Load, Standing, Trial};
-use crate::rate::words::{Lesson, Origin, Signal};
+use crate::rate::trial::{Firmness, Load, Trial};
+use crate::rate::words::{Lesson, QuotaOrigin, Signal};
 
 /// With a wider margin than this, somebody else uses the quota as well.
 const RIVALLED: f64 = 0.35;
@@ -37,7 +37,7 @@ impl Controller {
     fn accepted(&mut self, sent: Instant, now: Instant, told: Option<QuotaHint>) -> Lesson {
         self.answer.took(now.saturating_duration_since(sent));
         let Some(quota) = self.quota else { return Lesson::None };
-        if self.origin != Origin::SlowStart && self.load(quota) == Load::Full {
+        if self.origin != QuotaOrigin::SlowStart && self.load(quota) == Load::Full {
             self.margin.accepted(quota);
         }
         if let Some(ended) = self.episode.accepted(sent) {
@@ -47,7 +47,7 @@ impl Controller {
             }
         }
         match told {
-            Some(told) => self.adopt(told.quota, Origin::Header, now, Duration::ZERO),
+            Some(told) => self.adopt(told.quota, QuotaOrigin::Header, now, Duration::ZERO),
             None => Lesson::None,
         }
     }
@@ -79,12 +79,12 @@ impl Controller {
         }
         let before = self.quota;
         let lesson = match hint {
-            Some(quota) => self.adopt(quota, Origin::Refusal, now, Duration::ZERO),
+            Some(quota) => self.adopt(quota, QuotaOrigin::Refusal, now, Duration::ZERO),
             None => Lesson::None,
         };
-        if self.origin == Origin::SlowStart {
+        if self.origin == QuotaOrigin::SlowStart {
             let calls = self.history.since(now.checked_sub(SLOW_START.period).unwrap_or(now)).max(1);
-            self.origin = Origin::Counted;
+            self.origin = QuotaOrigin::Counted;
             self.set(Quota { calls, ..SLOW_START });
         }
         if let (Some(quota), None) = (before, hint) {
@@ -101,10 +101,10 @@ impl Controller {
 
     /// The margin is too small, unless more than the quota was tried or the quota is another one.
     fn learn_margin(&mut self, hint: Option<Quota>, now: Instant) {
-        let Some(quota) = self.quota.filter(|_| self.origin != Origin::SlowStart) else { return };
+        let Some(quota) = self.quota.filter(|_| self.origin != QuotaOrigin::SlowStart) else { return };
         if self.trial.extra() == 0.0 && hint.is_none_or(|hint| hint == quota) {
             self.margin.refused(now, quota);
-            if self.origin == Origin::Counted && self.margin.get() > MISCOUNTED {
+            if self.origin == QuotaOrigin::Counted && self.margin.get() > MISCOUNTED {
                 // A wide margin below a wrong count is a smaller count.
                 let calls = to_u32((f64::from(quota.calls) / (1.0 + self.margin.get())).round()).max(1);
                 self.quota = Some(Quota { calls, ..quota });
@@ -117,9 +117,9 @@ impl Controller {
     }
 
     /// Keeps to a quota that was told from now on.
-    fn adopt(&mut self, told: Quota, origin: Origin, now: Instant, pause: Duration) -> Lesson {
+    fn adopt(&mut self, told: Quota, origin: QuotaOrigin, now: Instant, pause: Duration) -> Lesson {
         let quota = self.ceiling.filter(|ceiling| !told.is_lower_than(*ceiling)).unwrap_or(told);
-        self.trial.refused(now, quota, Standing::Told);
+        self.trial.refused(now, quota, Firmness::Told);
         self.confirmed = Some((now, Duration::ZERO));
         let is_new = self.quota != Some(quota);
         if self.ceiling != Some(quota) {
@@ -156,7 +156,7 @@ impl Controller {
             return Lesson::None;
         };
         let is_known =
-            self.origin == Origin::Counted && self.quota.is_some_and(|quota| quota.period >= period);
+            self.origin == QuotaOrigin::Counted && self.quota.is_some_and(|quota| quota.period >= period);
         // Of a period of which little was seen the calls are not known; until then a short one will do.
         let is_seen = self.history.first().is_some_and(|first| first + period / 2 <= accepted);
         if is_known || !is_seen {
@@ -165,9 +165,9 @@ impl Controller {
         // Rather too many: refusals correct that soon, and trials the opposite only slowly.
         let calls = self.history.most_in(period).clamp(1, Quota::MOST_CALLS);
         let quota = Quota { calls, period };
-        self.origin = Origin::Counted;
+        self.origin = QuotaOrigin::Counted;
         self.set(quota);
-        self.trial = Trial::new(now, quota, Standing::Guessed);
+        self.trial = Trial::new(now, quota, Firmness::Guessed);
         self.confirmed = Some((now, Duration::ZERO));
         Lesson::Learned(quota, Duration::ZERO)
     }

@@ -8,7 +8,7 @@ use super::Controller;
 use crate::quota::Quota;
 use crate::rate::margin::{LONG, Margin};
 use crate::rate::trial::Trial;
-use crate::rate::words::{Origin, Share, Start};
+use crate::rate::words::{QuotaOrigin, Share, Start};
 use crate::time::UtcSecond;
 
 /// What was learned longer ago than this may be out of date, in seconds (`RATE` item 9).
@@ -26,7 +26,7 @@ pub struct Remembered {
     /// The quota that was kept to.
     pub quota: Quota,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: QuotaOrigin,
     /// The part of its time that had to be left unused.
     pub margin: f64,
     /// Calls that could be made up for after a delay.
@@ -44,7 +44,7 @@ pub struct Remembered {
 impl Remembered {
     /// Whether the quota is more than what the configuration or the documents said.
     const fn is_learned(&self) -> bool {
-        !matches!(self.origin, Origin::Published | Origin::Configured | Origin::SlowStart)
+        !matches!(self.origin, QuotaOrigin::Published | QuotaOrigin::Configured | QuotaOrigin::SlowStart)
     }
 
     /// Whether the figures are those of a quota, and recent. Whoever stored them may have been another version.
@@ -76,7 +76,7 @@ impl Controller {
         if remembered.is_learned() {
             let quota = remembered.quota;
             if controller.ceiling.is_none_or(|ceiling| quota.is_lower_than(ceiling)) {
-                (controller.quota, controller.origin) = (Some(quota), Origin::Stored);
+                (controller.quota, controller.origin) = (Some(quota), QuotaOrigin::Stored);
             }
         }
         let Some(quota) = controller.quota.filter(|quota| *quota == remembered.quota) else {
@@ -128,7 +128,7 @@ impl Controller {
     /// What the next run should know; `None` while there is nothing to know. `now` and `today` are the same moment.
     #[must_use]
     pub fn remember(&self, now: Instant, today: UtcSecond) -> Option<Remembered> {
-        let quota = self.quota.filter(|_| self.origin != Origin::SlowStart)?;
+        let quota = self.quota.filter(|_| self.origin != QuotaOrigin::SlowStart)?;
         let at = |instant: Instant| minus(today, now.saturating_duration_since(instant));
         let learned = self.confirmed.map(|(seen, before)| now.saturating_duration_since(seen) + before);
         Some(Remembered {

@@ -8,19 +8,19 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::comparison::{Comparison, Orders};
-use super::questions::{self, Question};
-use crate::client::{Deadline, Reading as Asked};
+use super::comparison::{Comparison, OrdersCompared};
+use super::questions::{self, CountQuestion};
+use crate::client::{CallCounts as Asked, Deadline};
 use crate::config::Account;
 use crate::job::Job;
-use crate::run::board::{Board, Progress};
-use crate::run::context::Context;
+use crate::run::board::{Board, RunProgress};
+use crate::run::context::JobContext;
 use crate::run::error::RunError;
 use crate::run::learned::{Memory, client_of};
-use crate::run::order::{Extent, Word};
-use crate::run::outcome::{Outcome, Stop};
+use crate::run::order::{Extent, ShortAnswers};
+use crate::run::outcome::{JobStop, Outcome};
 use crate::run::reach::by_stream;
-use crate::run::refusals::{About, Permission, Refusals};
+use crate::run::refusals::{Permission, Refusals, RefusedParty};
 use crate::run::walk::{fetch, is_refusal};
 use crate::run::width::PagePace;
 use crate::stream::Stream;
@@ -52,7 +52,7 @@ pub struct Verified {
     /// What was compared, months oldest first.
     pub comparisons: Vec<Comparison>,
     /// How much of what belongs to orders was read, stream by stream.
-    pub orders: Vec<Orders>,
+    pub orders: Vec<OrdersCompared>,
     /// Months and lists that were not compared, because it ended early.
     pub unanswered: u64,
     /// How it ended: [`Outcome::Done`] when everything agrees.
@@ -74,7 +74,7 @@ pub struct Verified {
 pub async fn verify(
     order: &Verify<'_>,
     writer: &Writer,
-    progress: &Arc<Progress>,
+    progress: &Arc<RunProgress>,
     stop: watch::Receiver<bool>,
 ) -> Result<Vec<Verified>, RunError> {
     let mut all = Vec::with_capacity(order.accounts.len());
@@ -88,7 +88,7 @@ async fn verify_account(
     order: &Verify<'_>,
     account: &Account,
     writer: &Writer,
-    progress: &Arc<Progress>,
+    progress: &Arc<RunProgress>,
     stop: &watch::Receiver<bool>,
 ) -> Result<Verified, RunError> {
     let client = Arc::new(client_of(account, writer).await?);
@@ -97,7 +97,7 @@ async fn verify_account(
     let run = writer.call(move |warehouse| warehouse.start_run(&start)).await?;
     let counts = progress.add(&account.name, NAME);
     let deadline = order.deadline.map_or(Deadline::NONE, |limit| Deadline::after(Instant::now(), limit));
-    let context = |job: &Job, stream: &'static dyn Stream| Context {
+    let context = |job: &Job, stream: &'static dyn Stream| JobContext {
         run,
         job: job.clone(),
         account: account.name.clone(),
@@ -108,7 +108,7 @@ async fn verify_account(
         // Nothing is stored, and so nothing queued.
         out_of_reach: Arc::default(),
         extent: Extent::Incremental,
-        word: Word::None,
+        word: ShortAnswers::None,
         deadline,
         stop: stop.clone(),
         halted: AtomicBool::new(false),
@@ -117,7 +117,7 @@ async fn verify_account(
         board: Arc::new(Board::new(std::iter::empty())),
         counts: Arc::clone(&counts),
     };
-    let contexts: Vec<Arc<Context>> = by_stream(&order.jobs, account)
+    let contexts: Vec<Arc<JobContext>> = by_stream(&order.jobs, account)
         .into_iter()
         .map(|(job, stream)| Arc::new(context(job, stream)))
         .collect();
@@ -128,7 +128,7 @@ async fn verify_account(
     let found = if comparisons.iter().all(Comparison::agrees) { Outcome::Done } else { Outcome::Findings };
     let outcome = result.as_ref().err().map_or(found, |stop| found.max(stop.outcome()));
     // What was compared is kept nowhere: the next time begins anew.
-    let advice = |stop: &Stop| match stop.outcome() {
+    let advice = |stop: &JobStop| match stop.outcome() {
         Outcome::Partial => "nothing was changed; verify again, it begins anew",
         Outcome::Done | Outcome::Findings | Outcome::Failed | Outcome::Refused | Outcome::Warehouse => {
             stop.advice()
@@ -158,11 +158,15 @@ async fn verify_account(
 #[derive(Debug, Default)]
 struct Compared {
     comparisons: Vec<Comparison>,
-    orders: Vec<Orders>,
+    orders: Vec<OrdersCompared>,
     unanswered: u64,
 }
 
-async fn compare(contexts: &[Arc<Context>], writer: &Writer, compared: &mut Compared) -> Result<(), Stop> {
+async fn compare(
+    contexts: &[Arc<JobContext>],
+    writer: &Writer,
+    compared: &mut Compared,
+) -> Result<(), JobStop> {
     let Compared { comparisons, orders, unanswered } = compared;
     let (mut questions, mut permission) = (Vec::new(), Permission::Unproven);
     for context in contexts {
@@ -200,7 +204,10 @@ async fn compare(contexts: &[Arc<Context>], writer: &Writer, compared: &mut Comp
 }
 
 /// Names what is known to make a difference.
-async fn explained(context: &Arc<Context>, mut comparison: Comparison) -> Result<Comparison, WarehouseError> {
+async fn explained(
+    context: &Arc<JobContext>,
+    mut comparison: Comparison,
+) -> Result<Comparison, WarehouseError> {
     if comparison.agrees() {
         return Ok(comparison);
     }
@@ -214,14 +221,14 @@ async fn explained(context: &Arc<Context>, mut comparison: Comparison) -> Result
         .await
 }
 
-type Answered = (usize, Arc<Context>, Comparison);
+type Answered = (usize, Arc<JobContext>, Comparison);
 
 /// Asks the questions, several at a time.
 async fn ask_all(
-    questions: Vec<Question>,
+    questions: Vec<CountQuestion>,
     permission: Permission,
     answered: &mut Vec<Answered>,
-) -> Result<(), Stop> {
+) -> Result<(), JobStop> {
     let Some(context) = questions.first().map(|question| Arc::clone(&question.context)) else {
         return Ok(());
     };
@@ -241,7 +248,7 @@ async fn ask_all(
         let Some(joined) = asking.join_next().await else { break };
         let (at, question, asked) =
             joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-        let Question { context, mut comparison, ask, .. } = question;
+        let CountQuestion { context, mut comparison, ask, .. } = question;
         match asked {
             Ok(number) => {
                 if ask.customer_id.is_some() {
@@ -250,15 +257,15 @@ async fn ask_all(
                 comparison.vendor = Some(number);
             }
             // The customer may have left the partner; when nobody is answered it is the permission.
-            Err(Stop::Fetch(error)) if is_refusal(&error) && ask.customer_id.is_some() => {
-                if refusals.judge(context.permission()) == About::Credential {
-                    Stop::keep_worst(&mut worst, Stop::Fetch(error));
+            Err(JobStop::Fetch(error)) if is_refusal(&error) && ask.customer_id.is_some() => {
+                if refusals.judge(context.permission()) == RefusedParty::Credential {
+                    JobStop::keep_worst(&mut worst, JobStop::Fetch(error));
                     continue;
                 }
                 comparison.reasons.push(error.to_string());
             }
             Err(stop) => {
-                Stop::keep_worst(&mut worst, stop.of(&ask));
+                JobStop::keep_worst(&mut worst, stop.of(&ask));
                 continue;
             }
         }
@@ -267,16 +274,16 @@ async fn ask_all(
     }
     match worst {
         Some(stop) => Err(stop),
-        None if waiting.next().is_some() => Err(Stop::Asked),
+        None if waiting.next().is_some() => Err(JobStop::Asked),
         None => Ok(()),
     }
 }
 
 /// The vendor's number of rows: one request for one row.
-async fn ask(question: &Question) -> Result<u64, Stop> {
-    let Question { context, ask, cursor, .. } = question;
+async fn ask(question: &CountQuestion) -> Result<u64, JobStop> {
+    let CountQuestion { context, ask, cursor, .. } = question;
     let fetched = fetch(context, ask, cursor, 1).await?;
-    fetched.page.total.ok_or_else(|| Stop::BadBody {
+    fetched.page.total.ok_or_else(|| JobStop::BadBody {
         scope: ask.to_string(),
         reason: "the answer does not say how many rows there are".to_owned(),
     })

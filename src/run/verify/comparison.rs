@@ -5,7 +5,7 @@ use crate::warehouse::{Member, Unlike};
 
 /// What is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum ComparedPart {
     /// The orders of a month.
     Month {
         /// The billing month (UTC+8), yyyy-MM.
@@ -42,7 +42,7 @@ pub struct Comparison {
     /// The stream.
     pub stream: &'static str,
     /// What is compared.
-    pub part: Part,
+    pub part: ComparedPart,
     /// The vendor's number; for what belongs to orders the number that was proven. `None`: there was no answer.
     pub vendor: Option<u64>,
     /// Rows stored and not gone, those left out that are there or not as the vendor reads the bounds of its windows.
@@ -68,16 +68,16 @@ impl Comparison {
     #[must_use]
     pub fn agrees(&self) -> bool {
         match self.part {
-            Part::Month { .. } | Part::List { .. } => self.difference() == Some(0),
+            ComparedPart::Month { .. } | ComparedPart::List { .. } => self.difference() == Some(0),
             // Only orders that differ are listed; a row too many of one does not make up for one that another lacks.
-            Part::Dependents { .. } | Part::Members { .. } => false,
+            ComparedPart::Dependents { .. } | ComparedPart::Members { .. } => false,
         }
     }
 }
 
 /// How much of what belongs to orders was read, for one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Orders {
+pub struct OrdersCompared {
     /// The stream.
     pub stream: &'static str,
     /// Orders whose newest answer is proven complete.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::comparison::{Comparison, Orders, Part};
+use super::comparison::{ComparedPart, Comparison, OrdersCompared};
 use crate::plan::{self, edges};
-use crate::run::context::Context;
+use crate::run::context::JobContext;
 use crate::scope::{Ask, Lane, Scope};
 use crate::stream::Reading;
 use crate::time::{UtcSecond, Window};
@@ -21,8 +21,8 @@ const DETAILS: &str = "order_lines";
 const MEMBERS_NAMED: usize = 5;
 
 /// One request, and what its answer is compared with.
-pub(super) struct Question {
-    pub(super) context: Arc<Context>,
+pub(super) struct CountQuestion {
+    pub(super) context: Arc<JobContext>,
     pub(super) ask: Ask,
     pub(super) cursor: Cursor,
     /// Without the vendor's number.
@@ -30,7 +30,10 @@ pub(super) struct Question {
 }
 
 /// The questions about one stream.
-pub(super) fn of(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>, WarehouseError> {
+pub(super) fn of(
+    context: &Arc<JobContext>,
+    warehouse: &Warehouse,
+) -> Result<Vec<CountQuestion>, WarehouseError> {
     let reading = context.stream.reading();
     let mut questions = Vec::new();
     if reading == Reading::Windows {
@@ -42,7 +45,7 @@ pub(super) fn of(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Qu
     Ok(questions)
 }
 
-fn months(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>, WarehouseError> {
+fn months(context: &Arc<JobContext>, warehouse: &Warehouse) -> Result<Vec<CountQuestion>, WarehouseError> {
     let account = context.account.as_str();
     let start = UtcSecond::midnight(context.job.history_start);
     let end = context.client.now().minus(context.job.settle);
@@ -62,13 +65,13 @@ fn months(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>
         let (from, to) = (window.begin(), window.end());
         let stored = warehouse.count_orders(account, from.plus(1), to, u64::MAX)?;
         let most = warehouse.count_orders(account, from, to.plus(1), u64::MAX)?;
-        questions.push(Question {
+        questions.push(CountQuestion {
             context: Arc::clone(context),
             ask: Ask { scope: Scope::Created(window), customer_id: None },
             cursor: Cursor::keyset(from.unix(), Vec::new()),
             comparison: Comparison {
                 stream: context.stream.name(),
-                part: Part::Month { month, asked: window },
+                part: ComparedPart::Month { month, asked: window },
                 vendor: None,
                 stored,
                 on_edge: most.saturating_sub(stored),
@@ -79,7 +82,7 @@ fn months(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>
     Ok(questions)
 }
 
-fn lists(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>, WarehouseError> {
+fn lists(context: &Arc<JobContext>, warehouse: &Warehouse) -> Result<Vec<CountQuestion>, WarehouseError> {
     let (account, stream) = (context.account.as_str(), context.stream);
     let customers = if context.names_customer() {
         let customers = warehouse.customers_by_expected_change(account, stream.name())?;
@@ -89,14 +92,14 @@ fn lists(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>,
     };
     let mut questions = Vec::with_capacity(customers.len());
     for customer_id in customers {
-        questions.push(Question {
+        questions.push(CountQuestion {
             context: Arc::clone(context),
             ask: Ask { scope: Scope::Whole, customer_id: customer_id.clone() },
             cursor: Cursor::Offset(0),
             comparison: Comparison {
                 stream: stream.name(),
                 stored: warehouse.count_list(account, stream, customer_id.as_deref())?,
-                part: Part::List { customer_id },
+                part: ComparedPart::List { customer_id },
                 vendor: None,
                 on_edge: 0,
                 reasons: Vec::new(),
@@ -108,7 +111,7 @@ fn lists(context: &Arc<Context>, warehouse: &Warehouse) -> Result<Vec<Question>,
 
 /// Adds why a comparison differs, as far as the warehouse can tell.
 pub(super) fn explain(
-    context: &Context,
+    context: &JobContext,
     warehouse: &Warehouse,
     comparison: &mut Comparison,
 ) -> Result<(), WarehouseError> {
@@ -116,8 +119,8 @@ pub(super) fn explain(
     let (account, stream) = (context.account.as_str(), context.stream);
     let missing = if difference < 0 { difference.unsigned_abs() } else { 0 };
     let created = match &comparison.part {
-        Part::Month { asked, .. } => Some((asked.begin(), asked.end())),
-        Part::List { .. } | Part::Dependents { .. } | Part::Members { .. } => None,
+        ComparedPart::Month { asked, .. } => Some((asked.begin(), asked.end())),
+        ComparedPart::List { .. } | ComparedPart::Dependents { .. } | ComparedPart::Members { .. } => None,
     };
     let undecoded =
         if missing > 0 { warehouse.count_undecoded_missing(account, stream.name(), created)? } else { 0 };
@@ -126,7 +129,7 @@ pub(super) fn explain(
         return Ok(());
     }
     match &comparison.part {
-        Part::Month { asked, .. } if missing > 0 => {
+        ComparedPart::Month { asked, .. } if missing > 0 => {
             let covered = warehouse.covered_windows(account, stream.name(), Lane::Created)?;
             // The second before the month only makes the windows overlap.
             let inner = Window::new(asked.begin().plus(1), asked.end());
@@ -134,16 +137,16 @@ pub(super) fn explain(
                 comparison.reasons.push(format!("not read yet from {} to {}", gap.begin(), gap.end()));
             }
         }
-        Part::Month { .. } if difference > 0 => comparison.reasons.push(
+        ComparedPart::Month { .. } if difference > 0 => comparison.reasons.push(
             "the vendor shows fewer orders than are stored: --repair asks for each missing one by its id and marks it \
              as gone when it is not shown"
                 .to_owned(),
         ),
-        Part::List { .. } if difference > 0 => comparison.reasons.push(
+        ComparedPart::List { .. } if difference > 0 => comparison.reasons.push(
             "the vendor shows fewer rows than are stored: a row is marked as gone when two whole readings do not show it"
                 .to_owned(),
         ),
-        Part::Month { .. } | Part::List { .. } | Part::Dependents { .. } | Part::Members { .. } => {}
+        ComparedPart::Month { .. } | ComparedPart::List { .. } | ComparedPart::Dependents { .. } | ComparedPart::Members { .. } => {}
     }
     Ok(())
 }
@@ -154,7 +157,9 @@ pub(super) fn name_shared_seconds(comparisons: &mut [Comparison]) {
     for at in 1..comparisons.len() {
         let (before, behind) = comparisons.split_at_mut(at);
         let (Some(one), Some(other)) = (before.last_mut(), behind.first_mut()) else { continue };
-        let (Part::Month { month, .. }, Part::Month { month: next, .. }) = (&one.part, &other.part) else {
+        let (ComparedPart::Month { month, .. }, ComparedPart::Month { month: next, .. }) =
+            (&one.part, &other.part)
+        else {
             continue;
         };
         let (Some(a), Some(b)) = (one.difference(), other.difference()) else { continue };
@@ -169,9 +174,9 @@ pub(super) fn name_shared_seconds(comparisons: &mut [Comparison]) {
 /// What belongs to orders and is not what was proven, is disputed or was never read, month by month, and how much was
 /// read; nothing for streams of their own.
 pub(super) fn dependents(
-    context: &Context,
+    context: &JobContext,
     warehouse: &Warehouse,
-) -> Result<(Vec<Comparison>, Option<Orders>), WarehouseError> {
+) -> Result<(Vec<Comparison>, Option<OrdersCompared>), WarehouseError> {
     let (account, stream) = (context.account.as_str(), context.stream);
     if !stream.reading().is_by_order() {
         return Ok((Vec::new(), None));
@@ -182,7 +187,7 @@ pub(super) fn dependents(
     unlike.sort_by(|a, b| (a.created, &a.parent_id).cmp(&(b.created, &b.parent_id)));
     let read = warehouse.orders_read(account, stream.name(), context.client.now())?;
     let count = |proof: Proof| unlike.iter().filter(|order| order.proof == proof).count() as u64;
-    let orders = Orders {
+    let orders = OrdersCompared {
         stream: stream.name(),
         complete: read.complete,
         queued: read.queued,
@@ -196,7 +201,10 @@ pub(super) fn dependents(
             let proven: Vec<u64> = orders.iter().filter_map(Unlike::proven).collect();
             Comparison {
                 stream: stream.name(),
-                part: Part::Dependents { month: orders.first().and_then(month_of), orders: orders.to_vec() },
+                part: ComparedPart::Dependents {
+                    month: orders.first().and_then(month_of),
+                    orders: orders.to_vec(),
+                },
                 vendor: (!proven.is_empty()).then(|| proven.iter().sum()),
                 stored: orders.iter().map(|order| order.stored).sum(),
                 on_edge: 0,
@@ -225,7 +233,10 @@ fn unproven(orders: &[Unlike]) -> Vec<String> {
 
 /// Members of combined orders that either the order list's table or that of the details lacks, month by month; the
 /// stream that reads the details looks.
-pub(super) fn members(context: &Context, warehouse: &Warehouse) -> Result<Vec<Comparison>, WarehouseError> {
+pub(super) fn members(
+    context: &JobContext,
+    warehouse: &Warehouse,
+) -> Result<Vec<Comparison>, WarehouseError> {
     if context.stream.name() != DETAILS {
         return Ok(Vec::new());
     }
@@ -236,7 +247,7 @@ pub(super) fn members(context: &Context, warehouse: &Warehouse) -> Result<Vec<Co
     let month_of = |member: &Member| member.created.map(|created| created.billing_month().0);
     let of_month = |stream, members: &[Member]| Comparison {
         stream,
-        part: Part::Members { month: members.first().and_then(month_of), orders: members.to_vec() },
+        part: ComparedPart::Members { month: members.first().and_then(month_of), orders: members.to_vec() },
         vendor: Some(members.len() as u64),
         stored: 0,
         on_edge: 0,

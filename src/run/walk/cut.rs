@@ -3,9 +3,9 @@
 
 use super::fetch::Fetched;
 use super::store::{proof_of, settled, store};
-use super::unit::{End, Unit};
-use crate::run::context::Context;
-use crate::run::outcome::Stop;
+use super::unit::{Unit, WalkEnd};
+use crate::run::context::JobContext;
+use crate::run::outcome::JobStop;
 use crate::scope::{Ask, Lane};
 use crate::time::Window;
 use crate::walk::Walk;
@@ -23,7 +23,7 @@ pub(super) struct Cut {
 
 impl Cut {
     /// Where to cut a walk that got this answer, if that is worth its requests.
-    pub(super) fn of(context: &Context, ask: &Ask, walk: &Walk, fetched: &Fetched) -> Option<Self> {
+    pub(super) fn of(context: &JobContext, ask: &Ask, walk: &Walk, fetched: &Fetched) -> Option<Self> {
         let (lane, window) = (ask.scope.lane()?, ask.scope.window()?);
         let page = &fetched.page;
         let pages = page.total?.div_ceil((page.rows.len() as u64).max(1));
@@ -40,7 +40,12 @@ impl Cut {
     }
 
     /// Stores what was read, and ends the walk with what is left. A kill between the two leaves the walk where it was.
-    pub(super) async fn make(self, context: &Context, ask: Ask, fetched: Fetched) -> Result<End, Stop> {
+    pub(super) async fn make(
+        self,
+        context: &JobContext,
+        ask: Ask,
+        fetched: Fetched,
+    ) -> Result<WalkEnd, JobStop> {
         let Self { lane, done, read, left } = self;
         context.pace.cut(left.len());
         let attempt = done.attempt;
@@ -58,6 +63,6 @@ impl Cut {
         let units = parts.iter().cloned().map(unit).collect();
         store(context, ask.clone(), Fetched::nothing(context), Progress::Divided(parts)).await?;
         // What is doubted keeps its place in the ledger; the next run reads the rest.
-        Ok(doubt.map_or(End::Divided(units), End::Disputed))
+        Ok(doubt.map_or(WalkEnd::Divided(units), WalkEnd::Disputed))
     }
 }

@@ -3,9 +3,9 @@
 use tokio::time::Instant;
 
 use crate::page::Page;
-use crate::request::{Answer, Pages, Question};
-use crate::run::context::Context;
-use crate::run::outcome::Stop;
+use crate::request::{Pagination, Question, VendorAnswer};
+use crate::run::context::JobContext;
+use crate::run::outcome::JobStop;
 use crate::scope::Ask;
 use crate::time::UtcSecond;
 use crate::walk::{Cursor, Walk};
@@ -28,7 +28,7 @@ pub(in crate::run) struct Fetched {
 }
 
 impl Fetched {
-    pub(super) fn nothing(context: &Context) -> Self {
+    pub(super) fn nothing(context: &JobContext) -> Self {
         Self { page: Page::default(), answered_at: context.client.now(), sent: Instant::now(), limit: 0 }
     }
 
@@ -45,23 +45,23 @@ impl Fetched {
 
 /// Asks for a page of at most `most` rows, smaller where the server cannot answer that.
 pub(in crate::run) async fn fetch(
-    context: &Context,
+    context: &JobContext,
     ask: &Ask,
     cursor: &Cursor,
     most: u32,
-) -> Result<Fetched, Stop> {
+) -> Result<Fetched, JobStop> {
     let endpoint = context.stream.endpoint();
     let of = |limit| context.stream.request(ask, cursor, limit);
     let exactly = of(most);
     // A page beyond what the documents promise is worth one try, as it is.
-    let is_page = matches!(endpoint.pages, Pages::ByRow(_)) && most <= endpoint.max_limit();
+    let is_page = matches!(endpoint.pages, Pagination::ByRow(_)) && most <= endpoint.max_limit();
     let question = if is_page { Question::Page { most, of: &of } } else { Question::Exact(&exactly) };
     let mut bad_bodies = 0;
     loop {
         let fetching = context.client.fetch(question, &context.counts.meter, context.deadline);
-        let Answer { body, answered_at, sent, limit } = tokio::select! {
+        let VendorAnswer { body, answered_at, sent, limit } = tokio::select! {
             answer = fetching => answer?,
-            () = context.patience_is_over() => return Err(Stop::Asked),
+            () = context.patience_is_over() => return Err(JobStop::Asked),
         };
         match context.stream.decode(&body, ask) {
             Ok(page) => {
@@ -76,7 +76,7 @@ pub(in crate::run) async fn fetch(
             Err(error) => {
                 bad_bodies += 1;
                 if bad_bodies >= BAD_BODIES {
-                    return Err(Stop::BadBody { scope: ask.scope.to_string(), reason: error.to_string() });
+                    return Err(JobStop::BadBody { scope: ask.scope.to_string(), reason: error.to_string() });
                 }
             }
         }

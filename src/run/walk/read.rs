@@ -1,29 +1,29 @@
 //! Reads one unit, and does what follows from how it ended.
 
 use super::slices;
-use super::unit::{End, Unit};
+use super::unit::{Unit, WalkEnd};
 use super::walker::walk;
 use crate::client::FetchError;
 use crate::plan::open::OpenOrder;
 use crate::record::Dependent;
 use crate::retry::GaveUp;
-use crate::run::context::Context;
-use crate::run::outcome::Stop;
+use crate::run::context::JobContext;
+use crate::run::outcome::JobStop;
 use crate::scope::Scope;
-use crate::walk::Keys;
+use crate::walk::SeenKeys;
 use crate::warehouse::{Again, WarehouseError};
 
 /// Reads a unit to its end. A refusal is recorded where it concerns one customer.
-pub(in crate::run) async fn read(context: &Context, unit: Unit) -> Result<End, Stop> {
+pub(in crate::run) async fn read(context: &JobContext, unit: Unit) -> Result<WalkEnd, JobStop> {
     let ask = unit.ask.clone();
     let mut ended = walk(context, unit).await;
     if let Scope::Status(status) = ask.scope {
         return settle_status(context, status, ended).await;
     }
-    if let (Ok(End::InSlices(again)), Some(slicing)) = (&ended, context.stream.sliced_by()) {
+    if let (Ok(WalkEnd::InSlices(again)), Some(slicing)) = (&ended, context.stream.sliced_by()) {
         ended = slices::read(context, slicing, &ask, again.clone()).await;
     }
-    if let (Err(Stop::Fetch(error)), Some(customer)) = (&ended, &ask.customer_id)
+    if let (Err(JobStop::Fetch(error)), Some(customer)) = (&ended, &ask.customer_id)
         && is_refusal(error)
     {
         list_refused(context, customer, error).await?;
@@ -32,7 +32,11 @@ pub(in crate::run) async fn read(context: &Context, unit: Unit) -> Result<End, S
 }
 
 /// Records that the vendor refuses a customer's list: it stands behind all others from now on.
-async fn list_refused(context: &Context, customer: &str, error: &FetchError) -> Result<(), WarehouseError> {
+async fn list_refused(
+    context: &JobContext,
+    customer: &str,
+    error: &FetchError,
+) -> Result<(), WarehouseError> {
     let (account, stream, run) = (context.account.clone(), context.stream.name(), context.run);
     let (customer, reason, at) = (customer.to_owned(), error.to_string(), context.client.now());
     context
@@ -43,11 +47,15 @@ async fn list_refused(context: &Context, customer: &str, error: &FetchError) -> 
 
 /// Whoever is not in the list of its status any more has changed, and is read by itself. Without such a list all of them
 /// are: then nothing is left to find.
-async fn settle_status(context: &Context, status: i64, ended: Result<End, Stop>) -> Result<End, Stop> {
+async fn settle_status(
+    context: &JobContext,
+    status: i64,
+    ended: Result<WalkEnd, JobStop>,
+) -> Result<WalkEnd, JobStop> {
     let (seen, reason) = match ended {
-        Ok(End::Complete(seen)) => (seen, None),
-        Ok(End::Disputed(reason)) => (Keys::default(), Some(reason)),
-        Err(Stop::Fetch(error)) if is_refusal(&error) => (Keys::default(), Some(error.to_string())),
+        Ok(WalkEnd::Complete(seen)) => (seen, None),
+        Ok(WalkEnd::Disputed(reason)) => (SeenKeys::default(), Some(reason)),
+        Err(JobStop::Fetch(error)) if is_refusal(&error) => (SeenKeys::default(), Some(error.to_string())),
         other => return other,
     };
     if let Some(reason) = reason {
@@ -58,11 +66,11 @@ async fn settle_status(context: &Context, status: i64, ended: Result<End, Stop>)
         );
     }
     look_for_departed(context, status, seen).await?;
-    Ok(End::Complete(Keys::default()))
+    Ok(WalkEnd::Complete(SeenKeys::default()))
 }
 
 /// Queues the open orders that the list of their status did not show.
-async fn look_for_departed(context: &Context, status: i64, seen: Keys) -> Result<(), WarehouseError> {
+async fn look_for_departed(context: &JobContext, status: i64, seen: SeenKeys) -> Result<(), WarehouseError> {
     let (account, run) = (context.account.clone(), context.run);
     let before = context.wish().horizon();
     context
@@ -95,10 +103,10 @@ pub(in crate::run) fn is_refusal(error: &FetchError) -> bool {
 }
 
 /// Whether what ended a walk may be the fault of its window or list: the next may be answered.
-pub(in crate::run) fn concerns_one_unit(stop: &Stop) -> bool {
+pub(in crate::run) fn concerns_one_unit(stop: &JobStop) -> bool {
     match stop {
-        Stop::BadBody { .. } => true,
-        Stop::Fetch(error) => match **error {
+        JobStop::BadBody { .. } => true,
+        JobStop::Fetch(error) => match **error {
             FetchError::TooLarge { .. } => true,
             FetchError::Unavailable { gave_up, .. } => gave_up == GaveUp::Tries,
             _ => false,

@@ -3,21 +3,21 @@
 
 use super::fetch::{Fetched, fetch};
 use super::store::store;
-use super::unit::End;
+use super::unit::WalkEnd;
 use super::walker::ATTEMPTS;
-use crate::run::context::Context;
-use crate::run::outcome::Stop;
+use crate::run::context::JobContext;
+use crate::run::outcome::JobStop;
 use crate::scope::{Ask, Scope, Slice};
 use crate::stream::Slicing;
 use crate::time::UtcSecond;
-use crate::walk::{Cursor, Keys, Walk};
+use crate::walk::{Cursor, SeenKeys, Walk};
 use crate::warehouse::Progress;
 
 /// Share of a page that a new slice is meant to fill, as a fraction: rows are not spread evenly.
 const FILL: (u64, u64) = (2, 3);
 
 /// How one try at a list ended.
-enum Try {
+enum SliceTry {
     Complete,
     /// Complete by its own count, and not believed.
     Doubted(String),
@@ -27,21 +27,21 @@ enum Try {
 
 /// Reads a whole list in slices, as often as tries are left.
 pub(super) async fn read(
-    context: &Context,
+    context: &JobContext,
     slicing: Slicing,
     ask: &Ask,
     mut walk: Walk,
-) -> Result<End, Stop> {
+) -> Result<WalkEnd, JobStop> {
     loop {
         let (walked, last, reason) = match once(context, slicing, ask, walk).await? {
-            Try::Complete => return Ok(End::Complete(Keys::default())),
-            Try::Doubted(doubt) => return Ok(End::Disputed(doubt)),
-            Try::Unproven(walked, last, reason) => (*walked, *last, reason),
+            SliceTry::Complete => return Ok(WalkEnd::Complete(SeenKeys::default())),
+            SliceTry::Doubted(doubt) => return Ok(WalkEnd::Disputed(doubt)),
+            SliceTry::Unproven(walked, last, reason) => (*walked, *last, reason),
         };
         if walked.attempt >= ATTEMPTS {
             let progress = Progress::Disputed { walk: walked, reason: reason.clone() };
             store(context, ask.clone(), last, progress).await?;
-            return Ok(End::Disputed(reason));
+            return Ok(WalkEnd::Disputed(reason));
         }
         walk = Walk::start(context.stream.paging(&ask.scope), walked.attempt + 1);
         store(context, ask.clone(), last, Progress::Again(walk.clone())).await?;
@@ -49,9 +49,14 @@ pub(super) async fn read(
 }
 
 /// One try: all slices, and at the end another look at the number of rows in the whole list.
-async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) -> Result<Try, Stop> {
+async fn once(
+    context: &JobContext,
+    slicing: Slicing,
+    ask: &Ask,
+    mut walk: Walk,
+) -> Result<SliceTry, JobStop> {
     let most = context.stream.endpoint().max_limit();
-    let mut keys = Keys::default();
+    let mut keys = SeenKeys::default();
     let mut waiting = vec![Slice::default()];
     while let Some(slice) = waiting.pop() {
         let part = Ask { scope: Scope::Slice(slice.clone()), ..ask.clone() };
@@ -60,7 +65,7 @@ async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) ->
         walk.started_at = walk.started_at.or(Some(fetched.answered_at.unix()));
         let page = &fetched.page;
         let Some(total) = page.total else {
-            return Ok(Try::Unproven(
+            return Ok(SliceTry::Unproven(
                 Box::new(walk),
                 Box::new(fetched),
                 "the vendor announces no number of rows".to_owned(),
@@ -77,13 +82,13 @@ async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) ->
             let smaller = divide(context, slicing, &slice, total, &fetched).await?;
             if smaller.is_empty() {
                 let reason = format!("{total} rows announced for the slice {slice}, {received} shown");
-                return Ok(Try::Unproven(Box::new(walk), Box::new(fetched), reason));
+                return Ok(SliceTry::Unproven(Box::new(walk), Box::new(fetched), reason));
             }
             waiting.extend(smaller);
         }
         store(context, part, fetched, Progress::Slice).await?;
         if context.is_stopped() {
-            return Err(Stop::Asked);
+            return Err(JobStop::Asked);
         }
     }
     walk.seen = keys.len();
@@ -97,22 +102,22 @@ async fn once(context: &Context, slicing: Slicing, ask: &Ask, mut walk: Walk) ->
             "{expected} rows announced at the start, {} in all slices, {at_end} at the end",
             walk.seen
         );
-        return Ok(Try::Unproven(Box::new(walk), Box::new(last), reason));
+        return Ok(SliceTry::Unproven(Box::new(walk), Box::new(last), reason));
     }
     let proof = "slices of one page each, as many rows as the vendor announced at the start and at the end";
     let progress = Progress::Complete { walk, covered: None, proof };
     let doubt = store(context, ask.clone(), last, progress).await?;
-    Ok(doubt.map_or(Try::Complete, Try::Doubted))
+    Ok(doubt.map_or(SliceTry::Complete, SliceTry::Doubted))
 }
 
 /// Smaller slices that together are this one; none when nothing divides it any more.
 async fn divide(
-    context: &Context,
+    context: &JobContext,
     slicing: Slicing,
     slice: &Slice,
     total: u64,
     Fetched { page, limit, .. }: &Fetched,
-) -> Result<Vec<Slice>, Stop> {
+) -> Result<Vec<Slice>, JobStop> {
     let rows = page.records.iter().filter_map(|record| record.text(slicing.time));
     let mut times: Vec<UtcSecond> = rows.filter_map(UtcSecond::parse).collect();
     times.sort_unstable();

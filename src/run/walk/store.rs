@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::fetch::Fetched;
-use crate::run::context::Context;
-use crate::run::outcome::Stop;
+use crate::run::context::JobContext;
+use crate::run::outcome::JobStop;
 use crate::scope::Ask;
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Walk};
@@ -23,18 +23,18 @@ pub(super) fn proof_of(done: &Walk) -> &'static str {
 
 /// The part of a window that was old enough when its first page was answered, by the vendor's clock: rows
 /// younger than that may still have been on their way.
-pub(super) fn settled(context: &Context, window: Window, walk: &Walk) -> Option<Window> {
+pub(super) fn settled(context: &JobContext, window: Window, walk: &Walk) -> Option<Window> {
     let started = UtcSecond::from_unix(walk.started_at?);
     Window::new(window.begin(), window.end().min(started.minus(context.job.settle)))
 }
 
 /// Stores a page; returns why its complete answer is not believed, if so.
 pub(super) async fn store(
-    context: &Context,
+    context: &JobContext,
     ask: Ask,
     fetched: Fetched,
     progress: Progress,
-) -> Result<Option<String>, Stop> {
+) -> Result<Option<String>, JobStop> {
     let generation = match &progress {
         Progress::Complete { walk, .. } | Progress::NoRecords { walk, .. } => walk.generation,
         _ => None,

@@ -2,7 +2,7 @@
 
 use crate::scope::Ask;
 use crate::time::UtcSecond;
-use crate::walk::{Keys, Walk};
+use crate::walk::{SeenKeys, Walk};
 use crate::warehouse::OpenWalk;
 
 /// One scope to walk.
@@ -12,12 +12,12 @@ pub(in crate::run) struct Unit {
     /// Where to begin: at the start, or where the last run stopped.
     pub(in crate::run) walk: Walk,
     /// The rows that the walk has seen so far, where it goes by offset.
-    pub(in crate::run) keys: Keys,
+    pub(in crate::run) keys: SeenKeys,
 }
 
 impl Unit {
     pub(in crate::run) fn new(ask: Ask, walk: Walk) -> Self {
-        Self { ask, walk, keys: Keys::default() }
+        Self { ask, walk, keys: SeenKeys::default() }
     }
 }
 
@@ -29,9 +29,9 @@ impl From<OpenWalk> for Unit {
 
 /// How a walk ended.
 #[derive(Debug)]
-pub(in crate::run) enum End {
+pub(in crate::run) enum WalkEnd {
     /// Everything was seen: these rows, where the walk went by offset.
-    Complete(Keys),
+    Complete(SeenKeys),
     /// The list that has it does not show the order that was asked for, said the vendor then.
     Absent(UtcSecond),
     /// It proves nothing; smaller windows are to be walked instead.

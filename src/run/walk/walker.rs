@@ -3,22 +3,22 @@
 use super::cut::Cut;
 use super::fetch::{Fetched, fetch};
 use super::store::{proof_of, settled, store};
-use super::unit::{End, Unit};
+use super::unit::{Unit, WalkEnd};
 use crate::client::FetchError;
 use crate::page::Page;
 use crate::record::Record;
-use crate::run::context::Context;
-use crate::run::outcome::Stop;
+use crate::run::context::JobContext;
+use crate::run::outcome::JobStop;
 use crate::scope::{Ask, Scope};
 use crate::stream::Reading;
-use crate::walk::{Keys, Step, Walk};
+use crate::walk::{SeenKeys, Walk, WalkStep};
 use crate::warehouse::Progress;
 
 /// Walks that end without proof before a scope is called disputed (`DESIGN` §3).
 pub(super) const ATTEMPTS: u32 = 3;
 
 /// Walks a scope to its end.
-pub(in crate::run) async fn walk(context: &Context, unit: Unit) -> Result<End, Stop> {
+pub(in crate::run) async fn walk(context: &JobContext, unit: Unit) -> Result<WalkEnd, JobStop> {
     let Unit { ask, mut walk, mut keys } = unit;
     let paging = context.stream.paging(&ask.scope);
     let largest = context.stream.endpoint().max_limit();
@@ -27,17 +27,17 @@ pub(in crate::run) async fn walk(context: &Context, unit: Unit) -> Result<End, S
         let most = context.stream.limit(&ask.scope, walk.attempt).min(allowed);
         let fetched = match fetch(context, &ask, &walk.cursor, most).await {
             Ok(fetched) => fetched,
-            Err(Stop::Fetch(error)) if matches!(*error, FetchError::NotARefundOrder { .. }) => {
+            Err(JobStop::Fetch(error)) if matches!(*error, FetchError::NotARefundOrder { .. }) => {
                 let started_at = Some(context.client.now().unix());
                 let requests = walk.requests + 1;
                 let walk = Walk { seen: 0, expected: Some(0), requests, started_at, ..walk };
                 let proof = "the vendor says that it is no refund order (CBC.99005026)";
                 let progress = Progress::NoRecords { walk, proof };
                 let doubt = store(context, ask, Fetched::nothing(context), progress).await?;
-                return Ok(doubt.map_or(End::Complete(keys), End::Disputed));
+                return Ok(doubt.map_or(WalkEnd::Complete(keys), WalkEnd::Disputed));
             }
             // A page larger than the documents promise was worth a try.
-            Err(Stop::Fetch(error)) if matches!(*error, FetchError::Invalid { .. }) && most > largest => {
+            Err(JobStop::Fetch(error)) if matches!(*error, FetchError::Invalid { .. }) && most > largest => {
                 allowed = largest;
                 continue;
             }
@@ -48,38 +48,41 @@ pub(in crate::run) async fn walk(context: &Context, unit: Unit) -> Result<End, S
         // The order list answers an unknown id with an empty list: no proof that an order we know is gone.
         let shows_nothing = fetched.page.rows.is_empty() && fetched.page.total == Some(0);
         if shows_nothing && is_single_order(context, &ask.scope) {
-            return Ok(End::Absent(answered_at));
+            return Ok(WalkEnd::Absent(answered_at));
         }
         if is_single_order(context, &ask.scope)
             && walk.seen == 0
             && shows_only_others(&ask.scope, &fetched.page)
         {
             let reason = "the answer shows other orders than the one that was asked for".to_owned();
-            return Err(Stop::BadBody { scope: ask.scope.to_string(), reason });
+            return Err(JobStop::BadBody { scope: ask.scope.to_string(), reason });
         }
         if let Some(cut) = Cut::of(context, &ask, &walk, &fetched) {
             return cut.make(context, ask, fetched).await;
         }
         let (progress, end) = match walk.clone().step(paging, limit, &fetched.page, answered_at, &mut keys) {
-            Step::Next(next) => {
+            WalkStep::Next(next) => {
                 walk = next.clone();
                 (Progress::Next(next), None)
             }
-            Step::Complete(done) => {
+            WalkStep::Complete(done) => {
                 let covered = ask.scope.window().and_then(|window| settled(context, window, &done));
                 let proof = proof_of(&done);
-                (Progress::Complete { walk: done, covered, proof }, Some(End::Complete(Keys::default())))
+                (
+                    Progress::Complete { walk: done, covered, proof },
+                    Some(WalkEnd::Complete(SeenKeys::default())),
+                )
             }
-            Step::Unproven(ended, reason) if ended.attempt >= ATTEMPTS => {
-                (Progress::Disputed { walk: ended, reason: reason.clone() }, Some(End::Disputed(reason)))
+            WalkStep::Unproven(ended, reason) if ended.attempt >= ATTEMPTS => {
+                (Progress::Disputed { walk: ended, reason: reason.clone() }, Some(WalkEnd::Disputed(reason)))
             }
-            Step::Unproven(ended, reason) => {
+            WalkStep::Unproven(ended, reason) => {
                 tracing::debug!(
                     scope = %ask.scope,
                     reason,
                     "the walk proves nothing; walking again"
                 );
-                keys = Keys::default();
+                keys = SeenKeys::default();
                 let again = |scope: &Scope| Walk {
                     generation: ended.generation,
                     ..Walk::start(context.stream.paging(scope), ended.attempt + 1)
@@ -90,10 +93,10 @@ pub(in crate::run) async fn walk(context: &Context, unit: Unit) -> Result<End, S
                         parts.into_iter().map(|scope| (scope.clone(), again(&scope))).collect();
                     let unit = |(scope, walk): (Scope, Walk)| Unit::new(Ask { scope, ..ask.clone() }, walk);
                     let units = parts.iter().cloned().map(unit).collect();
-                    (Progress::Divided(parts), Some(End::Divided(units)))
+                    (Progress::Divided(parts), Some(WalkEnd::Divided(units)))
                 } else if ask.scope == Scope::Whole && context.stream.sliced_by().is_some() {
                     let again = again(&ask.scope);
-                    (Progress::Again(again.clone()), Some(End::InSlices(again)))
+                    (Progress::Again(again.clone()), Some(WalkEnd::InSlices(again)))
                 } else {
                     walk = again(&ask.scope);
                     (Progress::Again(walk.clone()), None)
@@ -102,13 +105,13 @@ pub(in crate::run) async fn walk(context: &Context, unit: Unit) -> Result<End, S
         };
         let doubt = store(context, ask.clone(), fetched, progress).await?;
         match (end, doubt) {
-            (Some(_), Some(doubt)) => return Ok(End::Disputed(doubt)),
-            (Some(End::Complete(_)), None) => return Ok(End::Complete(keys)),
+            (Some(_), Some(doubt)) => return Ok(WalkEnd::Disputed(doubt)),
+            (Some(WalkEnd::Complete(_)), None) => return Ok(WalkEnd::Complete(keys)),
             (Some(end), None) => return Ok(end),
             (None, _) => {}
         }
         if context.is_stopped() {
-            return Err(Stop::Asked);
+            return Err(JobStop::Asked);
         }
     }
 }
@@ -124,7 +127,7 @@ fn parts(scope: &Scope, ended: &Walk, limit: u32) -> Vec<Scope> {
     window.split((length + 1) / 2).into_iter().rev().map(|half| lane.scope(half)).collect()
 }
 
-fn is_single_order(context: &Context, scope: &Scope) -> bool {
+fn is_single_order(context: &JobContext, scope: &Scope) -> bool {
     context.stream.reading() == Reading::Windows && scope.parent().is_some()
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::quota::Quota;
 use crate::quota::hint::Policy;
-use crate::rate::words::Origin;
+use crate::rate::words::QuotaOrigin;
 use crate::rate::{RateState, Remembered};
 use crate::time::UtcSecond;
 use crate::warehouse::file::error::WarehouseError;
@@ -119,7 +119,7 @@ impl QuotaState {
                     endpoint: row.get(1)?,
                     policy: row.get(2)?,
                     quota: Quota { calls: row.get(3)?, period }.to_string(),
-                    origin: Origin::parse(&origin).map_or(origin, |origin| origin.to_string()),
+                    origin: QuotaOrigin::parse(&origin).map_or(origin, |origin| origin.to_string()),
                     margin_ppm: row.get(6)?,
                     learned_at: row.get(7)?,
                     last_refused_at: row.get(8)?,
@@ -139,7 +139,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<RateState>> {
     let seconds: u32 = row.get(3)?;
     let origin: String = row.get(4)?;
     let recent: String = row.get(7)?;
-    let (Some(origin), Some(learned_at)) = (Origin::parse(&origin), time(8)?) else { return Ok(None) };
+    let (Some(origin), Some(learned_at)) = (QuotaOrigin::parse(&origin), time(8)?) else { return Ok(None) };
     let remembered = Remembered {
         quota: Quota { calls: row.get(2)?, period: Duration::from_secs(u64::from(seconds)) },
         origin,

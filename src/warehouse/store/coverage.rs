@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::commit::Committer;
 use crate::scope::{Ask, Lane, Scope};
 use crate::time::{UtcSecond, Window};
-use crate::walk::{Cursor, Keys, Walk};
+use crate::walk::{Cursor, SeenKeys, Walk};
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::ledger::runs::RunId;
@@ -50,7 +50,7 @@ impl Committer<'_> {
                         &scope,
                         self.customer(),
                         walk.requests,
-                        Keys::to_bytes(&self.commit.page.rows),
+                        SeenKeys::to_bytes(&self.commit.page.rows),
                     ))?;
             }
         }

@@ -9,7 +9,7 @@ use crate::plan::open::{OpenOrder, PAGE};
 use crate::scope::{Ask, Lane, Scope};
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
-use crate::walk::{Keys, Walk};
+use crate::walk::{SeenKeys, Walk};
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::ledger::runs::RunId;
@@ -55,7 +55,7 @@ pub struct OpenWalk {
     /// Where it stands.
     pub walk: Walk,
     /// The rows it has seen, for walks by offset.
-    pub keys: Keys,
+    pub keys: SeenKeys,
 }
 
 /// A customer of a partner, whose whole lists are read one by one.
@@ -233,7 +233,7 @@ impl Warehouse {
             let (Some(parsed), Ok(walk)) = (Scope::parse(&scope), serde_json::from_str::<Walk>(&walk)) else {
                 continue;
             };
-            let mut keys = Keys::default();
+            let mut keys = SeenKeys::default();
             for page in self.read(
                 "select keys from checkpoint_pages
                  where account = ?1 and stream = ?2 and scope = ?3 and customer_id = ?4",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bss_sync::job::Job;
 use bss_sync::service::agenda::{Cause, Duty, Invocation, Last};
-use bss_sync::service::{Clock, JobEnded, ServiceError, Signals, Supervisor, Then, Unusable, Work, keep};
+use bss_sync::service::{Clock, JobEnded, NextRun, ServiceError, Signals, Supervisor, Unusable, Work, keep};
 use bss_sync::time::UtcSecond;
 use bss_sync::warehouse::{RunEnd, RunStart, STOPPED_ON_REQUEST, Warehouse, WarehouseError};
 use tokio::sync::{mpsc, watch};
@@ -211,7 +211,7 @@ impl Work for House {
             let (house, ends, account, stop) = (self.clone(), ends.clone(), account.clone(), stop.clone());
             running.spawn(async move {
                 let result = house.run(account.clone(), job.to_string(), stop).await;
-                let ended = JobEnded { invocation: number, account, job, then: Then::OnSchedule };
+                let ended = JobEnded { invocation: number, account, job, then: NextRun::OnSchedule };
                 let _ = ends.send(ended);
                 result
             });
