@@ -12,6 +12,10 @@ demo:
 test *ARGS:
     cargo test --locked {{ARGS}}
 
+# The pages of docs/reference that are made of the program's definitions
+reference:
+    RENEW=1 cargo test --locked --test it generated::pages
+
 # Format the code
 fmt:
     cargo fmt --all
