@@ -13,7 +13,7 @@ mod store;
 pub use explain::{Answer, AnswerRow, Change, Explanation, Kind, Searched, Shape, Version, Versions};
 pub use file::{Closeness, Hints, Warehouse, WarehouseError};
 pub use ledger::{
-    KnownRuns, LastStart, PageLimitState, PastRun, QuotaState, RunEnd, RunId, RunStart, RunsWanted,
+    KnownRuns, LastStart, Mark, PageLimitState, PastRun, QuotaState, RunEnd, RunId, RunStart, RunsWanted,
     STOPPED_ON_REQUEST,
 };
 pub use publish::{Publication, PublishError, Published};
@@ -28,6 +28,6 @@ pub use report::{
 };
 pub use schema::{Check, Severity};
 pub use store::{
-    Absence, Again, Committed, Covered, Customer, Mark, Member, OpenWalk, OrdersRead, PageCommit, Progress,
-    Proof, QueueEntry, Tally, Trust, Unlike, Writer,
+    Absence, Again, Committed, Covered, Customer, Member, OpenWalk, OrdersRead, PageCommit, Progress, Proof,
+    QueueEntry, Tally, Trust, Unlike, Writer,
 };

@@ -284,7 +284,7 @@ impl<'a> Drain<'a> {
         let absence = self
             .context
             .writer
-            .call(move |warehouse| warehouse.order_is_absent(&account, &order, at, run, trust))
+            .call(move |warehouse| warehouse.record_absence(&account, &order, at, run, trust))
             .await?;
         told.findings.add(Finding::Absent { order: entry.parent_id, absence });
         Ok(())

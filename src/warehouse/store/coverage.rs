@@ -1,103 +1,25 @@
-//! Checkpoint and coverage of a page: where its walk stands, and what was read to its end.
+//! Coverage: what was read to its end, what could not be proven, and what was refused.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::commit::Committer;
+use super::committer::{Committer, began};
 use crate::scope::{Ask, Lane, Scope};
 use crate::time::{UtcSecond, Window};
-use crate::walk::{Cursor, SeenKeys, Walk};
+use crate::walk::Walk;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::ledger::runs::RunId;
 
-/// What a new checkpoint means for the keys that the walk has seen.
+/// A window that was read completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pages {
-    /// This page's belong to them.
-    Add,
-    /// The walk begins anew.
-    Forget,
+pub struct Covered {
+    /// The window.
+    pub window: Window,
+    /// The run that did.
+    pub run: RunId,
 }
 
 impl Committer<'_> {
-    /// Stores where the walk of a scope stands.
-    pub(super) fn save_checkpoint(&self, scope: &Scope, walk: &Walk, pages: Pages) -> rusqlite::Result<()> {
-        // A list of what has a status now means nothing later: such walks always begin anew.
-        if matches!(scope, Scope::Status(_)) {
-            return Ok(());
-        }
-        let (account, stream) = (&self.commit.account, self.commit.stream.name());
-        let scope = scope.to_string();
-        match (pages, &walk.cursor) {
-            (Pages::Forget, _) => {
-                self.connection.prepare_cached(FORGET_PAGES)?.execute((
-                    account,
-                    stream,
-                    &scope,
-                    self.customer(),
-                ))?;
-            }
-            (Pages::Add, Cursor::Keyset { .. }) => {}
-            (Pages::Add, Cursor::Offset(_)) => {
-                self.connection
-                    .prepare_cached(
-                        "insert or replace into checkpoint_pages (account, stream, scope, customer_id, page, keys)
-                         values (?1, ?2, ?3, ?4, ?5, ?6)",
-                    )?
-                    .execute((
-                        account,
-                        stream,
-                        &scope,
-                        self.customer(),
-                        walk.requests,
-                        SeenKeys::to_bytes(&self.commit.page.rows),
-                    ))?;
-            }
-        }
-        let json = serde_json::to_string(walk)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        self.connection
-            .prepare_cached(
-                "insert into checkpoints (account, stream, scope, customer_id, walk, run_id, saved_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 on conflict (account, stream, scope, customer_id)
-                     do update set walk = excluded.walk, run_id = excluded.run_id, saved_at = excluded.saved_at",
-            )?
-            .execute((
-                account,
-                stream,
-                &scope,
-                self.customer(),
-                json,
-                self.commit.run,
-                self.seen_at,
-            ))
-            .map(|_| ())
-    }
-
-    /// When the last complete walk of the whole list began.
-    pub(super) fn last_complete_start(&self) -> rusqlite::Result<Option<String>> {
-        let (account, stream) = (&self.commit.account, self.commit.stream.name());
-        let last = whole_reading(self.connection, account, stream, self.customer())?;
-        Ok(last.filter(|last| last.rejected == 0).and_then(|last| last.started_at))
-    }
-
-    /// Forgets where the walk of the scope stood: it is over.
-    pub(super) fn forget_checkpoint(&self) -> rusqlite::Result<()> {
-        let scope = self.commit.ask.scope.to_string();
-        let key = (&self.commit.account, self.commit.stream.name(), &scope, self.customer());
-        let forgotten = self
-            .connection
-            .prepare_cached(
-                "delete from checkpoints where account = ?1 and stream = ?2 and scope = ?3 and customer_id = ?4",
-            )?
-            .execute(key)?;
-        if forgotten > 0 {
-            self.connection.prepare_cached(FORGET_PAGES)?.execute(key)?;
-        }
-        Ok(())
-    }
-
     /// Records that a scope was read to its end; `covered` is the part of a window that this proves or disputes.
     pub(super) fn cover(
         &self,
@@ -228,6 +150,80 @@ impl Committer<'_> {
 }
 
 impl Warehouse {
+    /// The windows of a time field that were read completely.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn covered_windows(
+        &self,
+        account: &str,
+        stream: &str,
+        lane: Lane,
+    ) -> Result<Vec<Window>, WarehouseError> {
+        let covered = self.covered(account, stream, lane)?;
+        Ok(covered.into_iter().map(|covered| covered.window).collect())
+    }
+
+    /// The windows of a time field that were read completely, and by which run.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn covered(&self, account: &str, stream: &str, lane: Lane) -> Result<Vec<Covered>, WarehouseError> {
+        let rows = self.read(
+            "select window_begin, window_end, run_id from coverage
+             where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'complete'",
+            (account, stream, lane.to_string()),
+            |row| Ok((window(row)?, row.get(2)?)),
+        )?;
+        Ok(rows.into_iter().filter_map(|(window, run)| Some(Covered { window: window?, run })).collect())
+    }
+
+    /// The windows of a time field that could not be proven complete.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn disputed_windows(
+        &self,
+        account: &str,
+        stream: &str,
+        lane: Lane,
+    ) -> Result<Vec<Window>, WarehouseError> {
+        let rows = self.read(
+            "select window_begin, window_end from coverage
+             where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'disputed'",
+            (account, stream, lane.to_string()),
+            window,
+        )?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+
+    /// When the account's whole list was last read completely.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn last_whole_reading(
+        &self,
+        account: &str,
+        stream: &str,
+    ) -> Result<Option<UtcSecond>, WarehouseError> {
+        let last = whole_reading(&self.connection, account, stream, "").map_err(|error| self.sql(&error))?;
+        Ok(last.and_then(|last| UtcSecond::parse(&last.read_at)))
+    }
+
+    /// How many rows the last complete reading of a whole list had; `None`: there was none.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn seen_in_list(
+        &self,
+        account: &str,
+        stream: &str,
+        customer_id: Option<&str>,
+    ) -> Result<Option<u64>, WarehouseError> {
+        let last = whole_reading(&self.connection, account, stream, customer_id.unwrap_or_default());
+        Ok(last.map_err(|error| self.sql(&error))?.map(|last| last.seen))
+    }
+
     /// Records that the vendor refused to show a customer's whole list, at `at` by its clock, and why. Takes the place of
     /// what an earlier reading proved: what is gone is judged anew when the list is shown again.
     ///
@@ -285,10 +281,8 @@ pub(super) fn whole_reading(
         .optional()
 }
 
-/// When a walk's first page was answered, as records and ledger have it.
-pub(super) fn began(walk: &Walk) -> Option<String> {
-    walk.started_at.map(|at| UtcSecond::from_unix(at).to_string())
+/// The window in the first two columns of a row.
+fn window(row: &Row<'_>) -> rusqlite::Result<Option<Window>> {
+    let (begin, end): (String, String) = (row.get(0)?, row.get(1)?);
+    Ok(UtcSecond::parse(&begin).zip(UtcSecond::parse(&end)).and_then(|(begin, end)| Window::new(begin, end)))
 }
-
-const FORGET_PAGES: &str =
-    "delete from checkpoint_pages where account = ?1 and stream = ?2 and scope = ?3 and customer_id = ?4";

@@ -1,14 +1,12 @@
 //! Answers that are complete by their own count and all the same not believed, because the warehouse knows better.
 
-use rusqlite::Row;
-
-use super::commit::{Committer, Trust};
-use super::counts::count_list;
-use super::coverage::began;
-use super::queue::enqueue_once;
+use super::committer::{Committer, began};
+use super::page::Trust;
+use super::queue::{enqueue_once, read_dependent};
+use super::records::count_list;
 use crate::record::Dependent;
 use crate::scope::Scope;
-use crate::stream::Reading;
+use crate::stream::{Owned, Reading};
 use crate::time::Window;
 use crate::walk::Walk;
 
@@ -52,7 +50,7 @@ impl Committer<'_> {
 
     fn doubt_nothing(&self, parent: &str, said: &str) -> rusqlite::Result<Option<String>> {
         let Some(owned) = self.commit.stream.owned_by_parent() else { return Ok(None) };
-        let is_doubtful = self.store.count_owned(owned, parent)? > 0;
+        let is_doubtful = self.count_owned(owned, parent)? > 0;
         Ok(is_doubtful.then(|| format!("{said}, although records of the order are stored; {ACCEPT}")))
     }
 
@@ -60,7 +58,7 @@ impl Committer<'_> {
     /// differ, so this one may have been given later all the same: it is asked for again.
     fn is_outdated(&self, parent: &str) -> rusqlite::Result<bool> {
         let Some(owned) = self.commit.stream.owned_by_parent() else { return Ok(false) };
-        self.store.has_later(owned, parent)
+        self.has_later(owned, parent)
     }
 
     /// What an answer about one order does not show is gone at once: one that lacks most of it is not believed.
@@ -68,7 +66,7 @@ impl Committer<'_> {
         let (Some(owned), Some(since)) = (self.commit.stream.owned_by_parent(), began(walk)) else {
             return Ok(None);
         };
-        let missing = self.store.count_missing(owned, parent, &since)?;
+        let missing = self.count_missing(owned, parent, &since)?;
         Ok(is_far_too_short(missing, walk.seen).then(|| {
             format!(
                 "{} row(s) shown, and {missing} stored one(s) of the order are not among them; {ACCEPT}",
@@ -174,53 +172,37 @@ impl Committer<'_> {
         Ok(unanswered.len() as u64)
     }
 
-    /// Queues the orders that a complete window should have shown and did not, to be asked for by their ids. Returns
-    /// how many.
-    pub(super) fn look_for_missing(&self, walk: &Walk, window: Window) -> rusqlite::Result<u64> {
-        let column = match (&self.commit.ask.scope, self.commit.trust) {
-            (Scope::Created(_), _) => "create_time",
-            // What the operator said to be true must not be doubted by the next run again.
-            (Scope::Paid(_), Trust::Told) => "payment_time",
-            _ => return Ok(0),
-        };
-        let account = &self.commit.account;
-        // The window shows the orders of that time: one that another answer showed since is not absent.
-        let began = began(walk).unwrap_or_default();
-        let missing: Vec<Dependent> = self
-            .connection
-            .prepare_cached(&format!(
-                "select order_id, customer_id, create_time from orders
-                 where account = ?1 and parent_order_id is null and gone_since is null
-                     and {column} >= ?2 and {column} < ?3 and last_seen_at < ?4"
-            ))?
-            .query_map((account, window.begin().to_string(), window.end().to_string(), &began), |row| {
-                read_dependent("orders", row)
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        for order in &missing {
-            enqueue_once(self.connection, account, self.commit.run, self.seen_at, order)?;
-            self.connection
-                .prepare_cached(
-                    "update queue set absent_at = max(coalesce(absent_at, ''), ?4), not_before = ''
-                     where account = ?1 and stream = ?2 and parent_id = ?3",
-                )?
-                .execute((account, order.stream, &order.parent_id, &began))?;
-        }
-        Ok(missing.len() as u64)
+    /// How many rows of a parent are stored and not gone.
+    fn count_owned(&self, owned: Owned, parent: &str) -> rusqlite::Result<u64> {
+        let sql = format!(
+            "select count(*) from {} where account = ?1 and {} = ?2 and gone_since is null",
+            owned.table.name, owned.parent_column
+        );
+        self.connection.prepare_cached(&sql)?.query_row((self.account(), parent), |row| row.get(0))
+    }
+
+    /// How many of them a complete answer, begun at `since`, does not show.
+    fn count_missing(&self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<u64> {
+        let sql = format!(
+            "select count(*) from {} where account = ?1 and {} = ?2 and gone_since is null and last_seen_at < ?3",
+            owned.table.name, owned.parent_column
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.query_row((self.account(), parent, since), |row| row.get(0))
+    }
+
+    /// Whether an answer of a later time than this one showed or missed a row of a parent.
+    fn has_later(&self, owned: Owned, parent: &str) -> rusqlite::Result<bool> {
+        let sql = format!(
+            "select 1 from {} where account = ?1 and {} = ?2 and max(last_seen_at, coalesce(gone_since, '')) > ?3",
+            owned.table.name, owned.parent_column
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.exists((self.account(), parent, self.seen_at))
     }
 }
 
 /// Whether more rows are missing from an answer than a few, and more than it shows.
 const fn is_far_too_short(missing: u64, seen: u64) -> bool {
     missing > FEW && missing > seen
-}
-
-/// An order's id, owner and time of creation, in these columns.
-fn read_dependent(stream: &'static str, row: &Row<'_>) -> rusqlite::Result<Dependent> {
-    Ok(Dependent {
-        stream,
-        parent_id: row.get(0)?,
-        customer_id: row.get(1)?,
-        parent_time: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
-    })
 }

@@ -1,10 +1,10 @@
 //! The queue of dependent records, as runs see it: what is due, what failed, what must be looked at again.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::commit::Trust;
-use crate::record::Dependent;
-use crate::time::UtcSecond;
+use super::committer::Committer;
+use crate::record::{Dependent, Record};
+use crate::time::{UtcSecond, seconds};
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::ledger::runs::RunId;
@@ -29,15 +29,6 @@ pub enum Again {
     Leave,
     /// It has a new reason to be read: its failures are forgotten.
     Renew,
-}
-
-/// What became of an order that a complete answer did not show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absence {
-    /// It is asked for once more at the next run.
-    Once,
-    /// It is marked as gone: another complete answer had not shown it either, or the operator says that it is true.
-    Gone,
 }
 
 /// Failures of an entry that the next run tries again at once; after them the wait doubles, up to a day, so that
@@ -75,61 +66,6 @@ impl Warehouse {
             enqueue(&tx, account, run, &now, dependent).map_err(sql)?;
         }
         tx.commit().map_err(sql)
-    }
-
-    /// Records that a complete answer about an order, given at `at` (UTC), does not show it. The second one without an
-    /// answer between them that does marks it, and the members of a combined order, as gone; the operator's word stands
-    /// for the first one.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn order_is_absent(
-        &mut self,
-        account: &str,
-        order_id: &str,
-        at: UtcSecond,
-        run: RunId,
-        trust: Trust,
-    ) -> Result<Absence, WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        let tx = self.connection.transaction().map_err(sql)?;
-        let key = (account, order_id);
-        let is_second: bool = tx
-            .query_row(
-                "select q.absent_at is not null and coalesce(o.last_seen_at, '') < q.absent_at
-                 from queue as q left join orders as o on o.account = q.account and o.order_id = q.parent_id
-                 where q.account = ?1 and q.stream = 'orders' and q.parent_id = ?2",
-                key,
-                |row| row.get(0),
-            )
-            .map_err(sql)?;
-        tx.execute(
-            "update queue set absent_at = ?3, attempts = attempts + 1, not_before = '',
-                 last_error = 'the order list does not show it any more'
-             where account = ?1 and stream = 'orders' and parent_id = ?2",
-            (account, order_id, at.to_string()),
-        )
-        .map_err(sql)?;
-        let absence = if is_second || trust == Trust::Told { Absence::Gone } else { Absence::Once };
-        if absence == Absence::Gone {
-            tx.execute(
-                "update orders set gone_since = ?3, last_changed_run = ?4, version = version + 1
-                 where account = ?1 and (order_id = ?2 or parent_order_id = ?2) and gone_since is null",
-                (account, order_id, at.to_string(), run),
-            )
-            .and_then(|_| {
-                // Nobody can be asked for its records any more; should it come back, it is queued anew.
-                tx.execute(
-                    "delete from queue where account = ?1 and (parent_id = ?2 or parent_id in (
-                         select order_id from orders where account = ?1 and parent_order_id = ?2))",
-                    key,
-                )
-            })
-            .map_err(sql)?;
-        }
-        tx.commit().map_err(sql)?;
-        Ok(absence)
     }
 
     /// The next entries of a queue that are due: newest orders first, those that failed before behind all others.
@@ -188,6 +124,18 @@ impl Warehouse {
                 |row| row.get(0),
             )
             .map_err(|error| self.sql(&error))
+    }
+
+    /// Whether an order waits in a queue.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn is_queued(&self, account: &str, stream: &str, parent_id: &str) -> Result<bool, WarehouseError> {
+        let found = self.count(
+            "select count(*) from queue where account = ?1 and stream = ?2 and parent_id = ?3",
+            (account, stream, parent_id),
+        )?;
+        Ok(found > 0)
     }
 
     /// Makes entries that failed due at once.
@@ -251,6 +199,65 @@ impl Warehouse {
     }
 }
 
+impl Committer<'_> {
+    /// Queues what must be read for a record that is new or changed; how much that is.
+    pub(super) fn enqueue_dependents(&self, record: &Record) -> rusqlite::Result<u64> {
+        let Self { connection, commit, seen_at, .. } = self;
+        let mut enqueued = 0;
+        for dependent in &record.dependents {
+            if !commit.out_of_reach.contains(&dependent.stream) {
+                enqueue(connection, &commit.account, commit.run, seen_at, dependent)?;
+                enqueued += 1;
+            }
+        }
+        Ok(enqueued)
+    }
+
+    /// Takes the order out of the queue, unless it changed meanwhile or must be read once more later.
+    pub(super) fn settle_entry(&self, parent: &str) -> rusqlite::Result<()> {
+        let (Some(generation), account) = (self.commit.generation, &self.commit.account) else {
+            return Ok(());
+        };
+        let stream = self.commit.stream.name();
+        if let Some(delay) = self.commit.stream.read_again_after() {
+            // Recent is an order that was created or paid a short while ago, or that was stored before and
+            // changed then.
+            let is_recent: bool = self
+                .connection
+                .prepare_cached(
+                    "select max(coalesce(o.create_time, ''), coalesce(o.payment_time, '')) > ?3
+                         or (o.version > 1 and q.enqueued_at > ?3)
+                     from orders as o
+                     join queue as q on q.account = o.account and q.stream = ?4 and q.parent_id = o.order_id
+                     where o.account = ?1 and o.order_id = ?2",
+                )?
+                .query_row(
+                    (account, parent, self.commit.answered_at.minus(delay).to_string(), stream),
+                    |row| row.get(0),
+                )
+                .optional()?
+                .unwrap_or(false);
+            if is_recent {
+                let later = self.commit.answered_at.plus(seconds(delay));
+                return self
+                    .connection
+                    .prepare_cached(
+                        "update queue set not_before = ?1, attempts = 0, last_error = null
+                         where account = ?2 and stream = ?3 and parent_id = ?4 and generation = ?5",
+                    )?
+                    .execute((later.to_string(), account, stream, parent, generation))
+                    .map(|_| ());
+            }
+        }
+        self.connection
+            .prepare_cached(
+                "delete from queue where account = ?1 and stream = ?2 and parent_id = ?3 and generation = ?4",
+            )?
+            .execute((account, stream, parent, generation))
+            .map(|_| ())
+    }
+}
+
 /// Puts an order into the queue of a stream, or renews the reason why it is there.
 pub(super) fn enqueue(
     connection: &Connection,
@@ -292,4 +299,14 @@ pub(super) fn enqueue_once(
         .prepare_cached("select 1 from queue where account = ?1 and stream = ?2 and parent_id = ?3")?
         .exists((account, dependent.stream, &dependent.parent_id))?;
     if is_queued { Ok(()) } else { enqueue(connection, account, run, at, dependent) }
+}
+
+/// An order's id, owner and time of creation, in these columns.
+pub(super) fn read_dependent(stream: &'static str, row: &Row<'_>) -> rusqlite::Result<Dependent> {
+    Ok(Dependent {
+        stream,
+        parent_id: row.get(0)?,
+        customer_id: row.get(1)?,
+        parent_time: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+    })
 }

@@ -8,7 +8,6 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::record::{Column, Context, Record, Source, Table, Value};
 use crate::scope::Role;
-use crate::stream::Owned;
 use crate::warehouse::ledger::runs::RunId;
 use crate::warehouse::schema::shape::record_tables;
 
@@ -42,9 +41,9 @@ impl Effect {
     }
 }
 
-/// Who stores, and from which answer.
+/// Where records come from: who stores them, and from which answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Origin<'a> {
+pub(super) struct Provenance<'a> {
     pub(super) account: &'a str,
     pub(super) role: Role,
     pub(super) asked_customer: Option<&'a str>,
@@ -68,14 +67,13 @@ impl ToSql for Value {
 struct TableSql {
     upsert: String,
     sighting: String,
-    tail: String,
 }
 
-/// Stores records through a connection.
+/// Stores the records of an answer through a connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Store<'a> {
+pub(super) struct Upsert<'a> {
     pub(super) connection: &'a Connection,
-    pub(super) origin: Origin<'a>,
+    pub(super) from: Provenance<'a>,
 }
 
 /// The statements of all record tables, written once.
@@ -84,7 +82,7 @@ static STATEMENTS: LazyLock<HashMap<&'static str, TableSql>> =
 
 impl TableSql {
     fn of(table: &Table) -> Self {
-        Self { upsert: upsert_sql(table), sighting: sighting_sql(table), tail: tail_sql(table) }
+        Self { upsert: upsert_sql(table), sighting: sighting_sql(table) }
     }
 }
 
@@ -93,7 +91,7 @@ fn statements(table: &Table) -> &'static TableSql {
     &STATEMENTS[table.name]
 }
 
-impl Store<'_> {
+impl Upsert<'_> {
     /// Stores a record and the rows of its lists.
     pub(super) fn store(self, record: &Record) -> rusqlite::Result<Effect> {
         let mut effect = Effect::default();
@@ -103,40 +101,36 @@ impl Store<'_> {
         }
         effect.add(&stored);
         effect.born = matches!(stored, Stored::New);
-        for (children, rows) in record.table.children.iter().zip(&record.children) {
+        for rows in &record.children {
             for row in rows {
                 effect.add(&self.store_row(row)?);
-            }
-            // A row that has just been born has no former list.
-            if !effect.born {
-                effect.changed += self.mark_tail_gone(record, children.table, rows.len())?;
             }
         }
         Ok(effect)
     }
 
     fn store_row(self, record: &Record) -> rusqlite::Result<Stored> {
-        let Self { connection, origin } = self;
+        let Self { connection, from } = self;
         let table = record.table;
         let mut upsert = connection.prepare_cached(&statements(table).upsert)?;
-        let role = origin.role.to_string();
+        let role = from.role.to_string();
         let mut at = 0;
         let mut bind = |statement: &mut CachedStatement<'_>, value: &dyn ToSql| {
             at += 1;
             statement.raw_bind_parameter(at, value)
         };
-        bind(&mut upsert, &origin.account)?;
+        bind(&mut upsert, &from.account)?;
         for value in &record.values {
             bind(&mut upsert, value)?;
         }
         bind(&mut upsert, &record.extra)?;
         if table.context == Context::Stored {
-            bind(&mut upsert, &origin.asked_customer)?;
+            bind(&mut upsert, &from.asked_customer)?;
             bind(&mut upsert, &role)?;
         }
-        bind(&mut upsert, &origin.run)?;
-        bind(&mut upsert, &origin.run)?;
-        bind(&mut upsert, &origin.seen_at)?;
+        bind(&mut upsert, &from.run)?;
+        bind(&mut upsert, &from.run)?;
+        bind(&mut upsert, &from.seen_at)?;
         let version = upsert.raw_query().next()?.map(|row| row.get::<_, i64>(0)).transpose()?;
         match version {
             Some(1) => Ok(Stored::New),
@@ -149,83 +143,17 @@ impl Store<'_> {
     /// change of its content.
     fn record_sighting(self, record: &Record) -> rusqlite::Result<Stored> {
         let mut sighting = self.connection.prepare_cached(&statements(record.table).sighting)?;
-        sighting.raw_bind_parameter(1, self.origin.seen_at)?;
-        sighting.raw_bind_parameter(2, self.origin.account)?;
+        sighting.raw_bind_parameter(1, self.from.seen_at)?;
+        sighting.raw_bind_parameter(2, self.from.account)?;
         for (at, key) in (3..).zip(&record.values[..record.table.key_len]) {
             sighting.raw_bind_parameter(at, key)?;
         }
         Ok(if sighting.raw_execute()? == 0 { Stored::Stale } else { Stored::AsItWas })
     }
-
-    /// Elements behind the end of a list that became shorter are gone.
-    fn mark_tail_gone(self, parent: &Record, child: &Table, len: usize) -> rusqlite::Result<u64> {
-        let mut gone = self.connection.prepare_cached(&statements(child).tail)?;
-        gone.raw_bind_parameter(1, self.origin.seen_at)?;
-        gone.raw_bind_parameter(2, self.origin.run)?;
-        gone.raw_bind_parameter(3, self.origin.account)?;
-        for (at, key) in (4..).zip(&parent.values[..parent.table.key_len]) {
-            gone.raw_bind_parameter(at, key)?;
-        }
-        gone.raw_bind_parameter(4 + parent.table.key_len, len)?;
-        Ok(gone.raw_execute()? as u64)
-    }
-
-    /// How many rows of a parent are stored and not gone.
-    pub(super) fn count_owned(self, owned: Owned, parent: &str) -> rusqlite::Result<u64> {
-        let sql = format!(
-            "select count(*) from {} where account = ?1 and {} = ?2 and gone_since is null",
-            owned.table.name, owned.parent_column
-        );
-        self.connection.prepare_cached(&sql)?.query_row((self.origin.account, parent), |row| row.get(0))
-    }
-
-    /// How many of them a complete answer, begun at `since`, does not show.
-    pub(super) fn count_missing(self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<u64> {
-        let sql = format!(
-            "select count(*) from {} where account = ?1 and {} = ?2 and gone_since is null and last_seen_at < ?3",
-            owned.table.name, owned.parent_column
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        statement.query_row((self.origin.account, parent, since), |row| row.get(0))
-    }
-
-    /// Whether an answer of a later time than this one showed or missed a row of a parent.
-    pub(super) fn has_later(self, owned: Owned, parent: &str) -> rusqlite::Result<bool> {
-        let sql = format!(
-            "select 1 from {} where account = ?1 and {} = ?2 and max(last_seen_at, coalesce(gone_since, '')) > ?3",
-            owned.table.name, owned.parent_column
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        statement.exists((self.origin.account, parent, self.origin.seen_at))
-    }
-
-    /// Marks rows of a parent that a complete answer, begun at `since`, no longer shows.
-    pub(super) fn mark_missing_gone(self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<u64> {
-        let sql = format!(
-            "update {} set gone_since = ?1, last_changed_run = ?2, version = version + 1
-             where account = ?3 and {} = ?4 and gone_since is null and last_seen_at < ?5",
-            owned.table.name, owned.parent_column
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let Origin { seen_at, run, account, .. } = self.origin;
-        Ok(statement.execute((seen_at, run, account, parent, since))? as u64)
-    }
-
-    /// Marks rows of a whole list that were last seen before `since`.
-    pub(super) fn mark_vanished_gone(self, table: &Table, since: &str) -> rusqlite::Result<u64> {
-        let sql = format!(
-            "update {} set gone_since = ?1, last_changed_run = ?2, version = version + 1
-             where account = ?3 and asked_customer_id is ?4 and gone_since is null and last_seen_at < ?5",
-            table.name
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let Origin { seen_at, run, account, asked_customer, .. } = self.origin;
-        Ok(statement.execute((seen_at, run, account, asked_customer, since))? as u64)
-    }
 }
 
 /// The account as the first column of every key, then the table's own.
-fn key_columns(table: &Table) -> impl Iterator<Item = &'static str> {
+pub(super) fn key_columns(table: &Table) -> impl Iterator<Item = &'static str> {
     std::iter::once("account").chain(table.columns[..table.key_len].iter().map(|column| column.name))
 }
 
@@ -265,7 +193,7 @@ fn upsert_sql(table: &Table) -> String {
     )
 }
 
-fn key_condition(keys: impl Iterator<Item = &'static str>) -> String {
+pub(super) fn key_condition(keys: impl Iterator<Item = &'static str>) -> String {
     keys.map(|key| format!("{key} = ?")).collect::<Vec<_>>().join(" and ")
 }
 
@@ -274,15 +202,5 @@ fn sighting_sql(table: &Table) -> String {
         "update {} set last_seen_at = ?1 where {} and max(last_seen_at, coalesce(gone_since, '')) <= ?1",
         table.name,
         key_condition(key_columns(table))
-    )
-}
-
-fn tail_sql(table: &Table) -> String {
-    let parent_keys = key_columns(table).take(table.key_len);
-    format!(
-        "update {} set gone_since = ?1, last_changed_run = ?2, version = version + 1
-         where {} and position >= ? and gone_since is null and last_seen_at <= ?1",
-        table.name,
-        key_condition(parent_keys)
     )
 }

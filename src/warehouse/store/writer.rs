@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::commit::{Committed, PageCommit};
+use super::page::{Committed, PageCommit};
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 

@@ -2,10 +2,15 @@
 
 mod versions;
 
-use super::*;
-use crate::stream;
+use std::sync::Arc;
+
+use super::super::page::{Committed, PageCommit, Progress, Trust};
+use crate::page::Page;
+use crate::scope::{Ask, Role, Scope};
+use crate::stream::{self, Stream};
+use crate::time::{UtcSecond, Window};
 use crate::walk::{Paging, Walk};
-use crate::warehouse::{RunStart, Warehouse};
+use crate::warehouse::{RunId, RunStart, Warehouse};
 
 /// A warehouse in a folder of its own, and run 1.
 struct Store {

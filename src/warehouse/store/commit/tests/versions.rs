@@ -6,16 +6,16 @@ use super::{Store, attributions, order};
 
 /// An answer: seconds since the one before, and what it shows.
 #[derive(Clone, Debug)]
-enum Answer {
+enum OrderAnswer {
     Order { amount: u8, discounts: Vec<u8> },
     Attributions(Vec<u8>),
 }
 
-fn answer() -> impl Strategy<Value = (u8, Answer)> {
+fn answer() -> impl Strategy<Value = (u8, OrderAnswer)> {
     let order = (1u8..4, prop::collection::vec(1u8..4, 0..3))
-        .prop_map(|(amount, discounts)| Answer::Order { amount, discounts });
+        .prop_map(|(amount, discounts)| OrderAnswer::Order { amount, discounts });
     let attributions = prop::collection::btree_set(1u8..5, 0..4)
-        .prop_map(|ids| Answer::Attributions(ids.into_iter().collect()));
+        .prop_map(|ids| OrderAnswer::Attributions(ids.into_iter().collect()));
     (0u8..3, prop_oneof![order, attributions])
 }
 
@@ -49,12 +49,12 @@ proptest! {
             now += u32::from(pause);
             let at = second(now).0;
             match answer {
-                Answer::Order { amount, discounts } => {
+                OrderAnswer::Order { amount, discounts } => {
                     let discounts: Vec<String> = discounts.iter().map(u8::to_string).collect();
                     let discounts: Vec<&str> = discounts.iter().map(String::as_str).collect();
                     store.store("orders", "CS1", &order(&amount.to_string(), &discounts), &at);
                 }
-                Answer::Attributions(ids) => {
+                OrderAnswer::Attributions(ids) => {
                     let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
                     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
                     store.store("refund_attributions", "CS1", &attributions(&ids), &at);

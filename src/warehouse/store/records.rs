@@ -1,8 +1,8 @@
-//! What `plan` and `verify` ask of the warehouse: how much of what is stored.
+//! What runs, `plan` and `verify` ask of the stored records: how many, which, and of when.
 
 use rusqlite::Connection;
 
-use super::coverage::whole_reading;
+use crate::plan::open::{OpenOrder, PAGE};
 use crate::record::Table;
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window};
@@ -10,6 +10,82 @@ use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 
 impl Warehouse {
+    /// The values of a column in a stream's records.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn known_values(
+        &self,
+        account: &str,
+        stream: &dyn Stream,
+        column: &'static str,
+    ) -> Result<Vec<String>, WarehouseError> {
+        let Some(table) = stream.tables().first() else { return Ok(Vec::new()) };
+        self.read(
+            &format!("select distinct {column} from {} where account = ?1 and {column} <> ''", table.name),
+            [account],
+            |row| row.get(0),
+        )
+    }
+
+    /// Orders whose status can still change, created before `before`, newest first; and how many orders are stored
+    /// from there on, up to a page.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn open_orders(
+        &self,
+        account: &str,
+        before: UtcSecond,
+    ) -> Result<(Vec<OpenOrder>, u64), WarehouseError> {
+        let mut open = self.read(
+            "select order_id, customer_id, create_time, status from orders
+             where account = ?1 and parent_order_id is null and gone_since is null
+                 and (status is null or status not in (4, 5)) and coalesce(create_time, '') < ?2
+             order by create_time desc, order_id",
+            (account, before.to_string()),
+            |row| {
+                let created: Option<String> = row.get(2)?;
+                Ok(OpenOrder {
+                    id: row.get(0)?,
+                    customer_id: row.get(1)?,
+                    created: created.as_deref().and_then(UtcSecond::parse),
+                    status: row.get(3)?,
+                    rows: 0,
+                })
+            },
+        )?;
+        let mut end = before;
+        for order in &mut open {
+            if let Some(created) = order.created {
+                order.rows = self.count_orders(account, created, end, PAGE + 1)?;
+                end = created;
+            }
+        }
+        let newest = self.count_orders(account, before, UtcSecond::FAR, PAGE)?;
+        Ok((open, newest))
+    }
+
+    /// How many orders of the list are stored that were created in `[begin, end)`; counted up to `most`.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn count_orders(
+        &self,
+        account: &str,
+        begin: UtcSecond,
+        end: UtcSecond,
+        most: u64,
+    ) -> Result<u64, WarehouseError> {
+        self.count(
+            "select count(*) from (
+                 select 1 from orders where account = ?1 and create_time >= ?2 and create_time < ?3
+                     and parent_order_id is null and gone_since is null
+                 limit ?4)",
+            (account, begin.to_string(), end.to_string(), most),
+        )
+    }
+
     /// How many orders of the list are stored that were paid in a window.
     ///
     /// # Errors
@@ -32,32 +108,6 @@ impl Warehouse {
                  and parent_order_id is null and gone_since is null",
             (account, status),
         )
-    }
-
-    /// Whether an order waits in a queue.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn is_queued(&self, account: &str, stream: &str, parent_id: &str) -> Result<bool, WarehouseError> {
-        let found = self.count(
-            "select count(*) from queue where account = ?1 and stream = ?2 and parent_id = ?3",
-            (account, stream, parent_id),
-        )?;
-        Ok(found > 0)
-    }
-
-    /// How many rows the last complete reading of a whole list had; `None`: there was none.
-    ///
-    /// # Errors
-    /// When the warehouse fails.
-    pub fn seen_in_list(
-        &self,
-        account: &str,
-        stream: &str,
-        customer_id: Option<&str>,
-    ) -> Result<Option<u64>, WarehouseError> {
-        let last = whole_reading(&self.connection, account, stream, customer_id.unwrap_or_default());
-        Ok(last.map_err(|error| self.sql(&error))?.map(|last| last.seen))
     }
 
     /// The creation times of the stored orders of the list in `[begin, end]`, sorted.
