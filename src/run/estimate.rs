@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_younger_than_everything_read_may_be_unread_in_a_known_window() {
+    fn in_a_known_window_only_what_is_younger_than_all_read_may_be_unread() {
         let covered = [window(0, 50), window(60, 100)];
         assert!(is_known(window(10, 40), &covered));
         assert!(is_known(window(80, 120), &covered));

@@ -117,7 +117,7 @@ fn step_inside_a_second(before: &[RowMark], after: &[RowMark]) -> WalkStep {
 }
 
 #[test]
-fn a_row_that_leaves_a_dense_second_is_noticed_although_another_makes_the_number_right() {
+fn a_row_that_leaves_a_dense_second_is_noticed_though_the_number_is_right() {
     let before = rows(&[20; 15]);
     assert!(matches!(step_inside_a_second(&before, &before), WalkStep::Complete(_)));
     // The first one leaves, so that the eleventh slides to the tenth place; one more comes at the end.
@@ -132,7 +132,7 @@ fn a_row_that_leaves_a_dense_second_is_noticed_although_another_makes_the_number
 }
 
 #[test]
-fn a_walk_may_be_cut_where_the_vendor_counts_as_many_rows_less_as_were_seen() {
+fn a_walk_may_be_cut_where_the_vendor_counts_the_seen_rows_less() {
     let all = rows(&[11, 12, 13, 14, 15, 16, 17, 18, 19]);
     let window = Window::new(at(10), at(50)).expect("not empty");
     let paging = Paging::Keyset(window);

@@ -92,7 +92,7 @@ fn columns(db: &Connection, object: &str) -> String {
 }
 
 #[test]
-fn each_table_and_view_as_of_an_instant_is_what_a_copy_of_that_instant_shows() {
+fn each_table_and_view_as_of_an_instant_equals_a_copy_of_that_instant() {
     let lived = lived(16, 3);
     let db = lived.bench.db();
     let mut moved = BTreeSet::new();
@@ -218,7 +218,7 @@ fn numbers_texts_and_nulls_of_then_are_exact() {
 }
 
 #[test]
-fn a_day_is_its_last_second_in_utc_plus_8_and_what_is_no_instant_is_an_error() {
+fn a_day_is_its_last_second_in_utc_plus_8_and_no_instant_is_an_error() {
     let bench = Bench::new(Script::seeded(1).orders(0));
     bench.run(&["service_types"]).expect_code(0);
     let db = bench.writable_db();

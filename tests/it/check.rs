@@ -154,7 +154,7 @@ fn a_wrong_key_is_named_and_tried_once() {
 }
 
 #[test]
-fn a_permission_that_is_missing_on_one_endpoint_is_named_with_the_one_to_grant() {
+fn a_permission_missing_on_one_endpoint_is_named_with_the_one_to_grant() {
     let bench = recent(As::Customer);
     bench.run(&[]).expect_code(0);
     bench.sim.set_denied(&[Endpoint::Resources]);
@@ -291,7 +291,7 @@ fn a_configuration_that_others_may_change_is_a_warning() {
 }
 
 #[test]
-fn a_folder_that_anybody_may_write_to_is_a_warning_and_a_missing_one_a_failure() {
+fn a_folder_open_to_everybody_is_a_warning_and_a_missing_one_a_failure() {
     let bench = recent(As::Customer);
     fs::create_dir(bench.path("data")).expect("made");
     set_mode(&bench.path("data"), 0o777);

@@ -189,7 +189,7 @@ fn lines_of_the_examples_are_stored_with_the_head_of_their_order() {
 }
 
 #[test]
-fn attributions_of_the_examples_add_up_to_the_refund_to_the_last_hundred_millionth() {
+fn attributions_of_the_examples_add_up_to_the_refund_exactly() {
     let bench = bench();
     bench.run(&["orders", "refund_attributions"]).expect_code(0);
     insta::assert_snapshot!(table(
@@ -234,7 +234,7 @@ fn resources_of_the_examples_are_stored_with_the_orders_that_bought_them() {
 }
 
 #[test]
-fn catalogues_of_the_examples_are_stored_with_null_empty_and_missing_descriptions() {
+fn catalogues_are_stored_with_null_empty_and_missing_descriptions() {
     let bench = bench();
     bench.run(&["service_types", "resource_types"]).expect_code(0);
     insta::assert_snapshot!(

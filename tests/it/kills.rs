@@ -142,7 +142,7 @@ fn kill(count: u64, bench: impl Fn(u64) -> (Bench, As, &'static [&'static str]) 
 }
 
 #[test]
-fn a_hundred_and_twenty_kills_while_everything_is_read_cost_a_page_each_at_most() {
+fn each_of_120_kills_while_everything_is_read_costs_a_page_at_most() {
     kill(120, |seed| {
         let who = if seed.is_multiple_of(2) { As::Customer } else { As::Partner };
         (with_quotas(Script::seeded(800 + seed).orders(28).customers(3), who), who, &[])

@@ -125,7 +125,7 @@ fn a_run_that_is_refused_tells_so_and_what_it_did_not_settle() {
 }
 
 #[test]
-fn an_order_waits_from_when_it_could_be_read_and_not_for_customers_who_left() {
+fn an_order_waits_from_when_it_could_be_read_and_not_for_left_customers() {
     let bench = watched();
     bench.sim.set_denied(&[sim::Endpoint::Refunds]);
     bench.run(&[]).expect_code(5);

@@ -87,7 +87,7 @@ fn sizes_refused(bench: &Bench, status: u16) -> BTreeSet<u32> {
 }
 
 #[test]
-fn pages_are_as_large_as_the_server_accepts_and_the_next_run_begins_with_that() {
+fn pages_are_as_large_as_the_server_accepts_from_the_next_run_on_at_once() {
     // Whether a size is forbidden or too much at the moment is told by the status; only the latter is tried again.
     for (status, smaller, tried_again) in [(400, 20, vec![]), (413, 25, vec![50])] {
         let bench = Bench::new(Script::seeded(83).orders(250).largest_page(30, status));

@@ -25,7 +25,7 @@ fn distributor() -> (Bench, Vec<String>) {
 }
 
 #[test]
-fn each_account_has_the_orders_lines_refunds_and_customers_of_its_reseller() {
+fn each_account_has_its_resellers_orders_lines_refunds_and_customers() {
     let (bench, resellers) = distributor();
     bench.run(&[]).expect_code(0);
     let truth = bench.sim.truth();
@@ -60,7 +60,7 @@ fn each_account_has_the_orders_lines_refunds_and_customers_of_its_reseller() {
 }
 
 #[test]
-fn resources_of_a_resellers_customers_are_not_asked_for_because_nobody_could_name_the_reseller() {
+fn resources_of_resellers_customers_are_not_asked_for() {
     let (bench, resellers) = distributor();
     let ran = bench.call(&["run", "resources", "--account", "acme-1"]).expect_code(2);
     let said = format!(

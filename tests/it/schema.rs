@@ -71,7 +71,7 @@ fn filled() -> Bench {
 }
 
 #[test]
-fn each_column_of_the_catalogue_is_a_column_of_its_table_and_there_is_no_other() {
+fn the_catalogues_columns_are_those_of_its_tables_and_no_other() {
     let bench = bench();
     bench.run(&["service_types"]).expect_code(0);
     let db = bench.db();
@@ -92,7 +92,7 @@ fn each_column_of_the_catalogue_is_a_column_of_its_table_and_there_is_no_other()
 }
 
 #[test]
-fn each_record_table_has_a_history_with_the_same_columns_and_what_ended_the_row() {
+fn each_record_table_has_a_history_with_its_columns_and_what_ended_a_row() {
     let bench = bench();
     bench.run(&["service_types"]).expect_code(0);
     let db = bench.db();
@@ -314,7 +314,7 @@ fn a_view_of_somebody_elses_stays_when_ours_are_replaced() {
 }
 
 #[test]
-fn an_order_that_changes_is_version_two_with_one_history_row_and_its_dependents_are_read_again() {
+fn a_changed_order_is_version_two_and_its_dependents_are_read_again() {
     let bench = bench();
     bench.run(&[]).expect_code(0);
     let known = "select status, payment_time, version from orders where order_id = 'CS2602030900DEMO3'";

@@ -109,7 +109,7 @@ fn old_warehouse(bench: &Bench) {
 }
 
 #[test]
-fn a_warehouse_of_the_oldest_schema_is_brought_up_to_date_and_loses_nothing() {
+fn a_warehouse_of_the_oldest_schema_comes_up_to_date_and_loses_nothing() {
     let bench = Bench::new(Script::seeded(31).orders(40));
     old_warehouse(&bench);
     let (mut kept, before) = {

@@ -80,7 +80,7 @@ fn some_orders(bench: &Bench) -> (BTreeSet<String>, Vec<String>) {
 }
 
 #[test]
-fn deleted_orders_are_named_by_their_months_and_come_back_however_the_vendor_reads_its_bounds() {
+fn deleted_orders_are_named_by_month_and_come_back_under_all_bounds() {
     for bounds in ALL_BOUNDS {
         let bench =
             Bench::new(Script::seeded(61).orders(300).burst(60).bounds(bounds).ties(RowOrder::Shuffled));
@@ -255,7 +255,7 @@ fn a_month_whose_only_order_is_gone_can_be_repaired_as_well() {
 }
 
 #[test]
-fn orders_in_the_seconds_between_two_months_are_counted_once_under_every_reading_of_the_bounds() {
+fn orders_between_two_months_are_counted_once_under_all_bounds() {
     let owner = sim::OWNER;
     for bounds in ALL_BOUNDS {
         let mut parts = fixtures::examples();
@@ -282,7 +282,7 @@ fn orders_in_the_seconds_between_two_months_are_counted_once_under_every_reading
 }
 
 #[test]
-fn rows_that_could_not_be_decoded_are_named_as_the_reason_and_stay_a_finding() {
+fn undecoded_rows_are_named_as_the_reason_and_stay_a_finding() {
     let owner = sim::OWNER;
     let mut parts = fixtures::examples();
     for id in ["B1", "B2"] {

@@ -205,7 +205,7 @@ fn the_worked_example_costs_451_37_net_of_its_refund() {
 }
 
 #[test]
-fn what_came_back_is_what_the_attributions_say_when_the_refund_order_is_before_fee_and_consumption() {
+fn what_came_back_follows_attributions_where_the_order_is_before_fees() {
     let db = warehouse();
     order("A", PURCHASE, "99999", "2026-01-10T02:00:00Z").insert(&db);
     for nr in 0..25 {

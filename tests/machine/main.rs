@@ -39,7 +39,7 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn no_sequence_of_changes_faults_and_kills_makes_a_run_call_complete_what_is_not() {
+fn no_sequence_of_faults_and_kills_makes_a_run_call_complete_what_is_not() {
     if let Some(seed) = setting("BSS_MACHINE_SEED") {
         let plan = Plan::of(seed);
         println!("{plan}");

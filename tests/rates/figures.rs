@@ -97,7 +97,7 @@ fn a_quota_that_is_halved_is_kept_to_within_a_period() {
 }
 
 #[test]
-fn a_quota_that_is_doubled_is_found_within_a_quarter_of_an_hour_and_at_once_with_headers() {
+fn a_doubled_quota_is_found_in_a_quarter_hour_and_at_once_with_headers() {
     let quota = quota(600, 60);
     for kind in Kind::FOUR {
         let (_, blind) = outcomes(Situation::Doubled, kind, quota, Some(1800.0), ONE).remove(0);
@@ -127,7 +127,7 @@ fn two_workers_share_fairly() {
 }
 
 #[test]
-fn ninety_seconds_of_refusals_cost_fewer_than_40_calls_and_end_by_themselves() {
+fn ninety_seconds_of_refusals_cost_under_40_calls_and_end_by_themselves() {
     for (calls, seconds) in [(10, 1), (30, 1), (60, 60), (600, 60), (6000, 60)] {
         for kind in WINDOWS {
             let length = Some(if calls > 600 { 300.0 } else { 600.0 });
@@ -145,7 +145,7 @@ fn ninety_seconds_of_refusals_cost_fewer_than_40_calls_and_end_by_themselves() {
 }
 
 #[test]
-fn a_second_run_goes_on_at_full_rate_without_a_refusal_in_its_first_minute() {
+fn a_second_run_is_at_full_rate_without_a_refusal_in_its_first_minute() {
     for (calls, seconds) in [(10, 1), (30, 1), (60, 60), (600, 60)] {
         for kind in WINDOWS {
             for (scene, outcome) in outcomes(Situation::Again, kind, quota(calls, seconds), MINUTES, TWO) {

@@ -170,7 +170,7 @@ fn the_indexes_of_resellers_follow_every_change() {
 }
 
 #[test]
-fn a_script_without_resellers_is_what_it_was_and_one_with_them_has_the_same_orders() {
+fn a_script_with_resellers_has_the_same_orders_as_one_without() {
     let plain = Sim::start(Script::seeded(3).orders(80).customers(4));
     let resold = Sim::start(Script::seeded(3).orders(80).customers(4).resellers(1));
     assert!(plain.truth().reseller_ids().is_empty());

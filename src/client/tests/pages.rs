@@ -30,7 +30,7 @@ fn state(most: u32, limit: u32) -> PageState {
 }
 
 #[tokio::test]
-async fn a_page_that_is_too_large_or_cut_short_is_asked_for_again_at_half_its_size() {
+async fn a_page_too_large_or_cut_short_is_asked_for_again_at_half_its_size() {
     let cut = || Step::Last(b"HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n{\"total_count\":0,".to_vec());
     let (result, asked, client) = limits(100, vec![], [json(413, "{}"), cut(), json(200, PAGE)]).await;
     assert_eq!((result.expect("a page").limit, asked), (Some(25), vec![100, 50, 25]));
@@ -57,7 +57,7 @@ async fn a_limit_that_the_server_refuses_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_at_every_size_fails_with_the_vendors_words_and_teaches_nothing() {
+async fn a_request_refused_at_every_size_fails_and_teaches_nothing() {
     let refused = || json(400, r#"{"error_code":"CBC.0100","error_msg":"over the limit of reason"}"#);
     let (result, asked, client) = limits(100, vec![], [refused(), refused(), refused(), refused()]).await;
     assert!(matches!(result, Err(FetchError::Invalid { .. })), "{result:?}");
@@ -74,7 +74,7 @@ async fn a_documented_limit_is_not_doubted_when_the_vendor_does_not_name_it() {
 }
 
 #[tokio::test]
-async fn whoever_asks_for_fewer_rows_gets_no_more_and_says_nothing_about_larger_pages() {
+async fn a_request_for_fewer_rows_says_nothing_about_larger_pages() {
     let (result, asked, client) = limits(1, vec![], [json(413, "{}")]).await;
     assert!(matches!(result, Err(FetchError::TooLarge { .. })), "{result:?}");
     assert_eq!(asked, [1]);

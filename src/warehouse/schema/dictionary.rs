@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tables_of_a_view_agree_about_each_column_that_it_does_not_explain_itself() {
+    fn a_views_tables_agree_about_each_column_it_does_not_explain() {
         let mut db = Connection::open_in_memory().expect("a file");
         bring_up_to_date(&mut db).expect("the tables of now");
         let dictionary = Dictionary::of(&MIGRATIONS);

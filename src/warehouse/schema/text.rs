@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_query_reads_stands_behind_from_and_join_and_commas_between_tables() {
+    fn what_a_query_reads_stands_after_from_join_and_commas_between_tables() {
         let reads = |sql: &'static str| sources(sql);
         assert_eq!(
             reads(

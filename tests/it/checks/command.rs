@@ -105,7 +105,7 @@ fn warnings_change_the_result_only_when_asked() {
 }
 
 #[test]
-fn a_stream_that_was_never_read_skips_the_checks_that_need_it_and_that_is_no_pass() {
+fn a_stream_never_read_skips_its_checks_and_that_is_no_pass() {
     let bench = Bench::new(Script::seeded(5).orders(60).until(now() - 3_600));
     bench.run(&["orders", "order_lines"]).expect_code(0);
     let ran = reconcile(&bench, &[]).expect_code(4);
@@ -140,7 +140,7 @@ fn what_a_role_cannot_read_is_skipped_and_not_required() {
 }
 
 #[test]
-fn what_is_incomplete_makes_its_checks_inconclusive_and_is_a_break_of_coverage() {
+fn what_is_incomplete_is_a_break_and_makes_its_checks_inconclusive() {
     let bench = reconciled();
     let db = bench.writable_db();
     let order = purchases(&db).remove(0);
@@ -176,7 +176,7 @@ fn what_is_incomplete_makes_its_checks_inconclusive_and_is_a_break_of_coverage()
 }
 
 #[test]
-fn a_month_that_no_reading_reaches_is_a_break_of_coverage_and_passes_nothing() {
+fn a_month_no_reading_reaches_is_a_break_of_coverage_and_passes_nothing() {
     let bench = reconciled();
     // The history of orders begins in May 2018: that no order is in a month does not matter.
     reconcile(&bench, &["--month", "2018-05"]).expect_code(0);
@@ -207,7 +207,7 @@ fn a_month_that_no_reading_reaches_is_a_break_of_coverage_and_passes_nothing() {
 }
 
 #[test]
-fn a_break_keeps_its_identity_until_it_is_gone_and_is_a_new_one_when_it_comes_back() {
+fn a_break_keeps_its_identity_until_it_is_gone_and_returns_as_a_new_one() {
     let bench = reconciled();
     let db = bench.writable_db();
     let order = purchases(&db).remove(0);
@@ -317,7 +317,7 @@ fn a_reconciliation_of_one_month_leaves_the_others_as_they_are() {
 }
 
 #[test]
-fn what_is_clear_is_pinned_and_what_does_not_follow_is_a_break_from_then_on() {
+fn what_is_clear_is_pinned_and_what_does_not_follow_is_then_a_break() {
     let bench = Bench::new(Script::seeded(9).orders(900).until(now() - 3_600));
     bench.run(&[]).expect_code(0);
     let ran = reconcile(&bench, &[]).expect_code(0);

@@ -103,7 +103,7 @@ fn rc28_shows_both_months_of_an_order_that_moved_and_what_vanished() {
 }
 
 #[test]
-fn rc28_shows_both_customers_and_both_currencies_of_an_order_that_changed_them() {
+fn rc28_shows_both_customers_and_currencies_of_an_order_that_changed() {
     let db = sane();
     for id in ["A", "B"] {
         order(id, PURCHASE, "5", MARCH).put_with_line(&db);
@@ -145,7 +145,7 @@ fn rc28_shows_members_that_their_trade_moved() {
 }
 
 #[test]
-fn rc28_shows_each_change_in_a_month_that_was_closed_before_the_account_was_read() {
+fn rc28_shows_each_change_in_a_month_closed_before_the_first_reading() {
     let db = sane();
     let november = "2025-11-10T00:00:00Z";
     for id in ["A", "B", "C"] {
@@ -177,7 +177,7 @@ fn first_seen(db: &Db, id: &str, at: &str) {
 }
 
 #[test]
-fn rc28_shows_an_order_that_appeared_late_and_a_refund_that_was_completed_late() {
+fn rc28_shows_an_order_that_appeared_late_and_a_refund_completed_late() {
     let db = sane();
     order("A", PURCHASE, "5", MARCH).put_with_line(&db);
     first_seen(&db, "A", LATE);

@@ -71,7 +71,7 @@ fn rc08_compares_a_combined_trade_and_each_member() {
 }
 
 #[test]
-fn rc08_takes_a_line_that_names_no_order_for_one_of_the_order_that_was_asked_for() {
+fn rc08_counts_a_line_that_names_no_order_to_the_requested_order() {
     let db = sane();
     db.run(
         "update order_lines set requested_order_id = 'T1', order_id = null, amount_after_discount_e8 = 1101000000
@@ -103,7 +103,7 @@ fn rc09_finds_a_price_that_the_discounts_do_not_explain() {
 }
 
 #[test]
-fn rc09_recognises_vouchers_beside_and_inside_the_price_and_fixed_prices_of_both_kinds() {
+fn rc09_recognises_vouchers_beside_and_inside_the_price_and_fixed_prices() {
     let db = sane();
     for (id, price) in [("beside", "80"), ("inside", "77"), ("neither", "79")] {
         Order { official: Some("100"), ..order(id, PURCHASE, price, MARCH) }.put_with_line(&db);

@@ -75,7 +75,7 @@ fn rc02_is_content_with_attributions_of_the_trade_or_of_the_member() {
 }
 
 #[test]
-fn rc03_finds_what_came_back_beyond_the_price_in_the_month_of_the_last_refund() {
+fn rc03_finds_what_came_back_beyond_the_price_in_the_last_refunds_month() {
     let db = sane();
     // P cost 100, of which 40 came back in March.
     refund(&db, "R2", "-60.02", &["-60.02"]);
@@ -152,7 +152,7 @@ fn rc05_finds_parts_that_are_not_what_was_kept_back() {
 }
 
 #[test]
-fn rc06_finds_attributions_that_are_alike_unless_as_many_things_were_bought() {
+fn rc06_finds_like_attributions_unless_as_many_things_were_bought() {
     let db = sane();
     refund(&db, "R2", "-20", &["-10", "-10"]);
     assert_eq!(db.found("RC06"), ["R2/0|-10.00|-20.00|-10.00|CNY|2026-03"]);

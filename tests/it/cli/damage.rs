@@ -93,7 +93,7 @@ fn a_damaged_warehouse_is_reported_and_a_restored_one_goes_on() {
 }
 
 #[test]
-fn a_page_of_the_warehouse_damaged_or_cut_off_is_reported_by_the_run_that_meets_it() {
+fn a_damaged_or_cut_page_of_the_file_is_reported_by_the_run_that_meets_it() {
     let (bench, before) = loaded();
     let good = fs::read(bench.warehouse()).expect("a file");
     let page = bench.count("select rootpage from sqlite_schema where name = 'orders'");

@@ -141,7 +141,7 @@ fn lines_of(id: &str, count: usize, shown: usize) -> (String, Vec<String>, Strin
 }
 
 #[test]
-fn an_answer_with_far_fewer_records_of_an_order_takes_none_away_until_the_operator_says_so() {
+fn far_fewer_records_of_an_order_take_none_away_by_themselves() {
     const MANY: &str = "CSMANY";
     let bench = fixtures::bench();
     let (row, lines, short) = lines_of(MANY, 30, 12);
@@ -178,7 +178,7 @@ fn an_answer_with_far_fewer_records_of_an_order_takes_none_away_until_the_operat
 
 /// The vendor's words for an order without attributions (`CBC.99005026`) prove no more than an empty answer.
 #[test]
-fn a_refund_with_attributions_is_not_believed_to_be_none_until_the_operator_says_so() {
+fn a_refund_keeps_its_attributions_until_the_operator_says_otherwise() {
     let bench = fixtures::bench();
     bench.run(&[]).expect_code(0);
     let marked = || bench.count("select count(*) from refund_attributions where gone_since is not null");

@@ -14,7 +14,7 @@ fn gone(bench: &Bench) -> Vec<String> {
 }
 
 #[test]
-fn a_resource_is_gone_after_two_whole_lists_without_it_and_is_back_when_a_list_shows_it() {
+fn a_resource_is_gone_after_two_whole_lists_and_back_when_a_list_shows_it() {
     let mut bench = fixtures::bench();
     bench.run(&[]).expect_code(0);
     let served = bench.sim.truth().resources(&Scope::Own);

@@ -3,7 +3,7 @@
 use crate::fixtures::{bench, rows};
 
 #[test]
-fn a_month_with_a_disputed_window_is_not_complete_until_the_dispute_is_settled() {
+fn a_month_with_a_disputed_window_is_not_complete_until_it_is_settled() {
     let bench = bench();
     bench.run(&["orders"]).expect_code(0);
     let february = "select count(*) from complete_months where month = '2026-02'";

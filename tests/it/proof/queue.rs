@@ -20,7 +20,7 @@ fn row(id: &str, kind: u8, status: u8, created: i64) -> String {
 const FAILING: usize = 60;
 
 #[test]
-fn orders_whose_lines_are_always_refused_do_not_keep_the_others_from_being_read() {
+fn orders_whose_lines_are_always_refused_hold_up_no_other() {
     let bench = fixtures::bench();
     let failing: Vec<String> = (0..FAILING).map(|number| format!("CSFAILS{number:02}")).collect();
     let newest = now() - 3_600;
@@ -78,7 +78,7 @@ fn replace(bench: &Bench, id: &str, edit: impl Fn(&str) -> String, refunds: Opti
 }
 
 #[test]
-fn a_member_that_changes_alone_has_the_lines_of_its_combined_order_read_again() {
+fn a_member_that_changes_alone_has_its_combined_orders_lines_read_again() {
     const COMBINED: &str = "CS2602150800DEMO6";
     let bench = fixtures::bench();
     bench.run(&[]).expect_code(0);

@@ -24,7 +24,7 @@ fn hold_every(bench: &Bench, endpoint: Endpoint, nth: u64) -> Hold {
 }
 
 #[test]
-fn a_full_run_that_is_cut_goes_on_until_the_whole_history_is_covered_again() {
+fn a_full_run_that_is_cut_goes_on_until_all_history_is_covered_again() {
     let bench = Bench::new(Script::seeded(61).orders(300));
     bench.run(&[]).expect_code(0);
     let before = watermark(&bench);

@@ -64,7 +64,7 @@ fn forty_kills_leave_the_former_copy_or_the_new_one() {
 }
 
 #[test]
-fn a_run_that_is_asked_to_stop_while_it_publishes_ends_and_leaves_a_whole_copy() {
+fn a_run_stopped_while_it_publishes_ends_and_leaves_a_whole_copy() {
     let bench = Bench::new(Script::seeded(78).orders(2_000));
     bench.append_config("[publish]\npath = \"finance.sqlite\"\nafter_run = true\n");
     bench.run(&["orders"]).expect_code(0);
@@ -82,7 +82,7 @@ fn a_run_that_is_asked_to_stop_while_it_publishes_ends_and_leaves_a_whole_copy()
 }
 
 #[test]
-fn what_a_killed_process_left_is_removed_and_a_living_one_is_not_disturbed() {
+fn what_a_killed_process_left_is_removed_and_a_living_one_is_let_be() {
     let bench = loaded();
     let left = bench.path("finance.sqlite.publishing");
     fs::write(&left, "half a copy").expect("written");

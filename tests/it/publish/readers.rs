@@ -35,7 +35,7 @@ fn who_reads_the_former_copy_reads_it_to_the_end() {
 }
 
 #[test]
-fn whoever_reads_or_locks_the_warehouse_does_not_keep_it_from_being_published() {
+fn who_reads_or_locks_the_warehouse_does_not_keep_it_from_publication() {
     let bench = loaded();
     let reader = bench.db();
     reader.execute_batch("begin; select count(*) from orders;").expect("a transaction");
@@ -65,7 +65,7 @@ fn ask_as_nobody(file: &std::path::Path, sql: &str) -> Option<Output> {
 }
 
 #[test]
-fn another_user_of_the_group_reads_the_copy_without_write_right_while_a_run_writes() {
+fn another_user_of_the_group_reads_the_copy_while_a_run_writes() {
     let bench = loaded();
     bench.append_config(&format!("group = \"{NOBODY}\"\n"));
     // Others may look into the folder, and nobody but its owner writes to it.

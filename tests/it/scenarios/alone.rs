@@ -26,7 +26,7 @@ fn many_resources() -> Bench {
 }
 
 #[test]
-fn an_order_that_leaves_a_dense_second_takes_no_other_with_it_when_a_late_one_makes_the_number_right() {
+fn an_order_that_leaves_a_dense_second_takes_no_other_with_it() {
     let bench = quoted(blank(), As::Customer);
     one_window(&bench, "");
     let second = now() - 20 * DAY;
@@ -80,12 +80,12 @@ fn three_orders_leave(at: [usize; 3], is_proven_at_once: bool) {
 }
 
 #[test]
-fn three_orders_that_leave_the_first_page_behind_the_reader_take_no_other_with_them() {
+fn three_orders_that_leave_behind_the_reader_take_no_other_with_them() {
     three_orders_leave([3, 40, 99], true);
 }
 
 #[test]
-fn three_orders_that_leave_before_the_reader_gets_there_cost_the_window_its_proof_once() {
+fn three_orders_that_leave_before_the_reader_cost_one_proof_of_the_window() {
     three_orders_leave([150, 220, 249], false);
 }
 
@@ -195,7 +195,7 @@ fn a_total_that_is_one_too_few_loses_nothing() {
 }
 
 #[test]
-fn a_total_that_is_always_off_by_one_is_told_by_window_and_settled_by_the_next_run() {
+fn a_total_always_off_by_one_is_told_and_settled_by_the_next_run() {
     for by in [1, -1] {
         let (bench, _) = three_pages();
         bench.sim.every_nth(Endpoint::Orders, 1, move || Fault::TotalOff(by));
@@ -222,7 +222,7 @@ fn orders_of_one_second_that_fill_pages_are_all_there() {
 }
 
 #[test]
-fn orders_that_leave_a_second_that_fills_pages_while_it_is_read_take_no_other_with_them() {
+fn orders_that_leave_a_second_of_many_pages_take_no_other_with_them() {
     let bench = quoted(blank(), As::Customer);
     one_window(&bench, "");
     let second = now() - 45 * DAY;
@@ -246,7 +246,7 @@ fn orders_that_leave_a_second_that_fills_pages_while_it_is_read_take_no_other_wi
 }
 
 #[test]
-fn orders_of_one_second_in_another_order_each_time_are_all_there_or_the_second_is_named() {
+fn a_shuffled_second_is_all_there_or_the_second_is_named() {
     let bench = quoted(blank().ties(RowOrder::Shuffled), As::Customer);
     one_window(&bench, "");
     let second = now() - 45 * DAY;

@@ -37,7 +37,7 @@ fn assert_counted_late(bench: &Bench, report: &serde_json::Value, order: &str) {
 }
 
 #[test]
-fn an_unpaid_order_that_appears_a_day_late_is_found_by_the_sweep_and_counted() {
+fn an_unpaid_order_a_day_late_is_found_by_the_sweep_and_counted() {
     let (bench, _) = loaded("", &[]);
     put(&bench, &[Deal::unpaid("CSLATE", now() - DAY)]);
     let report = bench.run(&["orders"]).expect_code(0).job("orders");
@@ -52,7 +52,7 @@ fn an_unpaid_order_that_appears_a_day_late_is_found_by_the_sweep_and_counted() {
 }
 
 #[test]
-fn a_paid_order_that_appears_a_day_late_is_found_by_its_payment_in_the_next_run_and_counted() {
+fn a_paid_order_a_day_late_is_found_by_its_payment_and_counted() {
     let (bench, _) = loaded("", &[]);
     put(&bench, &[Deal { paid: Some(recently()), ..Deal::completed("CSLATE", now() - DAY) }]);
     let report = bench.run(&["orders"]).expect_code(0).job("orders");
@@ -101,7 +101,7 @@ fn an_order_paid_40_days_after_its_creation_is_found_by_the_next_run() {
 }
 
 #[test]
-fn an_open_order_that_is_cancelled_40_days_after_its_creation_is_found_by_the_next_run() {
+fn an_open_order_cancelled_after_40_days_is_found_by_the_next_run() {
     let (bench, _) = loaded("", &[Deal::unpaid("CSOPEN", now() - 40 * DAY)]);
     assert!(bench.sim.change(|truth| truth.set_status("CSOPEN", 4, None)));
     bench.run(&["orders"]).expect_code(0);
@@ -111,7 +111,7 @@ fn an_open_order_that_is_cancelled_40_days_after_its_creation_is_found_by_the_ne
 }
 
 #[test]
-fn a_completed_order_that_is_cancelled_after_it_was_swept_is_found_by_the_next_sweep() {
+fn a_completed_order_cancelled_after_its_sweep_is_found_by_the_next() {
     let (bench, deals) = loaded("", &[]);
     bench.run(&["orders", "--full"]).expect_code(0);
     later(&bench, 4);
@@ -153,7 +153,7 @@ fn a_sweep_happens_by_itself_when_its_time_has_come() {
 }
 
 #[test]
-fn one_order_that_leaves_is_told_once_and_is_there_again_when_it_comes_back() {
+fn an_order_that_leaves_is_told_once_and_there_again_when_it_is_back() {
     let leaving = Deal::completed("CSLEAVES", recently());
     let (bench, _) = loaded("", &[leaving, Deal::completed("CSSTAYS", recently())]);
     let spent = || bench.count("select coalesce(sum(net_e8), 0) from f01_net_spend_by_service");
@@ -187,7 +187,7 @@ fn one_order_that_leaves_is_told_once_and_is_there_again_when_it_comes_back() {
 
 /// Nothing tells a lost permission from an order that left, when the run is shown no other order either.
 #[test]
-fn an_open_order_that_leaves_when_nothing_else_is_shown_is_gone_at_the_operators_word() {
+fn the_only_open_order_that_leaves_is_gone_at_the_operators_word() {
     let (bench, _) = loaded("", &[Deal::unpaid("CSOPEN", now() - 290 * DAY)]);
     assert!(bench.sim.change(|truth| truth.remove_order("CSOPEN")));
     let gone = "select count(*) from orders where gone_since is not null";
@@ -263,7 +263,7 @@ fn an_order_of_the_last_hour_that_changes_is_found_by_the_overlap() {
 
 /// The answer about its lines that is on its way may be older than the change, and settles no more than it was asked for.
 #[test]
-fn an_order_that_changes_while_its_lines_are_on_their_way_has_them_read_again() {
+fn an_order_that_changes_while_its_lines_come_has_them_read_again() {
     // Their status is listed first; the one that no list can be asked for is read by itself, once all windows are stored.
     let bench = quoted(blank(), As::Customer);
     one_window(&bench, "");

@@ -57,7 +57,7 @@ fn a_window_whose_total_is_wrong_once_is_proven_by_its_halves() {
 }
 
 #[test]
-fn a_window_whose_total_is_always_wrong_ends_in_disputed_quarters_each_of_them_named() {
+fn a_window_whose_total_is_always_wrong_ends_in_named_disputed_quarters() {
     let bench = three_pages();
     bench.sim.every_nth(Endpoint::Orders, 1, || Fault::TotalOff(1));
     let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");

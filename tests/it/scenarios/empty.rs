@@ -80,19 +80,19 @@ fn a_window_that_stays_in_doubt_is_listed_once_however_many_runs_doubt_it() {
 }
 
 #[test]
-fn a_window_that_is_empty_although_orders_are_stored_is_not_believed_until_the_operator_says_so() {
+fn an_empty_window_of_stored_orders_is_believed_at_the_operators_word() {
     let (bench, recent) = loaded(8);
     is_doubted_until_told(&bench, &recent);
 }
 
 #[test]
-fn a_window_that_lost_more_than_ten_and_more_than_half_is_not_believed_until_the_operator_says_so() {
+fn a_window_that_lost_over_ten_and_half_needs_the_operators_word() {
     let (bench, recent) = loaded(24);
     is_doubted_until_told(&bench, &recent[..13]);
 }
 
 #[test]
-fn orders_that_leave_a_window_of_payments_are_not_believed_to_be_gone_until_the_operator_says_so_once() {
+fn orders_that_leave_a_window_of_payments_need_the_operators_word_once() {
     let bench = quoted(blank(), As::Customer);
     one_window(&bench, "");
     put(&bench, &spread(30));
@@ -125,7 +125,7 @@ fn orders_that_leave_a_window_of_payments_are_not_believed_to_be_gone_until_the_
 }
 
 #[test]
-fn ten_orders_that_leave_a_window_that_still_has_some_are_looked_for_one_by_one() {
+fn ten_orders_that_leave_a_window_with_others_are_looked_for_one_by_one() {
     let (bench, recent) = loaded(14);
     bench.sim.change(|truth| assert!(recent[..10].iter().all(|deal| truth.remove_order(&deal.id))));
     let told = findings(&bench.run(&["orders"]).expect_code(3), "orders");
@@ -198,17 +198,17 @@ fn list_shrinks_to(stay: usize) {
 }
 
 #[test]
-fn a_resource_list_that_shrinks_from_30_to_5_is_not_believed_until_the_operator_says_so_once() {
+fn a_resource_list_shrunk_from_30_to_5_needs_the_operators_word_once() {
     list_shrinks_to(5);
 }
 
 #[test]
-fn a_resource_list_that_shrinks_to_nothing_is_not_believed_until_the_operator_says_so_once() {
+fn a_resource_list_shrunk_to_nothing_needs_the_operators_word_once() {
     list_shrinks_to(0);
 }
 
 #[test]
-fn a_partner_who_is_shown_no_resource_of_any_customer_is_told_at_the_first_run() {
+fn a_partner_shown_no_customers_resources_is_told_at_the_first_run() {
     let bench = quoted(Script::seeded(74).orders(60).customers(4), As::Partner);
     let kept = bench.sim.truth().clone();
     let owners = bench.sim.truth().resource_owners();
@@ -241,7 +241,7 @@ fn assert_believed_empty(bench: &Bench, lists: usize) {
 }
 
 #[test]
-fn lists_that_are_empty_by_the_operators_word_stay_so_until_an_order_of_theirs_changes() {
+fn lists_empty_by_the_operators_word_stay_so_until_their_order_changes() {
     for who in [As::Partner, As::Customer] {
         let bench = quoted(Script::seeded(77).orders(60).customers(4), who);
         let owners = bench.sim.truth().resource_owners();

@@ -122,6 +122,6 @@ fn a_partner_asks_for_what_changed_and_not_for_every_customer() {
 /// `cargo test --test it -- --ignored a_partner_with_2000`
 #[test]
 #[ignore = "reads 2000 customers one by one first"]
-fn a_partner_with_2000_customers_asks_for_what_changed_and_not_for_every_customer() {
+fn a_partner_with_2000_customers_asks_only_for_what_changed() {
     follows(2_000, 10);
 }

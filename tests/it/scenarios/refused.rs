@@ -28,7 +28,7 @@ fn queued(bench: &Bench) -> i64 {
 }
 
 #[test]
-fn customers_who_are_refused_keep_no_order_and_no_list_of_others_from_being_read() {
+fn refused_customers_hold_up_no_order_and_no_list_of_others() {
     let (bench, mut customers) = partner(9);
     customers.push(bench.sim.truth().owner().to_owned());
     let (refused, staying) = customers.split_at(6);

@@ -85,7 +85,7 @@ fn shuffled_resources_of_one_second_are_divided_by_status_and_service() {
 }
 
 #[test]
-fn more_shuffled_resources_of_one_second_status_and_service_than_a_page_are_named() {
+fn more_shuffled_resources_of_one_second_than_a_page_are_named() {
     let second = now() + 7_000;
     let mut all = expiring(80, 2);
     all.extend(
@@ -142,7 +142,7 @@ fn shuffled_customers_and_service_types_are_all_there() {
 
 /// No slice of time holds it: the list is not called complete, and says so.
 #[test]
-fn a_shuffled_customer_without_a_time_of_association_costs_the_list_its_proof() {
+fn a_shuffled_customer_without_association_time_costs_the_list_its_proof() {
     let bench = partner(true);
     let told = findings(&bench.run(&["sub_customers"]).expect_code(3), "sub_customers");
     println!("{told:?}");

@@ -92,7 +92,7 @@ fn windows_that_all_fail_end_the_job_after_a_few() {
 }
 
 #[test]
-fn a_window_that_fails_in_every_sweep_does_not_keep_the_others_from_being_swept_again() {
+fn a_window_that_fails_in_every_sweep_holds_up_no_other() {
     let bench = many_windows(60);
     bench.append_config("sweep = \"1h\"\n");
     bench.run(&["orders"]).expect_code(0);
@@ -219,14 +219,14 @@ fn reads_open_orders_one_by_one(answers: &[(u16, String)]) {
 }
 
 #[test]
-fn open_orders_are_read_one_by_one_where_the_vendor_refuses_to_list_their_status() {
+fn open_orders_are_read_one_by_one_where_their_status_list_is_refused() {
     for (file, code) in [("error-400-invalid-parameter.json", 400), ("error-403-denied.json", 403)] {
         reads_open_orders_one_by_one(&[(code, fixtures::example(file))]);
     }
 }
 
 #[test]
-fn open_orders_are_read_one_by_one_where_the_list_of_their_status_proves_nothing() {
+fn open_orders_are_read_one_by_one_where_their_status_list_proves_nothing() {
     let hollow = (200, r#"{"total_count":5,"order_infos":[]}"#.to_owned());
     reads_open_orders_one_by_one(&vec![hollow; 3]);
 }
@@ -356,7 +356,7 @@ fn a_permission_that_is_taken_away_ends_the_job_run_after_run() {
 }
 
 #[test]
-fn a_customer_whom_the_partners_list_does_not_show_any_more_is_asked_for_no_more() {
+fn a_customer_that_left_the_partners_list_is_asked_for_no_more() {
     let (bench, customers) = partner(4);
     let left = &customers[1];
     let has_orders = format!("select count(*) > 0 from orders where customer_id = '{left}'");

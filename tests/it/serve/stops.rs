@@ -78,7 +78,7 @@ fn stop_again_and_again(seed: u64) {
 }
 
 #[test]
-fn stopped_at_fifty_random_moments_serve_and_run_leave_everything_in_order() {
+fn stopped_at_50_random_moments_serve_and_run_leave_all_in_order() {
     let seed = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..5 {

@@ -143,7 +143,7 @@ fn with_key_files(bench: &Bench, access: &str, secret: &str) {
 }
 
 #[test]
-fn systemd_hears_that_it_is_ready_what_it_does_that_it_lives_and_that_it_stops() {
+fn systemd_hears_of_readiness_of_work_of_life_and_of_the_stop() {
     let mut bench = bench();
     let supervisor = Supervisor::of(&mut bench);
     bench.set_env("WATCHDOG_USEC", "200000");
@@ -169,7 +169,7 @@ fn systemd_hears_that_it_is_ready_what_it_does_that_it_lives_and_that_it_stops()
 }
 
 #[test]
-fn a_changed_configuration_is_taken_over_or_everything_wrong_with_it_is_told() {
+fn a_changed_configuration_is_taken_over_or_all_its_errors_are_told() {
     let bench = with_jobs(&[("resource_types", YEARLY)]);
     let service = Service::of(&bench);
     until_ran(&bench, "resource_types");

@@ -34,7 +34,7 @@ fn an_order_in_the_first_second_of_the_history_is_compared() {
 }
 
 #[test]
-fn an_order_in_the_second_where_two_months_meet_may_be_counted_in_both_and_that_is_said() {
+fn an_order_where_two_months_meet_may_count_in_both_and_that_is_said() {
     let bench = serving(&[("E1", "2026-02-28T16:00:00Z")], Bounds::Inclusive);
     bench.run(&[]).expect_code(0);
     delete(&bench, &["delete from orders where order_id = 'E1'".to_owned()]);

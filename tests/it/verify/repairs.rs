@@ -44,7 +44,7 @@ fn a_repair_of_the_customers_reads_the_lists_of_new_ones() {
 }
 
 #[test]
-fn an_account_whose_comparison_does_not_finish_keeps_no_other_from_being_repaired() {
+fn an_account_whose_comparison_does_not_finish_holds_up_no_repair() {
     let mut bench = Bench::new(Script::seeded(73).orders(60));
     bench.run(&[]).expect_code(0);
     bench.set_env("OTHER_SK", "wrong");

@@ -29,7 +29,7 @@ fn orders_that_wait_in_the_queue_are_counted_in_words() {
 }
 
 #[test]
-fn an_order_that_neither_the_coverage_nor_the_queue_knows_is_a_difference_and_is_read_by_a_repair() {
+fn an_order_unknown_to_coverage_and_queue_is_read_by_a_repair() {
     let bench = Bench::new(Script::seeded(66).orders(200));
     bench.run(&[]).expect_code(0);
     let clean = verify(&bench, &[]).expect_code(0).json();

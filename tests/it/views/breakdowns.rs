@@ -36,7 +36,7 @@ fn is_in(db: &Connection, id: &str, region: &str, project: &str) {
 const MAY: &str = "2026-05-05T00:00:00Z";
 
 #[test]
-fn an_order_of_several_projects_is_not_split_and_one_of_none_is_where_its_resources_are() {
+fn an_order_of_several_projects_is_whole_and_of_none_with_its_resources() {
     let db = warehouse();
     for (id, amount) in [("default", "1"), ("two", "10"), ("none", "100"), ("by-resource", "1000")] {
         order(id, PURCHASE, amount, MAY).insert(&db);
@@ -101,7 +101,7 @@ fn a_member_that_names_no_project_is_in_that_of_its_trade() {
 }
 
 #[test]
-fn a_project_has_the_name_that_its_orders_give_it_and_else_that_of_its_resources() {
+fn a_project_has_the_name_of_its_orders_and_else_of_its_resources() {
     let db = warehouse();
     for (nr, named) in (0..).zip(["", "b", "a"]) {
         let id = format!("o{nr}");
@@ -165,7 +165,7 @@ fn a_project_that_changed_since_is_the_one_of_the_time_of_payment() {
 }
 
 #[test]
-fn purchases_are_where_their_main_resources_are_and_refunds_where_their_attributions_say() {
+fn purchases_are_where_their_resources_are_refunds_by_attribution() {
     let db = warehouse();
     for (id, amount) in [("north", "1"), ("both", "10"), ("none", "100")] {
         order(id, PURCHASE, amount, MAY).insert(&db);
@@ -290,7 +290,7 @@ fn spend_by_payer_and_by_consumer_has_the_same_grand_total() {
 }
 
 #[test]
-fn each_kind_of_business_has_its_name_and_trials_are_counted_without_spend() {
+fn each_kind_of_business_has_a_name_and_trials_count_without_spend() {
     let db = warehouse();
     for (id, kind, amount) in [
         ("1", PURCHASE, "1"),

@@ -144,7 +144,7 @@ fn closing(db: &Connection) -> String {
 }
 
 #[test]
-fn a_month_that_was_not_checked_since_it_was_final_is_provisional_and_its_breaks_are_unknown() {
+fn a_final_month_not_checked_since_is_provisional_with_unknown_breaks() {
     let db = warehouse();
     march_read_at(&db, FINAL, FINAL);
     assert_eq!(closing(&db), "provisional||", "nothing was ever reconciled");

@@ -194,7 +194,7 @@ fn accounts_do_not_mix() {
 }
 
 #[test]
-fn orders_are_counted_in_the_month_of_their_creation_members_and_vanished_ones_left_out() {
+fn orders_count_in_the_month_of_creation_without_members_and_vanished() {
     let db = warehouse();
     march_is_read(&db);
     for (id, created) in [
@@ -371,7 +371,7 @@ fn late_arrivals_name_the_month_whose_figures_they_moved() {
 }
 
 #[test]
-fn after_a_full_load_the_past_is_complete_and_a_window_that_is_lost_shows_until_it_is_read_again() {
+fn after_a_full_load_the_past_is_complete_and_a_lost_window_shows() {
     let bench = bench();
     bench.run(&["orders"]).expect_code(0);
     let states =

@@ -198,7 +198,7 @@ fn members_move_with_their_trade_and_a_trade_with_its_members() {
 }
 
 #[test]
-fn a_month_that_was_closed_before_the_account_was_read_has_no_figure_that_could_move() {
+fn a_month_closed_before_the_first_reading_has_no_figure_to_move() {
     let db = read_since_january();
     order("old", PURCHASE, "1", "2020-11-05T00:00:00Z").insert(&db);
     change(&db, "old", "amount_after_discount_e8 = 2", "2021-05-06T00:00:00Z");
@@ -241,7 +241,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_differences_of_a_month_are_its_figure_of_now_less_the_one_known_at_its_close(
+    fn a_months_differences_are_its_figure_now_less_the_one_at_its_close(
         seen in prop::collection::vec((0u16..4000, 1u8..6, prop::bool::weighted(0.3)), 5),
         steps in prop::collection::vec(step(), 0..24),
     ) {

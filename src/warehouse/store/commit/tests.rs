@@ -216,7 +216,7 @@ fn an_older_answer_does_not_bring_back_a_discount_that_is_gone() {
 }
 
 #[test]
-fn an_older_answer_neither_brings_back_nor_takes_away_what_belongs_to_an_order() {
+fn an_older_answer_changes_nothing_of_what_belongs_to_an_order() {
     let state = "select id, gone_since from refund_attributions order by id";
     let mut store = Store::new();
     store.store("refund_attributions", "CS1", &attributions(&["1", "2"]), "2026-03-01T11:00:00Z");
@@ -233,7 +233,7 @@ fn an_older_answer_neither_brings_back_nor_takes_away_what_belongs_to_an_order()
 
 /// The clocks of the vendor's servers differ: an answer that was given later may say that it is older.
 #[test]
-fn an_answer_that_is_older_than_what_is_stored_settles_no_entry_of_the_queue() {
+fn an_answer_older_than_what_is_stored_settles_no_queue_entry() {
     const REFUND: &str = "{\"total_count\":1,\"order_infos\":[{\"order_id\":\"CS1\",\"status\":5,\"order_type\":4,\
                           \"measure_id\":1,\"contract_id\":\"C\",\"create_time\":\"2026-02-01T00:00:00Z\"}]}";
     let queued = "select generation, not_before from queue where stream = 'refund_attributions'";
@@ -259,7 +259,7 @@ fn an_answer_that_is_older_than_what_is_stored_settles_no_entry_of_the_queue() {
 }
 
 #[test]
-fn a_dispute_is_settled_by_readings_that_began_since_however_late_others_end() {
+fn a_dispute_is_settled_by_readings_that_began_since_then() {
     let mut store = Store::new();
     store.end_walk([10, 12], ["12:00", "12:05"], "disputed");
     // Resumed: it began before the dispute.
