@@ -85,7 +85,7 @@ impl<'a> Row<'a> {
         }
         let table = self.table;
         let extra = self.extra(drift);
-        Ok(Record { table, values, extra, children: lists, dependents: Vec::new() })
+        Ok(Record { table, values, extra, children: lists, parents: Vec::new() })
     }
 
     fn extra(mut self, drift: &mut Vec<Drift>) -> Option<String> {

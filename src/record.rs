@@ -1,9 +1,11 @@
 //! Records and the tables they live in, described by data: the decoder fills them, the warehouse stores them.
 
+mod parent;
+
 use std::fmt;
 
 use crate::money::Amount;
-use crate::time::UtcSecond;
+pub use parent::{Dependent, OrderPlace, Parent, Trade};
 
 /// A table of records: one row per thing of the vendor's, keyed by the vendor's own ids.
 #[derive(Debug)]
@@ -207,8 +209,8 @@ pub struct Record {
     pub extra: Option<String>,
     /// Every list of the table, in its order, complete: stored elements behind its end are gone.
     pub children: Vec<Vec<Record>>,
-    /// What must be read for this row when it is new or changed.
-    pub dependents: Vec<Dependent>,
+    /// The orders whose records of other streams must be read when this row is new or changed.
+    pub parents: Vec<Parent>,
 }
 
 impl Record {
@@ -255,37 +257,6 @@ impl Record {
         match self.values.first() {
             Some(Value::Text(text)) => text,
             Some(Value::Null | Value::Integer(_)) | None => "",
-        }
-    }
-}
-
-/// A record that must be read for a parent: it goes into the queue with the parent's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependent {
-    /// The stream that reads it.
-    pub stream: &'static str,
-    /// The order to ask for.
-    pub parent_id: String,
-    /// The order's owner, whom partners must name.
-    pub customer_id: Option<String>,
-    /// When the order was created; newest first.
-    pub parent_time: String,
-}
-
-impl Dependent {
-    /// The records of a stream that belong to an order; `created` is when that was, if it is known.
-    #[must_use]
-    pub fn of(
-        stream: &'static str,
-        order_id: &str,
-        customer_id: Option<&str>,
-        created: Option<UtcSecond>,
-    ) -> Self {
-        Self {
-            stream,
-            parent_id: order_id.to_owned(),
-            customer_id: customer_id.map(str::to_owned),
-            parent_time: created.map(|created| created.to_string()).unwrap_or_default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::rate::RateState;
 use crate::request::Endpoint;
 use crate::run::streams_of;
 use crate::scope::Role;
-use crate::stream::{CATALOGUE, Reading, Stream};
+use crate::stream::{self, Stream, StreamKind};
 use crate::warehouse::Hints;
 
 /// A clock this far off is set right before it grows: in seconds.
@@ -109,23 +109,29 @@ async fn online(probing: Probing<'_>) -> Vec<CheckLine> {
         ));
         return lines;
     }
-    let of_customers = replies.iter().position(|(stream, _)| stream.only_for() == Some(Role::Partner));
-    let probe = match (of_customers, CATALOGUE.iter().find(|stream| stream.only_for() == Some(Role::Partner)))
-    {
-        (None, Some(stream)) => questions.ask(*stream).await,
-        (Some(_), _) | (None, None) => ProbeReply::Unasked("no list tells partners from customers"),
+    let is_of_customers = |stream: &dyn Stream| matches!(stream.spec().kind, StreamKind::Customers);
+    let probe;
+    let customers = match replies.iter().find(|(stream, _)| is_of_customers(*stream)) {
+        Some((_, reply)) => reply,
+        None => {
+            probe = questions.ask(stream::customers()).await;
+            &probe
+        }
     };
-    let customers = of_customers.and_then(|at| replies.get(at)).map_or(&probe, |(_, reply)| reply);
     let is_answered = replies.iter().any(|(_, reply)| matches!(reply, ProbeReply::Seen(_)));
     let mut lines = vec![credentials(account, &replies), clock(replies.iter().map(|(_, reply)| reply))];
     lines.push(role::role(account.role, customers, is_answered));
     for (stream, reply) in &replies {
         lines.push(permission(*stream, account.role, reply, questions.hints()));
     }
+    let of_orders = replies.iter().find_map(|(stream, reply)| match stream.spec().kind {
+        StreamKind::Orders { discounts } => Some((discounts, reply)),
+        _ => None,
+    });
     if account.role == Role::Customer
-        && let Some((_, reply)) = replies.iter().find(|(stream, _)| stream.reading() == Reading::Windows)
+        && let Some((table, reply)) = of_orders
     {
-        let listed = if let ProbeReply::Seen(seen) = reply { Some(&seen.page) } else { None };
+        let listed = if let ProbeReply::Seen(seen) = reply { Some((&seen.page, table)) } else { None };
         lines.push(role::discounts(questions.hints().discounts, listed));
     }
     lines.extend(quotas::quotas(&endpoints(&streams), questions.pace(), &earlier, asked(&questions), talk));

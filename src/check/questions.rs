@@ -10,7 +10,7 @@ use crate::config::Account;
 use crate::page::Page;
 use crate::request::Question;
 use crate::scope::{Ask, Role, Scope};
-use crate::stream::{Reading, Stream};
+use crate::stream::{Reading, Stream, StreamKind};
 use crate::time::{UtcSecond, Window};
 use crate::walk::Cursor;
 use crate::warehouse::Hints;
@@ -132,7 +132,8 @@ impl<'a> Questions<'a> {
                 Ok((Ask { scope: window.map_or(Scope::Whole, Scope::Created), customer_id: None }, ORDERS))
             }
             Reading::Queue => {
-                let of_refund = self.hints.refund.as_ref().filter(|_| names_refund(stream));
+                let of_refund =
+                    self.hints.refund.as_ref().filter(|_| matches!(stream.spec().kind, StreamKind::Refunds));
                 let Some((order, owner)) = of_refund.or(self.hints.order.as_ref()) else {
                     return Err("no order is known to ask about");
                 };
@@ -164,9 +165,4 @@ impl<'a> Questions<'a> {
                 });
         }
     }
-}
-
-/// Whether a stream asks for what belongs to refunds.
-fn names_refund(stream: &'static dyn Stream) -> bool {
-    stream.owned_by_parent().is_some_and(|owned| owned.parent_column == "refund_order_id")
 }

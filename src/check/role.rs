@@ -4,7 +4,7 @@ use super::line::{CheckFault, CheckLine};
 use super::questions::ProbeReply;
 use crate::client::FetchError;
 use crate::page::Page;
-use crate::record::Record;
+use crate::record::{Record, Table};
 use crate::scope::Role;
 
 /// Judges the role by the list of a partner's customers, which only partners are shown (`CONTRACT` §4). Whether anything
@@ -67,11 +67,11 @@ fn refused(what: &str, configured: Role, error: &FetchError, is_answered_elsewhe
 
 /// Judges by orders that cost less than their official price whether the discounts are shown that made them cheaper.
 /// `stored` says of how many of the newest ones they are, and how many there are; where none is stored, the orders that
-/// were just listed speak.
-pub(super) fn discounts(stored: (u64, u64), listed: Option<&Page>) -> CheckLine {
+/// were just listed speak, which have theirs in the child table that is named.
+pub(super) fn discounts(stored: (u64, u64), listed: Option<(&Page, &Table)>) -> CheckLine {
     const WHAT: &str = "discounts";
     let ((shown, all), which) = match listed {
-        Some(page) if stored.1 == 0 => (count_discounts(page), "listed"),
+        Some((page, table)) if stored.1 == 0 => (count_discounts(page, table), "listed"),
         Some(_) | None => (stored, "stored"),
     };
     match (shown, all) {
@@ -94,14 +94,14 @@ pub(super) fn discounts(stored: (u64, u64), listed: Option<&Page>) -> CheckLine 
 }
 
 /// How many orders below their official price name a discount, and how many there are.
-fn count_discounts(page: &Page) -> (u64, u64) {
+fn count_discounts(page: &Page, discounts: &Table) -> (u64, u64) {
     let is_cheaper = |order: &&Record| {
         let amounts = (order.integer("official_amount_e8"), order.integer("amount_after_discount_e8"));
         matches!(amounts, (Some(official), Some(after)) if official > after)
     };
     let names_discounts = |order: &Record| {
         let lists = order.table.children.iter().zip(&order.children);
-        lists.into_iter().any(|(list, rows)| list.table.name == "order_discounts" && !rows.is_empty())
+        lists.into_iter().any(|(list, rows)| list.table.name == discounts.name && !rows.is_empty())
     };
     let cheaper = page.records.iter().filter(is_cheaper);
     cheaper.fold((0, 0), |(shown, all), order| (shown + u64::from(names_discounts(order)), all + 1))

@@ -2,6 +2,7 @@
 
 use super::LONGEST_WINDOW;
 use crate::record::Dependent;
+use crate::stream;
 use crate::time::{UtcSecond, Window};
 
 /// Rows that one request may be expected to bring: a page of 100, less what may have come since.
@@ -31,7 +32,7 @@ impl OpenOrder {
     /// What reads the order by itself.
     #[must_use]
     pub fn dependent(&self) -> Dependent {
-        Dependent::of("orders", &self.id, self.customer_id.as_deref(), self.created)
+        Dependent::of(stream::orders().name(), &self.id, self.customer_id.as_deref(), self.created)
     }
 }
 

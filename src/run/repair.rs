@@ -84,7 +84,7 @@ impl Repair<'_> {
                     self.enqueue(orders.iter().map(|order| order.dependent(stream)).collect()).await?;
                 }
                 // Read where the list is, or with the details; the bounds may belong to a window or not.
-                ComparedPart::Members { orders, .. } if comparison.stream == "orders" => {
+                ComparedPart::Members { orders, .. } if comparison.stream == stream::orders().name() => {
                     let created = || orders.iter().filter_map(|member| member.created);
                     let (first, last) = (created().min(), created().max());
                     windows.extend(

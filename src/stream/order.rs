@@ -2,16 +2,22 @@
 
 use serde_json::value::RawValue;
 
-use super::Permissions;
+use super::spec::Permissions;
 use crate::decode::decode_row;
 use crate::json::Object;
-use crate::record::{Drift, Record, Reject, Table, Value};
+use crate::record::{Drift, OrderPlace, Parent, Record, Reject, Table, Trade, Value};
 
 /// The permission to see orders and what belongs to them (`CONTRACT` §7.1 to §7.3).
 pub(super) const PERMISSION: Permissions = Permissions {
     customer: Some("billing:order:view (older name bss:order:view)"),
     partner: Some("BPC_ITEM_SUBCUSTSERV_060100 or BPC_ITEM_SUBCUSTSERV_060200"),
 };
+
+/// Order types whose records differ (`CONTRACT` §9).
+pub(super) const CHANGE: i64 = 3;
+pub(super) const UNSUBSCRIPTION: i64 = 4;
+pub(super) const TO_PAY_PER_USE: i64 = 10;
+pub(super) const EXPENSE_ADJUSTMENT: i64 = 15;
 
 /// The field that holds the members of a combined order.
 pub(super) const MEMBERS: &str = "sub_order_infos";
@@ -36,6 +42,16 @@ pub(super) fn decode_order(
         .collect::<Result<Vec<_>, _>>()
         .map_err(|inner| reject(format!("member of the combined order: {}", inner.reason)))?;
     Ok((order, members))
+}
+
+/// An order as the parent of its records. `owner` is its combined order's, which a member may leave out.
+pub(super) fn parent(order: &Record, trade: Trade, owner: Option<&str>) -> Parent {
+    Parent {
+        id: order.first_key().to_owned(),
+        customer_id: order.text("customer_id").filter(|id| !id.is_empty()).or(owner).map(str::to_owned),
+        created: order.text("create_time").unwrap_or_default().to_owned(),
+        place: OrderPlace { order_type: order.integer("order_type"), status: order.integer("status"), trade },
+    }
 }
 
 /// The columns that the order list and the order details share (`CustomerOrderV2`, `CustomerOrderV3` and

@@ -1,13 +1,14 @@
 //! Order lines, with the order's head as the details endpoint shows it.
 
+use super::codes;
 use super::list::{LANGUAGE, get_page, list_unknown};
 use super::order::{MEMBERS, PERMISSION, decode_order, discount_table, order_columns};
-use super::{Migration, Owned, Reading, Spec, Stream, StreamKind, Trade, codes};
+use super::spec::{Migration, Owned, Reading, Spec, Stream, StreamKind};
 use crate::decode::decode_row;
 use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::quota::Quota;
-use crate::record::{Children, Column, Context, Kind, Source, Table, Value};
+use crate::record::{Children, Column, Context, Kind, Source, Table, Trade, Value};
 use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn};
 use crate::scope::Ask;
 use crate::walk::Cursor;

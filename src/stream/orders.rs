@@ -1,13 +1,12 @@
 //! Orders, with the members of combined orders, discounts, enterprise projects and who pays.
 
 use super::list::list_unknown;
-use super::order::{MEMBERS, PERMISSION, decode_order, discount_table, order_columns};
-use super::place::dependents;
-use super::{Feeds, Migration, OrderPlace, Reading, Spec, Stream, StreamKind, Trade};
+use super::order::{MEMBERS, PERMISSION, decode_order, discount_table, order_columns, parent};
+use super::spec::{Feeds, Migration, Reading, Spec, Stream, StreamKind};
 use crate::json::{BadBody, Object};
 use crate::page::Page;
 use crate::quota::Quota;
-use crate::record::{Children, Column, Context, Kind, Source, Table};
+use crate::record::{Children, Column, Context, Kind, Source, Table, Trade};
 use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
@@ -117,12 +116,12 @@ impl Stream for Orders {
             match decode_order(&ORDERS, raw, &mut page.drift) {
                 Ok((mut order, mut members)) => {
                     let trade = if members.is_empty() { Trade::Single } else { Trade::Combined };
-                    order.dependents = dependents(&order, OrderPlace::of(&order, trade), None);
+                    order.parents.push(parent(&order, trade, None));
                     let owner = order.text("customer_id").filter(|id| !id.is_empty());
                     for member in &mut members {
-                        member.dependents = dependents(member, OrderPlace::of(member, Trade::Member), owner);
+                        member.parents.push(parent(member, Trade::Member, owner));
                         // What is asked for with its combined order shows the member as well.
-                        member.dependents.extend(order.dependents.iter().cloned());
+                        member.parents.extend(order.parents.iter().cloned());
                     }
                     page.push(Ok(order));
                     page.records.extend(members);

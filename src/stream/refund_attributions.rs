@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use super::list::ListAnswer;
-use super::order::PERMISSION;
-use super::place::{CHANGE, TO_PAY_PER_USE, UNSUBSCRIPTION};
-use super::{Migration, Naming, OrderPlace, Owned, Reading, Spec, Stream, StreamKind};
+use super::order::{CHANGE, PERMISSION, TO_PAY_PER_USE, UNSUBSCRIPTION};
+use super::spec::{Migration, Naming, Owned, Reading, Spec, Stream, StreamKind};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
-use crate::record::{Column, Context, Table, Value};
+use crate::record::{Column, Context, OrderPlace, Table, Value};
 use crate::request::{Endpoint, Method, Pagination, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
+use super::codes;
 use super::list::ListAnswer;
-use super::place::{EXPENSE_ADJUSTMENT, TO_PAY_PER_USE, UNSUBSCRIPTION};
-use super::{Migration, Naming, OrderPlace, Permissions, Reading, Slicing, Spec, Stream, codes};
+use super::order::{EXPENSE_ADJUSTMENT, TO_PAY_PER_USE, UNSUBSCRIPTION};
+use super::spec::{Migration, Naming, Permissions, Reading, Slicing, Spec, Stream};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;
-use crate::record::{Column, Context, Kind, Record, Table, Value};
+use crate::record::{Column, Context, Kind, OrderPlace, Record, Table, Value};
 use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
@@ -149,6 +150,6 @@ fn link(order_id: &str, resource: &Record) -> Record {
         values: vec![Value::from(order_id), Value::from(resource.first_key())],
         extra: None,
         children: Vec::new(),
-        dependents: Vec::new(),
+        parents: Vec::new(),
     }
 }

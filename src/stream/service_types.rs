@@ -1,7 +1,7 @@
 //! The catalogue of cloud service types.
 
 use super::list::{LANGUAGE, ListAnswer, get_page};
-use super::{Migration, Reading, Spec, Stream};
+use super::spec::{Migration, Reading, Spec, Stream};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;

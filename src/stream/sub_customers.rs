@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::codes;
 use super::list::ListAnswer;
-use super::{Feeds, Migration, Permissions, Reading, Slicing, Spec, Stream, StreamKind, codes};
+use super::spec::{Feeds, Migration, Permissions, Reading, Slicing, Spec, Stream, StreamKind};
 use crate::json::BadBody;
 use crate::page::Page;
 use crate::quota::Quota;

@@ -1,6 +1,7 @@
 use std::mem::discriminant;
 
 use super::*;
+use crate::record::{OrderPlace, Trade};
 
 #[test]
 fn one_stream_is_of_each_kind_that_others_ask_for() {

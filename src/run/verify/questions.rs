@@ -6,16 +6,10 @@ use super::comparison::{ComparedPart, Comparison, OrdersCompared};
 use crate::plan::{self, edges};
 use crate::run::context::JobContext;
 use crate::scope::{Ask, Lane, Scope};
-use crate::stream::Reading;
+use crate::stream::{self, Reading, Stream, StreamKind};
 use crate::time::{UtcSecond, Window};
 use crate::walk::Cursor;
 use crate::warehouse::{Member, Proof, Unlike, Warehouse, WarehouseError};
-
-/// The stream of the order list.
-const ORDERS: &str = "orders";
-
-/// The stream that reads the details of orders.
-const DETAILS: &str = "order_lines";
 
 /// Members that a reason names; JSON has all of them.
 const MEMBERS_NAMED: usize = 5;
@@ -233,42 +227,40 @@ fn unproven(orders: &[Unlike]) -> Vec<String> {
 
 /// Members of combined orders that either the order list's table or that of the details lacks, month by month; the
 /// stream that reads the details looks.
-pub(super) fn members(
-    context: &JobContext,
-    warehouse: &Warehouse,
-) -> Result<Vec<Comparison>, WarehouseError> {
-    if context.stream.name() != DETAILS {
+pub(super) fn members(context: &JobContext, warehouse: &Warehouse) -> Result<Vec<Comparison>, WarehouseError> {
+    if !matches!(context.stream.spec().kind, StreamKind::OrderDetails) {
         return Ok(Vec::new());
     }
+    let (orders, details) = (stream::orders(), context.stream);
     let lacking = [
-        (ORDERS, warehouse.members_not_in_orders(&context.account)?),
-        (DETAILS, warehouse.members_not_in_details(&context.account)?),
+        (orders, details, warehouse.members_not_in_orders(&context.account)?),
+        (details, orders, warehouse.members_not_in_details(&context.account)?),
     ];
     let month_of = |member: &Member| member.created.map(|created| created.billing_month().0);
-    let of_month = |stream, members: &[Member]| Comparison {
-        stream,
+    let of_month = |lacks: &dyn Stream, has: &dyn Stream, members: &[Member]| Comparison {
+        stream: lacks.name(),
         part: ComparedPart::Members { month: members.first().and_then(month_of), orders: members.to_vec() },
         vendor: Some(members.len() as u64),
         stored: 0,
         on_edge: 0,
-        reasons: vec![missing(stream, members)],
+        reasons: vec![missing(lacks, has, members)],
     };
     Ok(lacking
         .iter()
-        .flat_map(|(stream, members)| {
-            members.chunk_by(|a, b| month_of(a) == month_of(b)).map(|members| of_month(stream, members))
+        .flat_map(|(lacks, has, members)| {
+            let months = members.chunk_by(|a, b| month_of(a) == month_of(b));
+            months.map(|members| of_month(*lacks, *has, members))
         })
         .collect())
 }
 
 /// Says which members are missing from where.
-fn missing(stream: &str, members: &[Member]) -> String {
-    let (here, there) =
-        if stream == ORDERS { ("orders", "order_details") } else { ("order_details", "orders") };
+fn missing(lacks: &dyn Stream, has: &dyn Stream, members: &[Member]) -> String {
+    let table = |stream: &dyn Stream| stream.tables().first().map_or("", |table| table.name);
     let ids: Vec<&str> = members.iter().take(MEMBERS_NAMED).map(|member| member.order_id.as_str()).collect();
     let more = match members.len().saturating_sub(MEMBERS_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("in the table {there} and not in {here}: {}{more}", ids.join(", "))
+    format!("in the table {} and not in {}: {}{more}", table(has), table(lacks), ids.join(", "))
 }

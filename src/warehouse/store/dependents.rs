@@ -1,8 +1,8 @@
 //! What `verify` asks of the warehouse about records that belong to orders: whether they are what was proven, and whether
 //! they were read at all.
 
-use crate::record::Dependent;
-use crate::stream::{OrderPlace, Stream, Trade};
+use crate::record::{Dependent, OrderPlace, Trade};
+use crate::stream::{self, Stream};
 use crate::time::UtcSecond;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
@@ -97,10 +97,10 @@ const NOT_IN_DETAILS: &str = "select m.order_id, m.parent_order_id, coalesce(p.c
      where m.account = ?1 and m.parent_order_id is not null and m.gone_since is null and p.gone_since is null
          and not exists (select 1 from order_details as d where d.account = m.account and d.order_id = m.order_id)
          and exists (
-             select 1 from coverage as c where c.account = m.account and c.stream = 'order_lines'
+             select 1 from coverage as c where c.account = m.account and c.stream = ?2
                  and c.scope = 'order ' || m.parent_order_id and c.verdict = 'complete')
          and not exists (
-             select 1 from queue as q where q.account = m.account and q.stream = 'order_lines'
+             select 1 from queue as q where q.account = m.account and q.stream = ?2
                  and q.parent_id = m.parent_order_id)
      order by 4, 1";
 
@@ -261,7 +261,7 @@ impl Warehouse {
     /// # Errors
     /// When the warehouse fails.
     pub fn members_not_in_details(&self, account: &str) -> Result<Vec<Member>, WarehouseError> {
-        self.read(NOT_IN_DETAILS, [account], member)
+        self.read(NOT_IN_DETAILS, (account, stream::order_details().name()), member)
     }
 }
 

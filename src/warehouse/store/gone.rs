@@ -141,7 +141,7 @@ impl Committer<'_> {
                      and {column} >= ?2 and {column} < ?3 and last_seen_at < ?4"
             ))?
             .query_map((account, window.begin().to_string(), window.end().to_string(), &began), |row| {
-                read_dependent("orders", row)
+                read_dependent(self.commit.stream.name(), row)
             })?
             .collect::<rusqlite::Result<_>>()?;
         for order in &missing {

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::committer::Committer;
 use crate::record::{Dependent, Record};
+use crate::stream::{CATALOGUE, Stream};
 use crate::time::{UtcSecond, seconds};
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
@@ -204,9 +205,13 @@ impl Committer<'_> {
     pub(super) fn enqueue_dependents(&self, record: &Record) -> rusqlite::Result<u64> {
         let Self { connection, commit, seen_at, .. } = self;
         let mut enqueued = 0;
-        for dependent in &record.dependents {
-            if !commit.out_of_reach.contains(&dependent.stream) {
-                enqueue(connection, &commit.account, commit.run, seen_at, dependent)?;
+        for parent in &record.parents {
+            let is_read = |stream: &&&dyn Stream| {
+                stream.has_records_of(parent.place) && !commit.out_of_reach.contains(&stream.name())
+            };
+            for stream in CATALOGUE.iter().filter(is_read) {
+                let dependent = parent.dependent(stream.name());
+                enqueue(connection, &commit.account, commit.run, seen_at, &dependent)?;
                 enqueued += 1;
             }
         }
