@@ -111,12 +111,11 @@ async fn online(probing: Probing<'_>) -> Vec<CheckLine> {
     }
     let is_of_customers = |stream: &dyn Stream| matches!(stream.spec().kind, StreamKind::Customers);
     let probe;
-    let customers = match replies.iter().find(|(stream, _)| is_of_customers(*stream)) {
-        Some((_, reply)) => reply,
-        None => {
-            probe = questions.ask(stream::customers()).await;
-            &probe
-        }
+    let customers = if let Some((_, reply)) = replies.iter().find(|(stream, _)| is_of_customers(*stream)) {
+        reply
+    } else {
+        probe = questions.ask(stream::customers()).await;
+        &probe
     };
     let is_answered = replies.iter().any(|(_, reply)| matches!(reply, ProbeReply::Seen(_)));
     let mut lines = vec![credentials(account, &replies), clock(replies.iter().map(|(_, reply)| reply))];
