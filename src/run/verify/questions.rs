@@ -227,7 +227,10 @@ fn unproven(orders: &[Unlike]) -> Vec<String> {
 
 /// Members of combined orders that either the order list's table or that of the details lacks, month by month; the
 /// stream that reads the details looks.
-pub(super) fn members(context: &JobContext, warehouse: &Warehouse) -> Result<Vec<Comparison>, WarehouseError> {
+pub(super) fn members(
+    context: &JobContext,
+    warehouse: &Warehouse,
+) -> Result<Vec<Comparison>, WarehouseError> {
     if !matches!(context.stream.spec().kind, StreamKind::OrderDetails) {
         return Ok(Vec::new());
     }

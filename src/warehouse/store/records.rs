@@ -82,7 +82,7 @@ impl Warehouse {
                  select 1 from orders where account = ?1 and create_time >= ?2 and create_time < ?3
                      and parent_order_id is null and gone_since is null
                  limit ?4)",
-            (account, begin.to_string(), end.to_string(), most),
+            (account, begin.to_string(), end.to_string(), most.min(i64::MAX.unsigned_abs())),
         )
     }
 
