@@ -41,7 +41,7 @@ package:
 # Spelling, unused dependencies, and what dependencies may bring in; needs typos, cargo-machete and cargo-deny
 habits:
     typos
-    cargo machete
+    cargo machete --with-metadata
     .ci/deny
 
 # The files of a release, e.g. just release 0.1.0; docs/inside/releasing.md
