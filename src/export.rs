@@ -16,7 +16,7 @@ use std::path::Path;
 pub use error::ExportError;
 use outlet::Outlet;
 
-use crate::warehouse::{Filter, Relation, Warehouse};
+use crate::warehouse::{Relation, RowFilter, Warehouse};
 
 /// The form of an exported file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub struct Export<'a> {
     /// The views and tables, at least one; several only for XLSX, a sheet each.
     pub relations: Vec<Relation>,
     /// Which of their rows.
-    pub filter: Filter,
+    pub filter: RowFilter,
     /// The form.
     pub format: Format,
     /// Where to.

@@ -10,24 +10,27 @@ mod report;
 mod schema;
 mod store;
 
-pub use explain::{Answer, AnswerRow, Change, Explanation, Kind, Searched, Shape, Version, Versions};
-pub use file::{Closeness, Hints, Warehouse, WarehouseError};
+pub use explain::{
+    Answer, AnswerRow, AnswerShape, ColumnChange, Explanation, RowVersion, RowVersions, SearchedAccount,
+    SubjectKind,
+};
+pub use file::{Closeness, Warehouse, WarehouseError};
 pub use ledger::{
     KnownRuns, LastStart, Mark, PageLimitState, PastRun, QuotaState, RunEnd, RunId, RunStart, RunsWanted,
     STOPPED_ON_REQUEST,
 };
 pub use publish::{Publication, PublishError, Published};
 pub use reconcile::{
-    Acknowledgement, BillingMonth, Break, BreakName, CheckOutcome, ExplainedBreak, Pinned, Reconciled,
-    ReconciledAccount, Reconciliation, Status, Strictness, Verdict,
+    Acknowledgement, BillingMonth, Break, BreakName, CheckOutcome, CheckStatus, ExplainedBreak, PinnedModel,
+    Reconciled, ReconciledAccount, Reconciliation, ReconciliationVerdict, Strictness,
 };
 pub use report::{
-    Cell, Completeness, Figures, Filter, JobFigures, LastRun, MonthFigures, MonthState, OutcomeFigures,
-    Overview, Part, PartsState, QueueState, QuotaFigures, Relation, RelationColumn, StreamFigures,
-    StreamState, WatermarkState,
+    Cell, Completeness, JobFigures, LastRun, MonthFigures, MonthState, OutcomeFigures, Overview, PartsState,
+    QueueState, QuotaFigures, ReadPart, Relation, RelationColumn, RowFilter, StreamFigures, StreamState,
+    WarehouseFigures, WatermarkState,
 };
 pub use schema::{Check, Severity};
 pub use store::{
-    Absence, Again, Committed, Covered, Customer, Member, OpenWalk, OrdersRead, PageCommit, Progress, Proof,
-    QueueEntry, Tally, Trust, Unlike, Writer,
+    Absence, Committed, CoveredWindow, Customer, OpenWalk, OrderMember, OrderProof, OrdersRead, PageCommit,
+    QuestionHints, QueueEntry, Requeue, Tally, Trust, UnprovenOrder, WalkProgress, Writer,
 };

@@ -13,7 +13,7 @@ use crate::request::Endpoint;
 use crate::run::streams_of;
 use crate::scope::Role;
 use crate::stream::{self, Stream, StreamKind};
-use crate::warehouse::Hints;
+use crate::warehouse::QuestionHints;
 
 /// A clock this far off is set right before it grows: in seconds.
 const ODD_CLOCK: i64 = 60;
@@ -193,7 +193,12 @@ fn clock<'a>(replies: impl Iterator<Item = &'a ProbeReply>) -> CheckLine {
     CheckLine::fine(WHAT, "within a minute of the vendor's")
 }
 
-fn permission(stream: &'static dyn Stream, role: Role, reply: &ProbeReply, hints: &Hints) -> CheckLine {
+fn permission(
+    stream: &'static dyn Stream,
+    role: Role,
+    reply: &ProbeReply,
+    hints: &QuestionHints,
+) -> CheckLine {
     let what = format!("permission: {}", stream.name());
     let wanted = stream.permission(role);
     match reply {

@@ -10,7 +10,7 @@ use super::line::{CheckFault, CheckLine};
 use crate::client::Learned;
 use crate::config::{Config, SecretSource};
 use crate::run::learned;
-use crate::warehouse::{Closeness, Hints, Publication, PublishError, Warehouse, WarehouseError};
+use crate::warehouse::{Closeness, Publication, PublishError, QuestionHints, Warehouse, WarehouseError};
 
 /// A warehouse up to this size is always looked at closely: it takes a second or less.
 const SMALL: u64 = 64 << 20;
@@ -22,7 +22,7 @@ const LEAST_FREE: u64 = 64 << 20;
 #[derive(Debug, Default)]
 pub struct AccountKnowledge {
     /// Ids to ask for.
-    pub hints: Hints,
+    pub hints: QuestionHints,
     /// Quotas and sizes of pages, as the last run left them.
     pub learned: Learned,
 }

@@ -13,7 +13,7 @@ use crate::scope::{Ask, Role, Scope};
 use crate::stream::{Reading, Stream, StreamKind};
 use crate::time::{UtcSecond, Window};
 use crate::walk::Cursor;
-use crate::warehouse::Hints;
+use crate::warehouse::QuestionHints;
 
 /// How long one question may take: somebody waits at a terminal.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -73,11 +73,15 @@ pub(super) struct Questions<'a> {
     account: &'a Account,
     client: Client,
     meter: Meter,
-    hints: Hints,
+    hints: QuestionHints,
 }
 
 impl<'a> Questions<'a> {
-    pub(super) fn new(account: &'a Account, hints: Hints, learned: Learned) -> Result<Self, CheckLine> {
+    pub(super) fn new(
+        account: &'a Account,
+        hints: QuestionHints,
+        learned: Learned,
+    ) -> Result<Self, CheckLine> {
         let client = Client::resume(account.profile.clone(), learned).map_err(|error| {
             let fault = if error.exit_code() == 5 { CheckFault::Refused } else { CheckFault::Configuration };
             CheckLine::failed("connection", fault, error.to_string(), "")
@@ -96,7 +100,7 @@ impl<'a> Questions<'a> {
     }
 
     /// What the warehouse knows, and what the answers added.
-    pub(super) const fn hints(&self) -> &Hints {
+    pub(super) const fn hints(&self) -> &QuestionHints {
         &self.hints
     }
 

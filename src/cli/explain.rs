@@ -8,7 +8,9 @@ use super::common::{Common, Output};
 use super::say::{say, say_json, table};
 use crate::config::Config;
 use crate::error::Failure;
-use crate::warehouse::{Answer, AnswerRow, Explanation, Searched, Shape, Versions, Warehouse};
+use crate::warehouse::{
+    Answer, AnswerRow, AnswerShape, Explanation, RowVersions, SearchedAccount, Warehouse,
+};
 
 /// Arguments of `bss-sync explain`.
 #[derive(Debug, Args)]
@@ -66,8 +68,8 @@ fn render(found: &Explanation) -> String {
 
 fn render_answer(part: &Answer) -> String {
     match part.shape {
-        Shape::Record => part.rows.iter().map(render_record).collect::<Vec<_>>().join("\n"),
-        Shape::Table => render_table(&part.rows),
+        AnswerShape::Record => part.rows.iter().map(render_record).collect::<Vec<_>>().join("\n"),
+        AnswerShape::Table => render_table(&part.rows),
     }
 }
 
@@ -132,8 +134,8 @@ fn escaped(character: char) -> Vec<char> {
     if character.is_control() { character.escape_default().collect() } else { vec![character] }
 }
 
-fn render_versions(versions: &Versions) -> String {
-    let Versions { table, key, versions } = versions;
+fn render_versions(versions: &RowVersions) -> String {
+    let RowVersions { table, key, versions } = versions;
     let mut text = format!("Versions of {table} {key}");
     for version in versions {
         let since = version.since.as_deref().unwrap_or("an unknown time");
@@ -152,7 +154,7 @@ fn render_versions(versions: &Versions) -> String {
     text
 }
 
-fn not_found(id: &str, searched: &[Searched]) -> String {
+fn not_found(id: &str, searched: &[SearchedAccount]) -> String {
     let mut text = format!(
         "{id} is no order, refund order, order line, refund attribution, resource or customer of the warehouse, and nothing in \
          it names it"
@@ -161,7 +163,7 @@ fn not_found(id: &str, searched: &[Searched]) -> String {
         text.push_str("\nnothing was read yet: `bss-sync run` begins");
     }
     for account in searched {
-        let Searched { account, months, first_incomplete, data_as_of, queued } = account;
+        let SearchedAccount { account, months, first_incomplete, data_as_of, queued } = account;
         let span = months.as_ref().map_or_else(
             || "no month was read yet".to_owned(),
             |(first, last)| match first_incomplete {
@@ -182,7 +184,7 @@ fn not_found(id: &str, searched: &[Searched]) -> String {
     text
 }
 
-fn searched_to_json(searched: &Searched) -> Value {
+fn searched_to_json(searched: &SearchedAccount) -> Value {
     let (first, last) = searched.months.clone().unzip();
     json!({
         "account": searched.account,

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::Failure;
 use crate::export::{Destination, Export, ExportError, Format};
 use crate::settings::nearest;
-use crate::warehouse::{Filter, Relation, Warehouse};
+use crate::warehouse::{Relation, RowFilter, Warehouse};
 
 /// Arguments of `bss-sync export`.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(super) struct ExportArgs {
 pub(super) fn execute(args: &ExportArgs, common: &Common, config: &Config) -> Result<u8, Failure> {
     let warehouse = Warehouse::open_read_only(&config.warehouse)?;
     let relations = choose(&warehouse, &args.views)?;
-    let filter = Filter { months: args.month.clone(), accounts: args.account.clone() };
+    let filter = RowFilter { months: args.month.clone(), accounts: args.account.clone() };
     check_filter(&relations, &filter)?;
     let format = format(args);
     let default = format!("{}.{}", default_name(args, &relations), format.as_str());
@@ -123,7 +123,7 @@ fn unknown(word: &str, known: &[String]) -> Failure {
     Failure::Usage(format!("there is no view or table `{word}`; {hint}"))
 }
 
-fn check_filter(relations: &[Relation], filter: &Filter) -> Result<(), Failure> {
+fn check_filter(relations: &[Relation], filter: &RowFilter) -> Result<(), Failure> {
     for relation in relations {
         let lacks = |what: &str, flag: &str| {
             Failure::Usage(format!("{} has no column for {what}; leave out {flag}", relation.name))

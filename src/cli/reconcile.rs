@@ -16,8 +16,8 @@ use crate::money::Amount;
 use crate::run::streams_of;
 use crate::stream::Stream;
 use crate::warehouse::{
-    BillingMonth, Break, Check, CheckOutcome, Reconciled, ReconciledAccount, Reconciliation, Status,
-    Strictness, Verdict, Warehouse,
+    BillingMonth, Break, Check, CheckOutcome, CheckStatus, Reconciled, ReconciledAccount, Reconciliation,
+    ReconciliationVerdict, Strictness, Warehouse,
 };
 
 /// Breaks of each check that are printed unless all are asked for.
@@ -143,7 +143,7 @@ fn checks(outcomes: &[CheckOutcome], accounts: usize) -> String {
     }
     let mut shown = table(&header);
     for outcome in outcomes {
-        let is_evaluated = outcome.status != Status::Skipped;
+        let is_evaluated = outcome.status != CheckStatus::Skipped;
         let number = |number: u64| if is_evaluated { number.to_string() } else { "-".to_owned() };
         let mut row = vec![
             outcome.check_id.to_owned(),
@@ -207,7 +207,7 @@ fn breaks(breaks: &[Break], accounts: usize) -> String {
 
 fn result(reconciled: &Reconciled) -> String {
     let open = |outcome: &&CheckOutcome| {
-        outcome.is_required && matches!(outcome.status, Status::Skipped | Status::Inconclusive)
+        outcome.is_required && matches!(outcome.status, CheckStatus::Skipped | CheckStatus::Inconclusive)
     };
     let named = |outcomes: Vec<&CheckOutcome>| {
         let mut ids: Vec<&str> = outcomes.iter().map(|outcome| outcome.check_id).collect();
@@ -215,12 +215,12 @@ fn result(reconciled: &Reconciled) -> String {
         ids.join(", ")
     };
     match reconciled.verdict {
-        Verdict::Trusted => "every required check passes".to_owned(),
-        Verdict::Unknown => format!(
+        ReconciliationVerdict::Trusted => "every required check passes".to_owned(),
+        ReconciliationVerdict::Unknown => format!(
             "no break, but required checks say nothing yet: {}",
             named(reconciled.outcomes.iter().filter(open).collect())
         ),
-        Verdict::Broken => format!(
+        ReconciliationVerdict::Broken => format!(
             "broken: {}",
             named(reconciled.outcomes.iter().filter(|outcome| outcome.is_grave()).collect())
         ),

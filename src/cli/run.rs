@@ -19,7 +19,7 @@ use crate::metrics;
 use crate::run::{Extent, JobReport, Order, Outcome, ShortAnswers};
 use crate::service::tell;
 use crate::settings::duration;
-use crate::warehouse::{Figures, PublishError, Published, WarehouseError};
+use crate::warehouse::{PublishError, Published, WarehouseError, WarehouseFigures};
 
 /// Arguments of `bss-sync run`.
 #[derive(Debug, Args)]
@@ -97,7 +97,7 @@ fn log(reports: &[JobReport], published: Option<&Result<Published, PublishError>
 
 /// Leaves the figures for a monitor. The run is over, and its outcome does not depend on who watches it; a file that is not
 /// renewed has its own alert.
-fn leave_metrics(path: &Path, config: &Config, figures: Result<Figures, WarehouseError>) {
+fn leave_metrics(path: &Path, config: &Config, figures: Result<WarehouseFigures, WarehouseError>) {
     let failed = match figures {
         Ok(figures) => {
             let text = metrics::render(config, &figures, &[]);

@@ -17,7 +17,7 @@ use crate::run::{
 };
 use crate::settings::duration;
 use crate::time::{UtcSecond, Window};
-use crate::warehouse::{Member, Proof, Unlike};
+use crate::warehouse::{OrderMember, OrderProof, UnprovenOrder};
 
 /// Arguments of `bss-sync verify`.
 #[derive(Debug, Args)]
@@ -275,13 +275,13 @@ fn verified_to_json(verified: &Verified) -> Value {
             }
             ComparedPart::Dependents { month, orders: unlike } => {
                 entry["month"] = json!(month);
-                let order = |order: &Unlike| json!({ "order_id": order.parent_id, "proof": proof(order), "proven": order.proven(), "stored": order.stored });
+                let order = |order: &UnprovenOrder| json!({ "order_id": order.parent_id, "proof": proof(order), "proven": order.proven(), "stored": order.stored });
                 entry["orders"] = unlike.iter().map(order).collect();
                 dependents.push(entry);
             }
             ComparedPart::Members { month, orders } => {
                 entry["month"] = json!(month);
-                let member = |member: &Member| json!({ "order_id": member.order_id, "combined_order_id": member.parent_id });
+                let member = |member: &OrderMember| json!({ "order_id": member.order_id, "combined_order_id": member.parent_id });
                 entry["orders"] = orders.iter().map(member).collect();
                 members.push(entry);
             }
@@ -313,10 +313,10 @@ fn orders_to_json(orders: &OrdersCompared) -> Value {
     })
 }
 
-const fn proof(order: &Unlike) -> &'static str {
+const fn proof(order: &UnprovenOrder) -> &'static str {
     match order.proof {
-        Proof::Complete(_) => "complete",
-        Proof::Disputed => "disputed",
-        Proof::NeverRead => "never read",
+        OrderProof::Complete(_) => "complete",
+        OrderProof::Disputed => "disputed",
+        OrderProof::NeverRead => "never read",
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use csv::{Terminator, WriterBuilder};
 
 use super::ExportError;
-use crate::warehouse::{Cell, Filter, Relation, Warehouse};
+use crate::warehouse::{Cell, Relation, RowFilter, Warehouse};
 
 /// Without it Excel takes UTF-8 for the machine's own encoding.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -18,7 +18,7 @@ const FORMULA: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', 
 pub(super) fn write(
     warehouse: &Warehouse,
     relation: &Relation,
-    filter: &Filter,
+    filter: &RowFilter,
     to: impl Write,
 ) -> Result<Vec<u64>, ExportError> {
     let mut to = BufWriter::new(to);

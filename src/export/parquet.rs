@@ -13,7 +13,7 @@ use parquet::schema::types::Type;
 
 use super::ExportError;
 use super::profile::{ColumnProfile, Content, Field, fields, profile};
-use crate::warehouse::{Cell, Filter, Relation, Warehouse};
+use crate::warehouse::{Cell, Relation, RowFilter, Warehouse};
 
 /// Rows that are kept in memory until they are written: some ten MiB of the widest view.
 const GROUP: usize = 16_384;
@@ -45,7 +45,7 @@ enum Values {
 pub(super) fn write(
     warehouse: &Warehouse,
     relation: &Relation,
-    filter: &Filter,
+    filter: &RowFilter,
     to: impl Write + Send,
 ) -> Result<Vec<u64>, ExportError> {
     let refused = |error: ParquetError| ExportError::Form {

@@ -1,7 +1,7 @@
 //! What the columns of a relation hold, found out before a form with types is written.
 
 use super::ExportError;
-use crate::warehouse::{Cell, Filter, Relation, Warehouse};
+use crate::warehouse::{Cell, Relation, RowFilter, Warehouse};
 
 /// Ends the names of exact amounts: integers of 10⁻⁸.
 const EXACT: &str = "_e8";
@@ -68,7 +68,7 @@ pub(super) fn fields(relation: &Relation) -> Vec<Field> {
 pub(super) fn profile(
     warehouse: &Warehouse,
     relation: &Relation,
-    filter: &Filter,
+    filter: &RowFilter,
 ) -> Result<(Vec<ColumnProfile>, u64), ExportError> {
     let mut columns = vec![ColumnProfile::default(); relation.columns.len()];
     let twins: Vec<Option<usize>> = relation

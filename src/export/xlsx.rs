@@ -8,7 +8,7 @@ use super::ExportError;
 use super::profile::{ColumnProfile, Content, Field, fields, profile};
 use crate::money::Amount;
 use crate::time::UtcSecond;
-use crate::warehouse::{Cell, Filter, Relation, Warehouse};
+use crate::warehouse::{Cell, Relation, RowFilter, Warehouse};
 
 /// Rows of a sheet, its header included.
 const MOST_ROWS: u32 = 1_048_576;
@@ -57,7 +57,7 @@ enum CellForm {
 pub(super) fn write(
     warehouse: &Warehouse,
     relations: &[Relation],
-    filter: &Filter,
+    filter: &RowFilter,
     to: impl Write + Seek + Send,
 ) -> Result<Vec<u64>, ExportError> {
     let looks = Looks {
@@ -114,7 +114,7 @@ fn sheet_name(relation: &str, others: &[String]) -> String {
 fn write_sheet(
     warehouse: &Warehouse,
     relation: &Relation,
-    filter: &Filter,
+    filter: &RowFilter,
     sheet: &mut Worksheet,
     looks: &Looks,
 ) -> Result<u64, ExportError> {
@@ -240,7 +240,7 @@ fn origins(
     warehouse: &Warehouse,
     relations: &[Relation],
     counts: &[u64],
-    filter: &Filter,
+    filter: &RowFilter,
 ) -> Result<Vec<[String; 4]>, ExportError> {
     let line = |texts: [&str; 4]| texts.map(str::to_owned);
     let mut lines = vec![

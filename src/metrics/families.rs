@@ -6,7 +6,7 @@ use super::text::MetricKind::{Counter, Gauge};
 use super::text::{MetricKind, Text};
 use crate::config::Config;
 use crate::run::{self, RunCounts};
-use crate::warehouse::{Figures, JobFigures, QuotaFigures, StreamFigures};
+use crate::warehouse::{JobFigures, QuotaFigures, StreamFigures, WarehouseFigures};
 
 /// Outcomes of a last run, each with a sample of its own: 1 for the one it has.
 const OUTCOMES: [&str; 7] = ["running", "done", "findings", "partial", "refused", "failed", "crashed"];
@@ -91,7 +91,7 @@ const OF_RUNNING: &[OfRunning] = &[
 /// All metrics, in the text form of Prometheus (version 0.0.4). Jobs and accounts that the configuration does not have any
 /// more are left out: nobody waits for their next success.
 #[must_use]
-pub fn render(config: &Config, figures: &Figures, running: &[Arc<RunCounts>]) -> String {
+pub fn render(config: &Config, figures: &WarehouseFigures, running: &[Arc<RunCounts>]) -> String {
     let mut text = Text::default();
     of_the_program(&mut text, figures);
     of_jobs(&mut text, config, figures);
@@ -106,20 +106,20 @@ pub fn render(config: &Config, figures: &Figures, running: &[Arc<RunCounts>]) ->
     text.finish()
 }
 
-fn of_the_program(text: &mut Text, figures: &Figures) {
+fn of_the_program(text: &mut Text, figures: &WarehouseFigures) {
     text.family("bss_sync_build_info", Gauge, "1; the label tells the program's version.")
         .sample(&[("version", env!("CARGO_PKG_VERSION"))], Some(1));
     text.family("bss_sync_schema_version", Gauge, "Schema version of the warehouse.")
         .sample(&[], Some(figures.schema));
     text.family("bss_sync_schema_version_known", Gauge, "Newest schema version that the program knows.")
-        .sample(&[], Some(Figures::known_schema()));
+        .sample(&[], Some(WarehouseFigures::known_schema()));
     text.family("bss_sync_warehouse_bytes", Gauge, "Size of the warehouse, with what is still in its log.")
         .sample(&[], Some(figures.bytes));
     text.family("bss_sync_warehouse_log_bytes", Gauge, "Size of the warehouse's write-ahead log.")
         .sample(&[], Some(figures.log_bytes));
 }
 
-fn of_jobs(text: &mut Text, config: &Config, figures: &Figures) {
+fn of_jobs(text: &mut Text, config: &Config, figures: &WarehouseFigures) {
     let is_configured = |account: &str, job: &str| {
         let pair = config.account(account).zip(config.job(job));
         pair.is_some_and(|(account, job)| run::reads(job, account))
@@ -150,7 +150,7 @@ fn of_jobs(text: &mut Text, config: &Config, figures: &Figures) {
     }
 }
 
-fn of_streams(text: &mut Text, config: &Config, figures: &Figures) {
+fn of_streams(text: &mut Text, config: &Config, figures: &WarehouseFigures) {
     let is_configured = |account: &str| config.account(account).is_some();
     let streams: Vec<&StreamFigures> =
         figures.streams.iter().filter(|stream| is_configured(&stream.account)).collect();
@@ -178,7 +178,7 @@ fn of_streams(text: &mut Text, config: &Config, figures: &Figures) {
     }
 }
 
-fn of_quotas(text: &mut Text, config: &Config, figures: &Figures) {
+fn of_quotas(text: &mut Text, config: &Config, figures: &WarehouseFigures) {
     /// A figure of a quota; no float holds more than it shows.
     type OfQuota = (&'static str, &'static str, fn(&QuotaFigures) -> Option<String>);
     const OF_QUOTAS: &[OfQuota] = &[

@@ -304,7 +304,7 @@ impl Counting<'_> {
         }
         Ok(match scope {
             Scope::Created(window) => {
-                let rows = self.warehouse.count_orders(account, window.begin(), window.end(), u64::MAX)?;
+                let rows = self.warehouse.count_orders(account, window.begin(), window.end(), None)?;
                 of(rows, is_known(*window, created))
             }
             Scope::Paid(window) => {

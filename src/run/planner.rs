@@ -15,7 +15,7 @@ use crate::scope::{Ask, Lane, Role, Scope};
 use crate::stream::Stream;
 use crate::time::{UtcSecond, Window, seconds};
 use crate::walk::{Cursor, Walk};
-use crate::warehouse::{Again, Customer, Mark, OpenWalk, RunId, Warehouse, WarehouseError};
+use crate::warehouse::{Customer, Mark, OpenWalk, Requeue, RunId, Warehouse, WarehouseError};
 
 /// Age up to which a walk that pages by offset is continued: later, rows may have been exchanged before its place.
 const RESUMABLE: Duration = Duration::from_mins(15);
@@ -125,7 +125,7 @@ impl WindowsPlan {
             warehouse.set_mark(account, stream, *mark, *at, run)?;
         }
         let singles: Vec<Dependent> = self.singles.iter().map(open::OpenOrder::dependent).collect();
-        warehouse.enqueue_all(account, &singles, Again::Leave, run)
+        warehouse.enqueue_all(account, &singles, Requeue::Leave, run)
     }
 }
 
@@ -263,7 +263,7 @@ impl Planner<'_> {
     fn sweep(
         &self,
         warehouse: &Warehouse,
-        created: &[crate::warehouse::Covered],
+        created: &[crate::warehouse::CoveredWindow],
         planned: &[Window],
         plan: &mut WindowsPlan,
     ) -> Result<Vec<Window>, WarehouseError> {

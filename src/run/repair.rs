@@ -18,7 +18,7 @@ use crate::record::Dependent;
 use crate::scope::Role;
 use crate::stream::{self, Reading, Stream};
 use crate::time::Window;
-use crate::warehouse::{Again, Writer};
+use crate::warehouse::{Requeue, Writer};
 
 /// Reads the months, lists and orders again that differ, of the accounts whose comparison did not end early. Returns a
 /// report for each job and account that ran.
@@ -117,7 +117,7 @@ impl Repair<'_> {
     async fn enqueue(&self, orders: Vec<Dependent>) -> Result<(), RunError> {
         let (account, run) = (self.account.name.clone(), self.verified.run);
         let enqueue = move |warehouse: &mut crate::warehouse::Warehouse| {
-            warehouse.enqueue_all(&account, &orders, Again::Renew, run)
+            warehouse.enqueue_all(&account, &orders, Requeue::Renew, run)
         };
         Ok(self.writer.call(enqueue).await?)
     }

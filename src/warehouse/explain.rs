@@ -5,7 +5,7 @@ mod explanation;
 mod subject;
 mod versions;
 
-pub use answer::{Answer, AnswerRow, Shape};
-pub use explanation::{Explanation, Searched};
-pub use subject::Kind;
-pub use versions::{Change, Version, Versions};
+pub use answer::{Answer, AnswerRow, AnswerShape};
+pub use explanation::{Explanation, SearchedAccount};
+pub use subject::SubjectKind;
+pub use versions::{ColumnChange, RowVersion, RowVersions};

@@ -7,5 +7,5 @@ pub(super) mod open;
 mod read;
 
 pub use error::WarehouseError;
-pub use integrity::{Closeness, Hints};
+pub use integrity::Closeness;
 pub use open::Warehouse;

@@ -8,6 +8,6 @@ mod steps;
 
 pub use acknowledge::{Acknowledgement, BreakName, ExplainedBreak};
 pub use reconciliation::{
-    BillingMonth, Break, CheckOutcome, Pinned, Reconciled, ReconciledAccount, Reconciliation, Status,
-    Strictness, Verdict,
+    BillingMonth, Break, CheckOutcome, CheckStatus, PinnedModel, Reconciled, ReconciledAccount,
+    Reconciliation, ReconciliationVerdict, Strictness,
 };

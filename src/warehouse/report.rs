@@ -6,8 +6,8 @@ pub(super) mod overview;
 mod relation;
 mod streams;
 
-pub use figures::{Figures, JobFigures, MonthFigures, OutcomeFigures, QuotaFigures, StreamFigures};
-pub use months::{Completeness, MonthState, Part, PartsState};
+pub use figures::{JobFigures, MonthFigures, OutcomeFigures, QuotaFigures, StreamFigures, WarehouseFigures};
+pub use months::{Completeness, MonthState, PartsState, ReadPart};
 pub use overview::{LastRun, Overview, QueueState, WatermarkState};
-pub use relation::{Cell, Filter, Relation, RelationColumn};
+pub use relation::{Cell, Relation, RelationColumn, RowFilter};
 pub use streams::StreamState;

@@ -2,7 +2,7 @@
 
 use crate::cli::lines::wrap;
 use crate::cli::say::table;
-use crate::warehouse::{Completeness, MonthState, Part, PartsState};
+use crate::warehouse::{Completeness, MonthState, PartsState, ReadPart};
 
 /// Months shown one by one: the current one and a year before it, so that last year's same month is seen beside it.
 const SHOWN_MONTHS: usize = 13;
@@ -140,21 +140,23 @@ pub(super) fn by_part(parts: &[PartsState]) -> Vec<String> {
 fn part_line(parts: &PartsState) -> String {
     let oldest = parts.oldest_read_at.as_ref();
     let what = match (parts.part, oldest) {
-        (Part::Order, _) => format!("{} order(s) read", parts.read),
-        (Part::Customer, Some(at)) => format!("lists of {} customer(s) read, the oldest {at}", parts.read),
-        (Part::Customer, None) => "no customer's list read".to_owned(),
-        (Part::List, Some(at)) => format!("whole list read {at}"),
-        (Part::List, None) if parts.never_read > 0 => "whole list never read".to_owned(),
-        (Part::List, None) => "whole list disputed".to_owned(),
+        (ReadPart::Order, _) => format!("{} order(s) read", parts.read),
+        (ReadPart::Customer, Some(at)) => {
+            format!("lists of {} customer(s) read, the oldest {at}", parts.read)
+        }
+        (ReadPart::Customer, None) => "no customer's list read".to_owned(),
+        (ReadPart::List, Some(at)) => format!("whole list read {at}"),
+        (ReadPart::List, None) if parts.never_read > 0 => "whole list never read".to_owned(),
+        (ReadPart::List, None) => "whole list disputed".to_owned(),
     };
     let mut line = format!("{} {}: {what}", parts.account, parts.stream);
-    if parts.part == Part::Customer {
+    if parts.part == ReadPart::Customer {
         line.push_str(&format!(", {} never read", parts.never_read));
     }
     match parts.part {
         // There is one: it was read, it is disputed, or nobody read it.
-        Part::List => {}
-        Part::Order | Part::Customer => line.push_str(&format!(", {} disputed", parts.disputed)),
+        ReadPart::List => {}
+        ReadPart::Order | ReadPart::Customer => line.push_str(&format!(", {} disputed", parts.disputed)),
     }
     if parts.refused > 0 {
         line.push_str(&format!(", {} refused by the vendor", parts.refused));
@@ -277,12 +279,12 @@ mod tests {
         };
         let at = Some("2026-11-21T02:00:00Z");
         let all = [
-            parts("resources", Part::Customer, 2000, at, 1, 3),
-            parts("resources", Part::Customer, 0, None, 1, 4),
-            parts("order_lines", Part::Order, 100_000, at, 0, 0),
-            parts("service_types", Part::List, 1, at, 0, 0),
-            parts("service_types", Part::List, 0, None, 1, 0),
-            parts("service_types", Part::List, 0, None, 0, 1),
+            parts("resources", ReadPart::Customer, 2000, at, 1, 3),
+            parts("resources", ReadPart::Customer, 0, None, 1, 4),
+            parts("order_lines", ReadPart::Order, 100_000, at, 0, 0),
+            parts("service_types", ReadPart::List, 1, at, 0, 0),
+            parts("service_types", ReadPart::List, 0, None, 1, 0),
+            parts("service_types", ReadPart::List, 0, None, 0, 1),
         ];
         insta::assert_snapshot!(trimmed(&by_part(&all).join("\n")), @"
         acme resources: lists of 2000 customer(s) read, the oldest 2026-11-21T02:00:00Z, 3 never read, 1 disputed

@@ -1,7 +1,7 @@
 //! What the vendor has beside what is stored.
 
 use crate::time::Window;
-use crate::warehouse::{Member, Unlike};
+use crate::warehouse::{OrderMember, UnprovenOrder};
 
 /// What is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum ComparedPart {
         /// The billing month of the orders' creation; `None` when it is not known.
         month: Option<String>,
         /// The orders.
-        orders: Vec<Unlike>,
+        orders: Vec<UnprovenOrder>,
     },
     /// Members of combined orders that are missing: of the stream `orders` from its table although the details have them,
     /// of `order_lines` from the details.
@@ -32,7 +32,7 @@ pub enum ComparedPart {
         /// The billing month of the combined orders' creation; `None` when it is not known.
         month: Option<String>,
         /// The members.
-        orders: Vec<Member>,
+        orders: Vec<OrderMember>,
     },
 }
 

@@ -9,7 +9,7 @@ use crate::scope::{Ask, Lane, Scope};
 use crate::stream::{self, Reading, Stream, StreamKind};
 use crate::time::{UtcSecond, Window};
 use crate::walk::Cursor;
-use crate::warehouse::{Member, Proof, Unlike, Warehouse, WarehouseError};
+use crate::warehouse::{OrderMember, OrderProof, UnprovenOrder, Warehouse, WarehouseError};
 
 /// Members that a reason names; JSON has all of them.
 const MEMBERS_NAMED: usize = 5;
@@ -57,8 +57,8 @@ fn months(context: &Arc<JobContext>, warehouse: &Warehouse) -> Result<Vec<CountQ
     let mut questions = Vec::with_capacity(months.len());
     for edges::Asked { month, window } in edges::asked(months, &at) {
         let (from, to) = (window.begin(), window.end());
-        let stored = warehouse.count_orders(account, from.plus(1), to, u64::MAX)?;
-        let most = warehouse.count_orders(account, from, to.plus(1), u64::MAX)?;
+        let stored = warehouse.count_orders(account, from.plus(1), to, None)?;
+        let most = warehouse.count_orders(account, from, to.plus(1), None)?;
         questions.push(CountQuestion {
             context: Arc::clone(context),
             ask: Ask { scope: Scope::Created(window), customer_id: None },
@@ -180,19 +180,19 @@ pub(super) fn dependents(
     unlike.extend(warehouse.orders_never_read(account, stream)?);
     unlike.sort_by(|a, b| (a.created, &a.parent_id).cmp(&(b.created, &b.parent_id)));
     let read = warehouse.orders_read(account, stream.name(), context.client.now())?;
-    let count = |proof: Proof| unlike.iter().filter(|order| order.proof == proof).count() as u64;
+    let count = |proof: OrderProof| unlike.iter().filter(|order| order.proof == proof).count() as u64;
     let orders = OrdersCompared {
         stream: stream.name(),
         complete: read.complete,
         queued: read.queued,
-        disputed: count(Proof::Disputed),
-        never_read: count(Proof::NeverRead),
+        disputed: count(OrderProof::Disputed),
+        never_read: count(OrderProof::NeverRead),
     };
-    let month_of = |order: &Unlike| order.created.map(|created| created.billing_month().0);
+    let month_of = |order: &UnprovenOrder| order.created.map(|created| created.billing_month().0);
     let comparisons = unlike
         .chunk_by(|a, b| month_of(a) == month_of(b))
         .map(|orders| {
-            let proven: Vec<u64> = orders.iter().filter_map(Unlike::proven).collect();
+            let proven: Vec<u64> = orders.iter().filter_map(UnprovenOrder::proven).collect();
             Comparison {
                 stream: stream.name(),
                 part: ComparedPart::Dependents {
@@ -210,10 +210,10 @@ pub(super) fn dependents(
 }
 
 /// Says of how many orders nothing is proven, and what to do.
-fn unproven(orders: &[Unlike]) -> Vec<String> {
-    let count = |proof: Proof| orders.iter().filter(|order| order.proof == proof).count();
+fn unproven(orders: &[UnprovenOrder]) -> Vec<String> {
+    let count = |proof: OrderProof| orders.iter().filter(|order| order.proof == proof).count();
     let mut reasons = Vec::new();
-    let (disputed, never_read) = (count(Proof::Disputed), count(Proof::NeverRead));
+    let (disputed, never_read) = (count(OrderProof::Disputed), count(OrderProof::NeverRead));
     if disputed > 0 {
         reasons.push(format!("{disputed} order(s) could not be proven complete: view disputes"));
     }
@@ -239,8 +239,8 @@ pub(super) fn members(
         (orders, details, warehouse.members_not_in_orders(&context.account)?),
         (details, orders, warehouse.members_not_in_details(&context.account)?),
     ];
-    let month_of = |member: &Member| member.created.map(|created| created.billing_month().0);
-    let of_month = |lacks: &dyn Stream, has: &dyn Stream, members: &[Member]| Comparison {
+    let month_of = |member: &OrderMember| member.created.map(|created| created.billing_month().0);
+    let of_month = |lacks: &dyn Stream, has: &dyn Stream, members: &[OrderMember]| Comparison {
         stream: lacks.name(),
         part: ComparedPart::Members { month: members.first().and_then(month_of), orders: members.to_vec() },
         vendor: Some(members.len() as u64),
@@ -258,7 +258,7 @@ pub(super) fn members(
 }
 
 /// Says which members are missing from where.
-fn missing(lacks: &dyn Stream, has: &dyn Stream, members: &[Member]) -> String {
+fn missing(lacks: &dyn Stream, has: &dyn Stream, members: &[OrderMember]) -> String {
     let table = |stream: &dyn Stream| stream.tables().first().map_or("", |table| table.name);
     let ids: Vec<&str> = members.iter().take(MEMBERS_NAMED).map(|member| member.order_id.as_str()).collect();
     let more = match members.len().saturating_sub(MEMBERS_NAMED) {

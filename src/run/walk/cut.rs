@@ -9,7 +9,7 @@ use crate::run::outcome::JobStop;
 use crate::scope::{Ask, Lane};
 use crate::time::Window;
 use crate::walk::Walk;
-use crate::warehouse::Progress;
+use crate::warehouse::WalkProgress;
 
 /// Where a walk is cut.
 pub(super) struct Cut {
@@ -52,7 +52,7 @@ impl Cut {
         let covered = settled(context, read, &done);
         let proof = proof_of(&done);
         let part = Ask { scope: lane.scope(read), ..ask.clone() };
-        let progress = Progress::Complete { walk: done, covered, proof };
+        let progress = WalkProgress::Complete { walk: done, covered, proof };
         let doubt = store(context, part, fetched, progress).await?;
         // Newest first, like all windows.
         let scopes = left.into_iter().rev().map(|window| lane.scope(window));
@@ -61,7 +61,7 @@ impl Cut {
             .collect();
         let unit = |(scope, walk): (_, Walk)| Unit::new(Ask { scope, ..ask.clone() }, walk);
         let units = parts.iter().cloned().map(unit).collect();
-        store(context, ask.clone(), Fetched::nothing(context), Progress::Divided(parts)).await?;
+        store(context, ask.clone(), Fetched::nothing(context), WalkProgress::Divided(parts)).await?;
         // What is doubted keeps its place in the ledger; the next run reads the rest.
         Ok(doubt.map_or(WalkEnd::Divided(units), WalkEnd::Disputed))
     }

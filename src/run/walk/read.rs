@@ -11,7 +11,7 @@ use crate::run::context::JobContext;
 use crate::run::outcome::JobStop;
 use crate::scope::Scope;
 use crate::walk::SeenKeys;
-use crate::warehouse::{Again, WarehouseError};
+use crate::warehouse::{Requeue, WarehouseError};
 
 /// Reads a unit to its end. A refusal is recorded where it concerns one customer.
 pub(in crate::run) async fn read(context: &JobContext, unit: Unit) -> Result<WalkEnd, JobStop> {
@@ -79,7 +79,7 @@ async fn look_for_departed(context: &JobContext, status: i64, seen: SeenKeys) ->
             let (mut departed, _) = warehouse.open_orders(&account, before)?;
             departed.retain(|order| order.status == Some(status) && !seen.holds(&order.id));
             let departed: Vec<Dependent> = departed.iter().map(OpenOrder::dependent).collect();
-            warehouse.enqueue_all(&account, &departed, Again::Leave, run)
+            warehouse.enqueue_all(&account, &departed, Requeue::Leave, run)
         })
         .await
 }

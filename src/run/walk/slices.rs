@@ -11,7 +11,7 @@ use crate::scope::{Ask, Scope, Slice};
 use crate::stream::Slicing;
 use crate::time::UtcSecond;
 use crate::walk::{Cursor, SeenKeys, Walk};
-use crate::warehouse::Progress;
+use crate::warehouse::WalkProgress;
 
 /// Share of a page that a new slice is meant to fill, as a fraction: rows are not spread evenly.
 const FILL: (u64, u64) = (2, 3);
@@ -39,12 +39,12 @@ pub(super) async fn read(
             SliceTry::Unproven(walked, last, reason) => (*walked, *last, reason),
         };
         if walked.attempt >= ATTEMPTS {
-            let progress = Progress::Disputed { walk: walked, reason: reason.clone() };
+            let progress = WalkProgress::Disputed { walk: walked, reason: reason.clone() };
             store(context, ask.clone(), last, progress).await?;
             return Ok(WalkEnd::Disputed(reason));
         }
         walk = Walk::start(context.stream.paging(&ask.scope), walked.attempt + 1);
-        store(context, ask.clone(), last, Progress::Again(walk.clone())).await?;
+        store(context, ask.clone(), last, WalkProgress::Again(walk.clone())).await?;
     }
 }
 
@@ -86,7 +86,7 @@ async fn once(
             }
             waiting.extend(smaller);
         }
-        store(context, part, fetched, Progress::Slice).await?;
+        store(context, part, fetched, WalkProgress::Slice).await?;
         if context.is_stopped() {
             return Err(JobStop::Asked);
         }
@@ -105,7 +105,7 @@ async fn once(
         return Ok(SliceTry::Unproven(Box::new(walk), Box::new(last), reason));
     }
     let proof = "slices of one page each, as many rows as the vendor announced at the start and at the end";
-    let progress = Progress::Complete { walk, covered: None, proof };
+    let progress = WalkProgress::Complete { walk, covered: None, proof };
     let doubt = store(context, ask.clone(), last, progress).await?;
     Ok(doubt.map_or(SliceTry::Complete, SliceTry::Doubted))
 }

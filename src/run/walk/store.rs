@@ -8,7 +8,7 @@ use crate::run::outcome::JobStop;
 use crate::scope::Ask;
 use crate::time::{UtcSecond, Window};
 use crate::walk::{Cursor, Walk};
-use crate::warehouse::{Committed, PageCommit, Progress};
+use crate::warehouse::{Committed, PageCommit, WalkProgress};
 
 pub(super) fn proof_of(done: &Walk) -> &'static str {
     match (done.expected, &done.cursor, done.requests) {
@@ -33,10 +33,10 @@ pub(super) async fn store(
     context: &JobContext,
     ask: Ask,
     fetched: Fetched,
-    progress: Progress,
+    progress: WalkProgress,
 ) -> Result<Option<String>, JobStop> {
     let generation = match &progress {
-        Progress::Complete { walk, .. } | Progress::NoRecords { walk, .. } => walk.generation,
+        WalkProgress::Complete { walk, .. } | WalkProgress::NoRecords { walk, .. } => walk.generation,
         _ => None,
     };
     let Fetched { page, answered_at, sent, limit: _ } = fetched;

@@ -12,7 +12,7 @@ use crate::run::outcome::JobStop;
 use crate::scope::{Ask, Scope};
 use crate::stream::Reading;
 use crate::walk::{SeenKeys, Walk, WalkStep};
-use crate::warehouse::Progress;
+use crate::warehouse::WalkProgress;
 
 /// Walks that end without proof before a scope is called disputed (`DESIGN` §3).
 pub(super) const ATTEMPTS: u32 = 3;
@@ -32,7 +32,7 @@ pub(in crate::run) async fn walk(context: &JobContext, unit: Unit) -> Result<Wal
                 let requests = walk.requests + 1;
                 let walk = Walk { seen: 0, expected: Some(0), requests, started_at, ..walk };
                 let proof = "the vendor says that it is no refund order (CBC.99005026)";
-                let progress = Progress::NoRecords { walk, proof };
+                let progress = WalkProgress::NoRecords { walk, proof };
                 let doubt = store(context, ask, Fetched::nothing(context), progress).await?;
                 return Ok(doubt.map_or(WalkEnd::Complete(keys), WalkEnd::Disputed));
             }
@@ -63,19 +63,20 @@ pub(in crate::run) async fn walk(context: &JobContext, unit: Unit) -> Result<Wal
         let (progress, end) = match walk.clone().step(paging, limit, &fetched.page, answered_at, &mut keys) {
             WalkStep::Next(next) => {
                 walk = next.clone();
-                (Progress::Next(next), None)
+                (WalkProgress::Next(next), None)
             }
             WalkStep::Complete(done) => {
                 let covered = ask.scope.window().and_then(|window| settled(context, window, &done));
                 let proof = proof_of(&done);
                 (
-                    Progress::Complete { walk: done, covered, proof },
+                    WalkProgress::Complete { walk: done, covered, proof },
                     Some(WalkEnd::Complete(SeenKeys::default())),
                 )
             }
-            WalkStep::Unproven(ended, reason) if ended.attempt >= ATTEMPTS => {
-                (Progress::Disputed { walk: ended, reason: reason.clone() }, Some(WalkEnd::Disputed(reason)))
-            }
+            WalkStep::Unproven(ended, reason) if ended.attempt >= ATTEMPTS => (
+                WalkProgress::Disputed { walk: ended, reason: reason.clone() },
+                Some(WalkEnd::Disputed(reason)),
+            ),
             WalkStep::Unproven(ended, reason) => {
                 tracing::debug!(
                     scope = %ask.scope,
@@ -93,13 +94,13 @@ pub(in crate::run) async fn walk(context: &JobContext, unit: Unit) -> Result<Wal
                         parts.into_iter().map(|scope| (scope.clone(), again(&scope))).collect();
                     let unit = |(scope, walk): (Scope, Walk)| Unit::new(Ask { scope, ..ask.clone() }, walk);
                     let units = parts.iter().cloned().map(unit).collect();
-                    (Progress::Divided(parts), Some(WalkEnd::Divided(units)))
+                    (WalkProgress::Divided(parts), Some(WalkEnd::Divided(units)))
                 } else if ask.scope == Scope::Whole && context.stream.sliced_by().is_some() {
                     let again = again(&ask.scope);
-                    (Progress::Again(again.clone()), Some(WalkEnd::InSlices(again)))
+                    (WalkProgress::Again(again.clone()), Some(WalkEnd::InSlices(again)))
                 } else {
                     walk = again(&ask.scope);
-                    (Progress::Again(walk.clone()), None)
+                    (WalkProgress::Again(walk.clone()), None)
                 }
             }
         };

@@ -4,7 +4,7 @@ use rusqlite::named_params;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
-use super::subject::{Kind, Subject};
+use super::subject::{Subject, SubjectKind};
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::schema::text::expand_decimals;
@@ -14,7 +14,7 @@ const MARK: &str = "-- part: ";
 
 /// How a part is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum AnswerShape {
     /// One row, a line for each value.
     Record,
     /// Rows below each other.
@@ -32,13 +32,13 @@ pub struct Answer {
     /// What it answers.
     pub heading: String,
     /// How it is shown.
-    pub shape: Shape,
+    pub shape: AnswerShape,
     /// The answer.
     pub rows: Vec<AnswerRow>,
 }
 
 impl Answer {
-    pub(super) fn empty(name: &str, heading: &str, shape: Shape) -> Self {
+    pub(super) fn empty(name: &str, heading: &str, shape: AnswerShape) -> Self {
         Self { name: name.to_owned(), heading: heading.to_owned(), shape, rows: Vec::new() }
     }
 
@@ -55,8 +55,8 @@ impl Answer {
     pub(super) fn to_json(&self) -> Value {
         let object = |row: &AnswerRow| Value::Object(row.iter().cloned().collect::<Map<_, _>>());
         match (self.shape, self.rows.first()) {
-            (Shape::Record, row) => row.map_or(Value::Null, object),
-            (Shape::Table, _) => Value::Array(self.rows.iter().map(object).collect()),
+            (AnswerShape::Record, row) => row.map_or(Value::Null, object),
+            (AnswerShape::Table, _) => Value::Array(self.rows.iter().map(object).collect()),
         }
     }
 }
@@ -64,16 +64,17 @@ impl Answer {
 impl Warehouse {
     pub(super) fn answers(&self, subject: &Subject) -> Result<Vec<Answer>, WarehouseError> {
         let file = match subject.kind {
-            Kind::Order => include_str!("../../../schema/explain/order.sql"),
-            Kind::Resource => include_str!("../../../schema/explain/resource.sql"),
-            Kind::Customer => include_str!("../../../schema/explain/customer.sql"),
+            SubjectKind::Order => include_str!("../../../schema/explain/order.sql"),
+            SubjectKind::Resource => include_str!("../../../schema/explain/resource.sql"),
+            SubjectKind::Customer => include_str!("../../../schema/explain/customer.sql"),
         };
         let mut parts = Vec::new();
         for text in file.split(MARK).skip(1) {
             let (title, sql) = text.split_once('\n').unwrap_or((text, ""));
             let mut words = title.splitn(3, " | ");
             let mut word = || words.next().unwrap_or_default();
-            let (name, shape) = (word(), if word() == "record" { Shape::Record } else { Shape::Table });
+            let (name, shape) =
+                (word(), if word() == "record" { AnswerShape::Record } else { AnswerShape::Table });
             let mut part = Answer::empty(name, word(), shape);
             part.rows = self.named_rows(&expand_decimals(sql), &subject.account, &subject.id)?;
             parts.push(part);

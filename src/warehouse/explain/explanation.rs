@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, Shape};
-use super::subject::{Kind, Subject};
-use super::versions::Versions;
+use super::answer::{Answer, AnswerShape};
+use super::subject::{Subject, SubjectKind};
+use super::versions::RowVersions;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 
@@ -16,7 +16,7 @@ pub struct Explanation {
     /// Account.
     pub account: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: SubjectKind,
     /// Its id, as it is stored.
     pub id: String,
     /// How the id that was asked for led here, when it is another one.
@@ -24,7 +24,7 @@ pub struct Explanation {
     /// The parts, empty ones included: they were looked for.
     pub parts: Vec<Answer>,
     /// Rows that changed since they were first stored, and the row itself.
-    pub versions: Vec<Versions>,
+    pub versions: Vec<RowVersions>,
     /// Rows of the checks that name it, check by check.
     pub checks: Answer,
     /// The runs that are named above.
@@ -33,7 +33,7 @@ pub struct Explanation {
 
 /// How complete the orders of an account are: what it means that something was not found.
 #[derive(Clone, Debug)]
-pub struct Searched {
+pub struct SearchedAccount {
     /// Account.
     pub account: String,
     /// First billing month, and last one; `None`: nothing was read yet.
@@ -62,7 +62,7 @@ impl Warehouse {
         let parts = self.answers(&subject)?;
         let versions = self.versions(&subject)?;
         let mut runs: BTreeSet<i64> = parts.iter().flat_map(Answer::runs).collect();
-        runs.extend(versions.iter().flat_map(Versions::runs));
+        runs.extend(versions.iter().flat_map(RowVersions::runs));
         let checks = self.checks(&subject.account, &subject.id)?;
         let runs = self.named_runs(&runs)?;
         let Subject { account, kind, id, found_by } = subject;
@@ -78,7 +78,7 @@ impl Warehouse {
             [],
             |row| row.get(0),
         )?;
-        let mut found = Answer::empty("checks", "Checks that name it", Shape::Table);
+        let mut found = Answer::empty("checks", "Checks that name it", AnswerShape::Table);
         for view in views {
             let sql = format!(
                 "select check_id, severity, key, expected, actual, diff, currency, period, first_seen, note
@@ -92,7 +92,7 @@ impl Warehouse {
     }
 
     fn named_runs(&self, runs: &BTreeSet<i64>) -> Result<Answer, WarehouseError> {
-        let mut part = Answer::empty("runs", "The runs named here", Shape::Table);
+        let mut part = Answer::empty("runs", "The runs named here", AnswerShape::Table);
         let list = Value::from(runs.iter().copied().collect::<Vec<_>>()).to_string();
         let sql = "select run_id, job, program_version, started_at, finished_at, outcome, reason, requests, throttled
                    from runs where run_id in (select value from json_each(:id)) and :account is not null order by run_id";
@@ -104,7 +104,7 @@ impl Warehouse {
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn searched(&self, accounts: &[String]) -> Result<Vec<Searched>, WarehouseError> {
+    pub fn searched(&self, accounts: &[String]) -> Result<Vec<SearchedAccount>, WarehouseError> {
         let mut searched = Vec::new();
         for (account, data_as_of) in self.data_as_of()? {
             if !accounts.is_empty() && !accounts.contains(&account) {
@@ -122,7 +122,7 @@ impl Warehouse {
                 [&account],
                 |row| row.get(0),
             )?;
-            searched.push(Searched {
+            searched.push(SearchedAccount {
                 months: Option::zip(first, last),
                 first_incomplete,
                 data_as_of,
@@ -146,7 +146,7 @@ impl Explanation {
         for part in self.parts.iter().chain([&self.checks, &self.runs]) {
             object.insert(part.name.clone(), part.to_json());
         }
-        let versions = self.versions.iter().map(Versions::to_json).collect();
+        let versions = self.versions.iter().map(RowVersions::to_json).collect();
         object.insert("versions".to_owned(), Value::Array(versions));
         Value::Object(object)
     }

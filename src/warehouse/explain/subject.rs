@@ -5,7 +5,7 @@ use crate::warehouse::file::open::Warehouse;
 
 /// What an id stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SubjectKind {
     /// An order, a refund order included.
     Order,
     /// A yearly/monthly resource.
@@ -14,7 +14,7 @@ pub enum Kind {
     Customer,
 }
 
-impl Kind {
+impl SubjectKind {
     /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -30,38 +30,38 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subject {
     pub(super) account: String,
-    pub(super) kind: Kind,
+    pub(super) kind: SubjectKind,
     pub(super) id: String,
     pub(super) found_by: Option<&'static str>,
 }
 
 /// Where an id is looked for, best first: what it leads to, how, and the query for the ids in an account (?1) that the
 /// spellings (?2) lead to. An order's ids are treated as if case did not matter (`FINANCE` §1).
-const PLACES: &[(Kind, Option<&str>, &str)] = &[
-    (Kind::Order, None, "select order_id from orders where account = ?1 and order_id in (select value from json_each(?2))"),
+const PLACES: &[(SubjectKind, Option<&str>, &str)] = &[
+    (SubjectKind::Order, None, "select order_id from orders where account = ?1 and order_id in (select value from json_each(?2))"),
     (
-        Kind::Order,
+        SubjectKind::Order,
         Some("one of its order lines"),
         "select coalesce(nullif(order_id, ''), requested_order_id) from order_lines
          where account = ?1 and order_line_item_id in (select value from json_each(?2))",
     ),
     (
-        Kind::Order,
+        SubjectKind::Order,
         Some("one of its refund attributions"),
         "select refund_order_id from refund_attributions where account = ?1 and id in (select value from json_each(?2))",
     ),
     (
-        Kind::Resource,
+        SubjectKind::Resource,
         None,
         "select resource_id from resources where account = ?1 and resource_id in (select value from json_each(?2))",
     ),
     (
-        Kind::Resource,
+        SubjectKind::Resource,
         Some("its internal id"),
         "select resource_id from resources where account = ?1 and id in (select value from json_each(?2))",
     ),
     (
-        Kind::Customer,
+        SubjectKind::Customer,
         None,
         "select customer_id from sub_customers where account = ?1 and customer_id in (select value from json_each(?2))
          union
@@ -70,7 +70,7 @@ const PLACES: &[(Kind, Option<&str>, &str)] = &[
          )",
     ),
     (
-        Kind::Order,
+        SubjectKind::Order,
         Some("rows that name it; the order itself is not stored"),
         "select base_order_id from refund_attributions
          where account = ?1 and base_order_id in (select value from json_each(?2))
@@ -82,7 +82,7 @@ const PLACES: &[(Kind, Option<&str>, &str)] = &[
          select parent_order_id from orders where account = ?1 and parent_order_id in (select value from json_each(?2))",
     ),
     (
-        Kind::Resource,
+        SubjectKind::Resource,
         Some("orders that name it; the resource itself is not stored"),
         "select resource_id from order_resources where account = ?1 and resource_id in (select value from json_each(?2))
          union

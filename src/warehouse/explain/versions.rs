@@ -4,7 +4,7 @@ use rusqlite::OptionalExtension;
 use serde_json::{Value, json};
 
 use super::answer::AnswerRow;
-use super::subject::{Kind, Subject};
+use super::subject::{Subject, SubjectKind};
 use crate::money::Amount;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
@@ -12,18 +12,18 @@ use crate::warehouse::schema::history::is_content;
 
 /// The versions of one row, the oldest first.
 #[derive(Clone, Debug)]
-pub struct Versions {
+pub struct RowVersions {
     /// Its table.
     pub table: &'static str,
     /// Its key within the account and the explained id.
     pub key: String,
     /// The versions.
-    pub versions: Vec<Version>,
+    pub versions: Vec<RowVersion>,
 }
 
 /// A row as it was for a while.
 #[derive(Clone, Debug)]
-pub struct Version {
+pub struct RowVersion {
     /// 1 when it was first stored.
     pub number: i64,
     /// The run that stored it.
@@ -31,12 +31,12 @@ pub struct Version {
     /// When the vendor showed it first, UTC.
     pub since: Option<String>,
     /// What is another than in the version before.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ColumnChange>,
 }
 
 /// A value that changed.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct ColumnChange {
     /// The column; that of an amount without `_e8`.
     pub column: String,
     /// The value before; an amount as decimal text.
@@ -47,33 +47,42 @@ pub struct Change {
 
 /// Tables whose rows belong to an order: the table, the column by which its history finds them, the column that tells them
 /// apart, and which of its rows belong to the order ?2.
-const OF_ORDERS: &[Place] = &[
-    Place { table: "orders", by: "order_id", key: "order_id", rows: "order_id = ?2" },
-    Place { table: "order_details", by: "order_id", key: "order_id", rows: "order_id = ?2" },
-    Place {
+const OF_ORDERS: &[RowsOfSubject] = &[
+    RowsOfSubject { table: "orders", by: "order_id", key: "order_id", rows: "order_id = ?2" },
+    RowsOfSubject { table: "order_details", by: "order_id", key: "order_id", rows: "order_id = ?2" },
+    RowsOfSubject {
         table: "order_lines",
         by: "order_line_item_id",
         key: "order_line_item_id",
         rows: "(order_id = ?2 or requested_order_id = ?2)",
     },
-    Place { table: "refund_attributions", by: "refund_order_id", key: "id", rows: "refund_order_id = ?2" },
-    Place { table: "order_resources", by: "order_id", key: "resource_id", rows: "order_id = ?2" },
+    RowsOfSubject {
+        table: "refund_attributions",
+        by: "refund_order_id",
+        key: "id",
+        rows: "refund_order_id = ?2",
+    },
+    RowsOfSubject { table: "order_resources", by: "order_id", key: "resource_id", rows: "order_id = ?2" },
 ];
 
-const OF_RESOURCES: &[Place] =
-    &[Place { table: "resources", by: "resource_id", key: "resource_id", rows: "resource_id = ?2" }];
+const OF_RESOURCES: &[RowsOfSubject] =
+    &[RowsOfSubject { table: "resources", by: "resource_id", key: "resource_id", rows: "resource_id = ?2" }];
 
-const OF_CUSTOMERS: &[Place] =
-    &[Place { table: "sub_customers", by: "customer_id", key: "customer_id", rows: "customer_id = ?2" }];
+const OF_CUSTOMERS: &[RowsOfSubject] = &[RowsOfSubject {
+    table: "sub_customers",
+    by: "customer_id",
+    key: "customer_id",
+    rows: "customer_id = ?2",
+}];
 
-struct Place {
+struct RowsOfSubject {
     table: &'static str,
     by: &'static str,
     key: &'static str,
     rows: &'static str,
 }
 
-impl Versions {
+impl RowVersions {
     /// The runs that its versions name.
     pub(super) fn runs(&self) -> impl Iterator<Item = i64> {
         self.versions.iter().filter_map(|version| version.run)
@@ -81,8 +90,8 @@ impl Versions {
 
     pub(super) fn to_json(&self) -> Value {
         let change =
-            |change: &Change| json!({ "column": change.column, "from": change.from, "to": change.to });
-        let version = |version: &Version| {
+            |change: &ColumnChange| json!({ "column": change.column, "from": change.from, "to": change.to });
+        let version = |version: &RowVersion| {
             let changes: Vec<_> = version.changes.iter().map(change).collect();
             json!({ "version": version.number, "run_id": version.run, "since": version.since, "changes": changes })
         };
@@ -93,17 +102,17 @@ impl Versions {
 
 impl Warehouse {
     /// The versions of the row itself, and of the rows that belong to it and changed.
-    pub(super) fn versions(&self, subject: &Subject) -> Result<Vec<Versions>, WarehouseError> {
+    pub(super) fn versions(&self, subject: &Subject) -> Result<Vec<RowVersions>, WarehouseError> {
         let places = match subject.kind {
-            Kind::Order => OF_ORDERS,
-            Kind::Resource => OF_RESOURCES,
-            Kind::Customer => OF_CUSTOMERS,
+            SubjectKind::Order => OF_ORDERS,
+            SubjectKind::Resource => OF_RESOURCES,
+            SubjectKind::Customer => OF_CUSTOMERS,
         };
-        let mut all: Vec<Versions> = Vec::new();
+        let mut all: Vec<RowVersions> = Vec::new();
         for (at, place) in places.iter().enumerate() {
             for (key, rows) in self.stored_versions(place, subject)? {
                 if at == 0 || rows.len() > 1 {
-                    all.push(Versions { table: place.table, key, versions: self.compare(&rows)? });
+                    all.push(RowVersions { table: place.table, key, versions: self.compare(&rows)? });
                 }
             }
         }
@@ -114,10 +123,10 @@ impl Warehouse {
     /// ended it (null for the one of now).
     fn stored_versions(
         &self,
-        place: &Place,
+        place: &RowsOfSubject,
         subject: &Subject,
     ) -> Result<Vec<(String, Vec<AnswerRow>)>, WarehouseError> {
-        let Place { table, by, key, rows } = place;
+        let RowsOfSubject { table, by, key, rows } = place;
         let columns: Vec<String> =
             self.read("select name from pragma_table_info(?1) order by cid", [table], |row| row.get(0))?;
         let columns = columns.join(", ");
@@ -140,7 +149,7 @@ impl Warehouse {
         Ok(grouped)
     }
 
-    fn compare(&self, rows: &[AnswerRow]) -> Result<Vec<Version>, WarehouseError> {
+    fn compare(&self, rows: &[AnswerRow]) -> Result<Vec<RowVersion>, WarehouseError> {
         let Some(first) = rows.first() else { return Ok(Vec::new()) };
         let run = value(first, "first_seen_run").as_i64();
         let since = self
@@ -148,10 +157,10 @@ impl Warehouse {
             .query_row("select started_at from runs where run_id = ?1", [run], |row| row.get(0))
             .optional()
             .map_err(|error| self.sql(&error))?;
-        let mut versions = vec![Version { number: number(first), run, since, changes: Vec::new() }];
+        let mut versions = vec![RowVersion { number: number(first), run, since, changes: Vec::new() }];
         for pair in rows.windows(2) {
             let [before, after] = pair else { continue };
-            versions.push(Version {
+            versions.push(RowVersion {
                 number: number(after),
                 run: value(before, "ended_run").as_i64(),
                 since: value(before, "ended_at").as_str().map(str::to_owned),
@@ -171,13 +180,13 @@ fn value<'a>(row: &'a AnswerRow, column: &str) -> &'a Value {
 }
 
 /// What the vendor shows otherwise; our own bookkeeping is none of it.
-fn changes(before: &AnswerRow, after: &AnswerRow) -> Vec<Change> {
+fn changes(before: &AnswerRow, after: &AnswerRow) -> Vec<ColumnChange> {
     let is_shown = |name: &str| is_content(name) && !["ended_run", "ended_at"].contains(&name);
     let changed = before.iter().zip(after).filter(|((name, old), (_, new))| is_shown(name) && old != new);
     changed
         .map(|((name, old), (_, new))| match name.strip_suffix("_e8") {
-            Some(column) => Change { column: column.to_owned(), from: decimal(old), to: decimal(new) },
-            None => Change { column: name.clone(), from: old.clone(), to: new.clone() },
+            Some(column) => ColumnChange { column: column.to_owned(), from: decimal(old), to: decimal(new) },
+            None => ColumnChange { column: name.clone(), from: old.clone(), to: new.clone() },
         })
         .collect()
 }

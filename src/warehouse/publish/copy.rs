@@ -62,7 +62,7 @@ pub struct Published {
 }
 
 /// Rows by table.
-type Counts = BTreeMap<String, i64>;
+type RowCounts = BTreeMap<String, i64>;
 
 impl Warehouse {
     /// Makes the copy for finance. Readers see the former copy or this one, each in full; whatever fails, and whenever the
@@ -84,9 +84,9 @@ impl Warehouse {
         let draft = Draft::begin(publication)?;
         self.check_space(folder_of(publication.path))?;
         let wrong = |error| PublishError::sql(draft.path(), &self.path, &error);
-        let former = Changes::of(&self.connection).map_err(source)?;
+        let former = CountedRows::of(&self.connection).map_err(source)?;
         self.copy_into(draft.path(), is_stopped.clone()).map_err(wrong)?;
-        let latter = Changes::of(&self.connection).map_err(source)?;
+        let latter = CountedRows::of(&self.connection).map_err(source)?;
 
         let copy =
             open(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, is_stopped.clone()).map_err(wrong)?;
@@ -138,12 +138,12 @@ impl Warehouse {
 }
 
 /// What a connection sees: the rows, and a number that is another one when somebody else wrote.
-struct Changes {
-    counts: Counts,
+struct CountedRows {
+    counts: RowCounts,
     version: i64,
 }
 
-impl Changes {
+impl CountedRows {
     fn of(connection: &Connection) -> rusqlite::Result<Self> {
         // One transaction, so that the numbers are of one moment.
         let tx = connection.unchecked_transaction()?;
@@ -164,7 +164,7 @@ fn open(
     Ok(connection)
 }
 
-fn count_rows(connection: &Connection) -> rusqlite::Result<Counts> {
+fn count_rows(connection: &Connection) -> rusqlite::Result<RowCounts> {
     let names: Vec<String> = connection
         .prepare(
             "select name from sqlite_schema
@@ -181,7 +181,7 @@ fn count_rows(connection: &Connection) -> rusqlite::Result<Counts> {
 
 /// What the copy has too many or too few of. While nobody writes, it has what the warehouse has; when a run wrote meanwhile,
 /// a table that only grows lies between its two lengths, and of the others only SQLite knows what they were.
-fn difference(copy: &Counts, former: &Changes, latter: &Changes) -> Option<String> {
+fn difference(copy: &RowCounts, former: &CountedRows, latter: &CountedRows) -> Option<String> {
     let wrote = former.version != latter.version;
     let grows = |table: &str| {
         table.ends_with("_history")

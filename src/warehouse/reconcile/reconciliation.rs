@@ -76,7 +76,7 @@ impl BillingMonth {
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub enum CheckStatus {
     /// Everything it needs is there, and no break is left unexplained.
     Pass,
     /// At least one break is not explained.
@@ -87,7 +87,7 @@ pub enum Status {
     Inconclusive,
 }
 
-impl Status {
+impl CheckStatus {
     /// The word of the tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -116,7 +116,7 @@ pub struct CheckOutcome {
     /// Whether the result depends on its being evaluated.
     pub is_required: bool,
     /// How it ended.
-    pub status: Status,
+    pub status: CheckStatus,
     /// Why it was skipped, or what it needs is not complete.
     pub reason: Option<String>,
     /// Breaks found.
@@ -173,7 +173,7 @@ pub struct Break {
 
 /// A meaning of the vendor's figures that an account's orders made clear.
 #[derive(Clone, Debug, Serialize)]
-pub struct Pinned {
+pub struct PinnedModel {
     /// The account.
     pub account: String,
     /// What the vendor's documents leave open.
@@ -186,7 +186,7 @@ pub struct Pinned {
 
 /// What all checks together say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum ReconciliationVerdict {
     /// Every required check was evaluated and passes.
     Trusted,
     /// No break, but a required check was skipped or is inconclusive.
@@ -195,7 +195,7 @@ pub enum Verdict {
     Broken,
 }
 
-impl Verdict {
+impl ReconciliationVerdict {
     /// The exit code (`DESIGN` §7).
     #[must_use]
     pub const fn exit_code(self) -> u8 {
@@ -217,7 +217,7 @@ pub struct Reconciled {
     /// The first breaks of each account and check.
     pub breaks: Vec<Break>,
     /// What was pinned for the first time.
-    pub pinned: Vec<Pinned>,
+    pub pinned: Vec<PinnedModel>,
     /// The result.
-    pub verdict: Verdict,
+    pub verdict: ReconciliationVerdict,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::reconciliation::{
-    BillingMonth, Break, COVERAGE, CheckOutcome, Pinned, Reconciled, ReconciledAccount, Reconciliation,
-    Status, Verdict,
+    BillingMonth, Break, COVERAGE, CheckOutcome, CheckStatus, PinnedModel, Reconciled, ReconciledAccount,
+    Reconciliation, ReconciliationVerdict,
 };
 use crate::time::UtcSecond;
 use crate::warehouse::schema::checks::{Check, Severity};
@@ -82,7 +82,7 @@ pub(super) fn record(
     let pinned = tx
         .prepare(PIN)?
         .query_map([&now], |row| {
-            Ok(Pinned {
+            Ok(PinnedModel {
                 account: row.get(0)?,
                 question: row.get(1)?,
                 model: row.get(2)?,
@@ -100,15 +100,19 @@ pub(super) fn record(
     Ok(Reconciled { id, outcomes, breaks, pinned, verdict })
 }
 
-fn verdict(outcomes: &[CheckOutcome]) -> Verdict {
+fn verdict(outcomes: &[CheckOutcome]) -> ReconciliationVerdict {
     let of = |outcome: &CheckOutcome| {
         if outcome.grave > 0 {
-            return Verdict::Broken;
+            return ReconciliationVerdict::Broken;
         }
-        let is_open = matches!(outcome.status, Status::Skipped | Status::Inconclusive);
-        if outcome.is_required && is_open { Verdict::Unknown } else { Verdict::Trusted }
+        let is_open = matches!(outcome.status, CheckStatus::Skipped | CheckStatus::Inconclusive);
+        if outcome.is_required && is_open {
+            ReconciliationVerdict::Unknown
+        } else {
+            ReconciliationVerdict::Trusted
+        }
     };
-    outcomes.iter().map(of).max().unwrap_or(Verdict::Trusted)
+    outcomes.iter().map(of).max().unwrap_or(ReconciliationVerdict::Trusted)
 }
 
 /// How a check ended for an account, from what was found and what was read.
@@ -126,7 +130,7 @@ fn judge(
         name_zh: check.name_zh,
         severity: check.severity,
         is_required: order.strictness.counts(check.severity) && unreadable.is_none(),
-        status: Status::Skipped,
+        status: CheckStatus::Skipped,
         reason: unreadable.map(|stream| format!("no job reads {stream} for this account")),
         breaks: 0,
         acknowledged: 0,
@@ -154,11 +158,11 @@ fn judge(
     count(tx, order, &mut outcome)?;
     outcome.reason = gap(tx, order, account, check)?;
     outcome.status = if outcome.breaks > outcome.acknowledged {
-        Status::Fail
+        CheckStatus::Fail
     } else if outcome.reason.is_some() {
-        Status::Inconclusive
+        CheckStatus::Inconclusive
     } else {
-        Status::Pass
+        CheckStatus::Pass
     };
     Ok(outcome)
 }
@@ -255,7 +259,9 @@ fn shown(tx: &Transaction<'_>, order: &Reconciliation<'_>) -> rusqlite::Result<V
                  where f.account = ?1 and f.check_id = ?2
                  order by b.is_acknowledged, abs(coalesce(b.diff_e8, 0)) desc, b.key limit coalesce(?3, -1)",
             )?;
-            let found = statement.query_map((account.name, check.id, order.shown), |row| {
+            // None, or more than SQLite can count, is no limit.
+            let limit = order.shown.and_then(|shown| i64::try_from(shown).ok());
+            let found = statement.query_map((account.name, check.id, limit), |row| {
                 Ok(Break {
                     account: row.get(0)?,
                     check_id: row.get(1)?,

@@ -10,7 +10,7 @@ use crate::warehouse::store::queue::IS_ASKED;
 
 /// What a monitor watches. All times are seconds since 1970, UTC.
 #[derive(Clone, Debug)]
-pub struct Figures {
+pub struct WarehouseFigures {
     /// Schema version of the file.
     pub schema: i64,
     /// Size in bytes, with what is still in the log.
@@ -135,15 +135,15 @@ impl Warehouse {
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn figures(&self) -> Result<Figures, WarehouseError> {
+    pub fn figures(&self) -> Result<WarehouseFigures, WarehouseError> {
         self.read_figures().map_err(|error| self.sql(&error))
     }
 
-    fn read_figures(&self) -> rusqlite::Result<Figures> {
+    fn read_figures(&self) -> rusqlite::Result<WarehouseFigures> {
         let tx = self.connection.unchecked_transaction()?;
         let mut log = self.path.clone().into_os_string();
         log.push("-wal");
-        Ok(Figures {
+        Ok(WarehouseFigures {
             schema: tx.pragma_query_value(None, "user_version", |row| row.get(0))?,
             bytes: self.size()?,
             // A warehouse without a log is one that nobody writes to.
@@ -157,7 +157,7 @@ impl Warehouse {
     }
 }
 
-impl Figures {
+impl WarehouseFigures {
     /// The newest schema version that this program knows.
     #[must_use]
     pub fn known_schema() -> i64 {

@@ -85,7 +85,7 @@ pub struct MonthState {
 /// What a stream reads one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Part {
+pub enum ReadPart {
     /// What belongs to one order.
     Order,
     /// The list of one customer of a partner.
@@ -94,7 +94,7 @@ pub enum Part {
     List,
 }
 
-impl FromSql for Part {
+impl FromSql for ReadPart {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         match value.as_str()? {
             "order" => Ok(Self::Order),
@@ -113,7 +113,7 @@ pub struct PartsState {
     /// Stream.
     pub stream: String,
     /// What is read one by one.
-    pub part: Part,
+    pub part: ReadPart,
     /// Parts whose newest reading is complete.
     pub read: i64,
     /// The oldest of these readings, UTC.

@@ -44,7 +44,7 @@ pub enum Cell<'a> {
 
 /// Which rows of a relation; an empty list leaves all.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct RowFilter {
     /// Billing months, `yyyy-MM`.
     pub months: Vec<String>,
     /// Accounts.
@@ -101,7 +101,7 @@ impl Warehouse {
     pub fn scan<E: From<WarehouseError>>(
         &self,
         relation: &Relation,
-        filter: &Filter,
+        filter: &RowFilter,
         mut each: impl FnMut(&[Cell<'_>]) -> Result<(), E>,
     ) -> Result<u64, E> {
         let sql = |error| E::from(self.sql(&error));
@@ -159,7 +159,7 @@ impl Warehouse {
 }
 
 /// Names are quoted, values bound; a single value is compared so that it reaches an index.
-fn query<'a>(relation: &Relation, filter: &'a Filter) -> (String, Vec<&'a str>) {
+fn query<'a>(relation: &Relation, filter: &'a RowFilter) -> (String, Vec<&'a str>) {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let columns: Vec<String> = relation.columns.iter().map(|column| quoted(&column.name)).collect();
     let mut text = format!("select {} from {}", columns.join(", "), quoted(&relation.name));

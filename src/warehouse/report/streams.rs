@@ -27,14 +27,14 @@ pub struct StreamState {
 }
 
 /// What a stream's freshness is made of, all times UTC.
-struct Times {
+struct StreamTimes {
     created: Option<String>,
     paid: Option<String>,
     run: Option<String>,
     list: Option<String>,
 }
 
-impl Times {
+impl StreamTimes {
     /// The texts sort as the times do.
     fn fresh_up_to(self, reading: Reading) -> Option<String> {
         let Self { created, paid, run, list } = self;
@@ -76,7 +76,7 @@ impl Warehouse {
         let states = statement.query_map([], |row| {
             let stream: String = row.get(1)?;
             let times =
-                Times { created: row.get(2)?, paid: row.get(3)?, run: row.get(4)?, list: row.get(5)? };
+                StreamTimes { created: row.get(2)?, paid: row.get(3)?, run: row.get(4)?, list: row.get(5)? };
             let reading = stream::find(&stream).map(<dyn stream::Stream>::reading);
             Ok(StreamState {
                 account: row.get(0)?,
@@ -99,19 +99,20 @@ mod tests {
     #[test]
     fn a_stream_is_as_fresh_as_the_oldest_of_what_it_is_made_of() {
         let at = |day: u32| Some(format!("2026-11-{day:02}T00:00:00Z"));
-        let fresh =
-            |reading| Times { created: at(4), paid: at(3), run: at(2), list: at(1) }.fresh_up_to(reading);
+        let fresh = |reading| {
+            StreamTimes { created: at(4), paid: at(3), run: at(2), list: at(1) }.fresh_up_to(reading)
+        };
         assert_eq!(fresh(Reading::Windows), at(3));
         assert_eq!(fresh(Reading::Queue), at(2));
         assert_eq!(fresh(Reading::Whole), at(1));
         assert_eq!(fresh(Reading::QueueAndWhole), at(1));
-        let begun = Times { created: at(4), paid: None, run: at(4), list: None };
+        let begun = StreamTimes { created: at(4), paid: None, run: at(4), list: None };
         assert_eq!(
             begun.fresh_up_to(Reading::Windows),
             at(4),
             "payments are not asked for before the first run ends"
         );
-        let begun = Times { created: None, paid: at(4), run: at(4), list: None };
+        let begun = StreamTimes { created: None, paid: at(4), run: at(4), list: None };
         assert_eq!(
             begun.fresh_up_to(Reading::QueueAndWhole),
             None,

@@ -9,8 +9,8 @@
 
 use std::collections::BTreeSet;
 
-use super::shape::{Shape, comma};
-use super::text::{Kind, Purpose, literal, sources, tokens, view_query};
+use super::shape::{TableShape, comma};
+use super::text::{TokenKind, ViewPurpose, literal, sources, tokens, view_query};
 use super::versions::{IS_OF_THEN, instant};
 
 /// Tables of the ledger that may be read as they are now: who made a version, and what reconciliations found.
@@ -44,7 +44,7 @@ impl View {
 
     /// Questions, checks and readable records.
     pub(super) fn is_for_finance(&self) -> bool {
-        Purpose::of(&self.name) != Purpose::Other || self.name.starts_with("v_")
+        ViewPurpose::of(&self.name) != ViewPurpose::Other || self.name.starts_with("v_")
     }
 }
 
@@ -60,9 +60,9 @@ fn asked_then(query: &str) -> String {
             at += 5;
             continue;
         }
-        let is_now = token.kind == Kind::Literal && token.text == "'now'";
+        let is_now = token.kind == TokenKind::Literal && token.text == "'now'";
         sql.push_str(if is_now { THEN } else { token.text });
-        if token.kind == Kind::Word && token.text.ends_with(VERSIONS) {
+        if token.kind == TokenKind::Word && token.text.ends_with(VERSIONS) {
             sql.push_str(OF_THEN);
         }
         at += 1;
@@ -72,15 +72,15 @@ fn asked_then(query: &str) -> String {
 
 /// What the views can read.
 #[derive(Debug)]
-pub(super) struct Known<'a> {
-    pub(super) shapes: &'a [Shape],
+pub(super) struct KnownObjects<'a> {
+    pub(super) shapes: &'a [TableShape],
     /// In the order in which they were made.
     pub(super) views: &'a [View],
     /// Names of all tables in the file.
     pub(super) tables: &'a BTreeSet<String>,
 }
 
-impl Known<'_> {
+impl KnownObjects<'_> {
     fn view(&self, name: &str) -> Option<&View> {
         self.views.iter().find(|view| view.name == name)
     }
@@ -222,12 +222,12 @@ impl Known<'_> {
     }
 }
 
-fn history_of(shape: &Shape) -> String {
+fn history_of(shape: &TableShape) -> String {
     format!("{}_history", shape.table)
 }
 
 /// What the history of a table held at an instant.
-fn history_query(shape: &Shape, schema: &str, instant: &str) -> String {
+fn history_query(shape: &TableShape, schema: &str, instant: &str) -> String {
     format!(
         "select {}, ended_by_run as ended_run, valid_to as ended_at from {schema}{}_versions where valid_to <= {instant}",
         comma("", &shape.columns),
@@ -236,7 +236,7 @@ fn history_query(shape: &Shape, schema: &str, instant: &str) -> String {
 }
 
 /// The versions of a table's rows that were known at an instant.
-fn versions_query(shape: &Shape, schema: &str, instant: &str) -> String {
+fn versions_query(shape: &TableShape, schema: &str, instant: &str) -> String {
     format!(
         "select {}, valid_from, iif(valid_to <= {instant}, valid_to, null) as valid_to, made_by_run, \
          iif(valid_to <= {instant}, ended_by_run, null) as ended_by_run \

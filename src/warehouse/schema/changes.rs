@@ -1,11 +1,11 @@
 //! The view `changes`: whatever was new, changed, gone or back, column by column, over all record tables.
 
 use super::history::is_content;
-use super::shape::{Shape, comma};
+use super::shape::{TableShape, comma};
 use crate::stream::CATALOGUE;
 
 /// The view, with its comments: the dictionary reads them as it reads those of the files.
-pub(super) fn changes_view(shapes: &[Shape]) -> String {
+pub(super) fn changes_view(shapes: &[TableShape]) -> String {
     let arms: Vec<String> = shapes.iter().flat_map(|shape| [births(shape), steps(shape)]).collect();
     format!(
         "-- What was new, changed, gone or back in the record tables, and when. | 各表的新增、变化、消失与恢复。\n\
@@ -39,7 +39,7 @@ fn stream_of(table: &str) -> &'static str {
 }
 
 /// Expressions for the key, behind the account, and for the amount of a row.
-fn key_and_amount(shape: &Shape, row: &str) -> (String, String) {
+fn key_and_amount(shape: &TableShape, row: &str) -> (String, String) {
     let key: Vec<String> = shape.key.iter().skip(1).map(|name| format!("{row}.{name}")).collect();
     let amount = ["amount_after_discount_e8", "amount_e8", "discount_amount_e8"]
         .iter()
@@ -49,7 +49,7 @@ fn key_and_amount(shape: &Shape, row: &str) -> (String, String) {
 }
 
 /// Rows that were first stored.
-fn births(shape: &Shape) -> String {
+fn births(shape: &TableShape) -> String {
     let (table, stream) = (&shape.table, stream_of(&shape.table));
     let (key, amount) = key_and_amount(shape, "v");
     format!(
@@ -61,7 +61,7 @@ fn births(shape: &Shape) -> String {
 
 /// What each replaced row became, in the table or in the history: a row for each column with another value. What was deleted
 /// by hand became nothing. The two are looked up apart, because an index leads to each.
-fn steps(shape: &Shape) -> String {
+fn steps(shape: &TableShape) -> String {
     let (table, stream) = (&shape.table, stream_of(&shape.table));
     let ((key, old_amount), (_, amount_now), (_, amount_then)) =
         (key_and_amount(shape, "h"), key_and_amount(shape, "n"), key_and_amount(shape, "s"));

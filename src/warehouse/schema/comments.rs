@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::{Kind, Token, tokens};
+use super::text::{SqlToken, TokenKind, tokens};
 
 /// What a column or an object means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,13 +47,13 @@ pub(super) struct Described {
 }
 
 /// The lines of comments at the end of `before`, without their dashes.
-fn heading(before: &[Token<'_>]) -> Described {
+fn heading(before: &[SqlToken<'_>]) -> Described {
     let mut lines: Vec<&str> = Vec::new();
     for token in before.iter().rev() {
         match token.kind {
-            Kind::Comment => lines.push(token.text.trim_start_matches('-').trim()),
+            TokenKind::Comment => lines.push(token.text.trim_start_matches('-').trim()),
             // A blank line parts a heading from what stands above it.
-            Kind::Space if token.text.matches('\n').count() < 2 => {}
+            TokenKind::Space if token.text.matches('\n').count() < 2 => {}
             _ => break,
         }
     }
@@ -75,7 +75,7 @@ pub(super) fn tables(sql: &str) -> Vec<(String, Described)> {
         let words: Vec<(usize, &str)> = tokens[at..]
             .iter()
             .enumerate()
-            .filter(|(_, token)| !matches!(token.kind, Kind::Space | Kind::Comment))
+            .filter(|(_, token)| !matches!(token.kind, TokenKind::Space | TokenKind::Comment))
             .take(6)
             .map(|(offset, token)| (at + offset, token.text))
             .collect();
@@ -88,7 +88,7 @@ pub(super) fn tables(sql: &str) -> Vec<(String, Described)> {
             ["alter", "table", name, "add", "column", column] if words[0].0 == at => {
                 let rest = &tokens[words[5].0..];
                 let end = rest.iter().position(|token| token.text.contains('\n')).unwrap_or(rest.len());
-                let comment = rest[..end].iter().find(|token| token.kind == Kind::Comment);
+                let comment = rest[..end].iter().find(|token| token.kind == TokenKind::Comment);
                 let meaning =
                     comment.and_then(|comment| Meaning::of(comment.text.trim_start_matches('-').trim()));
                 let columns = meaning.map(|meaning| (column.to_owned(), meaning)).into_iter().collect();
@@ -101,19 +101,19 @@ pub(super) fn tables(sql: &str) -> Vec<(String, Described)> {
 }
 
 /// The columns of a table, behind its opening bracket: a comment belongs to the column that was named last.
-fn columns(tokens: &[Token<'_>]) -> BTreeMap<String, Meaning> {
+fn columns(tokens: &[SqlToken<'_>]) -> BTreeMap<String, Meaning> {
     let mut comments: Vec<(&str, String)> = Vec::new();
     let (mut depth, mut is_next) = (0_i32, true);
     for token in tokens {
         match (token.kind, token.text) {
-            (Kind::Sign, "(") => depth += 1,
-            (Kind::Sign, ")") => depth -= 1,
-            (Kind::Sign, ",") if depth == 0 => is_next = true,
-            (Kind::Word, name) if is_next && depth == 0 => {
+            (TokenKind::Sign, "(") => depth += 1,
+            (TokenKind::Sign, ")") => depth -= 1,
+            (TokenKind::Sign, ",") if depth == 0 => is_next = true,
+            (TokenKind::Word, name) if is_next && depth == 0 => {
                 comments.push((name, String::new()));
                 is_next = false;
             }
-            (Kind::Comment, text) => {
+            (TokenKind::Comment, text) => {
                 if let Some((_, comment)) = comments.last_mut() {
                     comment.push_str(text.trim_start_matches('-'));
                 }
@@ -144,19 +144,19 @@ pub(super) fn view(sql: &str) -> Described {
     let mut words: Vec<&str> = Vec::new();
     for token in &tokens[create..] {
         match (token.kind, token.text) {
-            (Kind::Space | Kind::Comment, _) => {}
-            (Kind::Sign, ",") | (Kind::Word, "select") if depth == 0 => words.clear(),
+            (TokenKind::Space | TokenKind::Comment, _) => {}
+            (TokenKind::Sign, ",") | (TokenKind::Word, "select") if depth == 0 => words.clear(),
             (_, text) => words.push(text),
         }
         if let (0, ["null", "as", column]) = (depth, words.as_slice()) {
             described.nulls.insert((*column).to_owned());
         }
         match (token.kind, token.text) {
-            (Kind::Sign, "(") => depth += 1,
-            (Kind::Sign, ")") => depth -= 1,
-            (Kind::Word, word) if depth == 0 => (name, is_in_line) = (word, true),
-            (Kind::Space, space) if space.contains('\n') => is_in_line = false,
-            (Kind::Comment, text) if depth == 0 && is_in_line => {
+            (TokenKind::Sign, "(") => depth += 1,
+            (TokenKind::Sign, ")") => depth -= 1,
+            (TokenKind::Word, word) if depth == 0 => (name, is_in_line) = (word, true),
+            (TokenKind::Space, space) if space.contains('\n') => is_in_line = false,
+            (TokenKind::Comment, text) if depth == 0 && is_in_line => {
                 if let Some(meaning) = Meaning::of(text.trim_start_matches('-').trim()) {
                     described.columns.insert(name.to_owned(), meaning);
                 }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
 
-use super::as_of::{Known, View};
+use super::as_of::{KnownObjects, View};
 use super::changes::changes_view;
 use super::dictionary::{Dictionary, GLOSSARY};
 use super::files::{MIGRATIONS, VIEWS};
-use super::shape::{Shape, columns, record_tables};
+use super::shape::{TableShape, columns, record_tables};
 use super::text::{expand_decimals, literal, view_name};
 use super::{checks, history, versions};
 
@@ -30,7 +30,7 @@ const GENERATORS: &[&str] = &[
 ];
 
 /// The texts of all views with comments of their own, in the order of their creation.
-fn view_files(shapes: &[Shape]) -> Vec<String> {
+fn view_files(shapes: &[TableShape]) -> Vec<String> {
     let checks = checks::views().map(str::to_owned).chain([checks::catalogue()]);
     VIEWS.iter().map(|&view| view.to_owned()).chain(checks).chain([changes_view(shapes)]).collect()
 }
@@ -41,7 +41,7 @@ fn views_of(texts: &[String]) -> Vec<View> {
 
 /// What everything that is derived is made of, and what tells it from another version's.
 struct Derived {
-    shapes: Vec<Shape>,
+    shapes: Vec<TableShape>,
     triggers: Vec<String>,
     files: Vec<String>,
     fingerprint: String,
@@ -51,7 +51,7 @@ impl Derived {
     fn of(connection: &Connection) -> rusqlite::Result<Self> {
         let shapes = record_tables()
             .into_iter()
-            .map(|table| Shape::of(connection, table.name))
+            .map(|table| TableShape::of(connection, table.name))
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let triggers: Vec<String> = shapes.iter().map(history::triggers).collect();
         let files = view_files(&shapes);
@@ -96,7 +96,7 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
             tx.execute_batch(&history::index(&index, &shape.table))?;
         }
     }
-    let mut maker = Maker { tx, names: Vec::new() };
+    let mut maker = ViewMaker { tx, names: Vec::new() };
     for shape in &shapes {
         maker.make(&versions::versions_view(shape))?;
         maker.make(&versions::as_of_view(shape))?;
@@ -105,7 +105,10 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
         maker.make(view)?;
     }
     let tables: BTreeSet<String> = texts(tx, "select name from sqlite_schema where type = 'table'")?;
-    make_views_of_then(&mut maker, &Known { shapes: &shapes, views: &views_of(&written), tables: &tables })?;
+    make_views_of_then(
+        &mut maker,
+        &KnownObjects { shapes: &shapes, views: &views_of(&written), tables: &tables },
+    )?;
     let views: Vec<(&str, &str)> =
         files.iter().filter_map(|sql| view_name(sql).map(|name| (name, sql.as_str()))).collect();
     let names = |object: &str| Ok(columns(tx, object)?.into_iter().map(|(name, _)| name).collect());
@@ -118,7 +121,7 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 /// The questions, checks and records as they were at an instant, and the script that turns a session back.
-fn make_views_of_then(maker: &mut Maker<'_>, known: &Known<'_>) -> rusqlite::Result<()> {
+fn make_views_of_then(maker: &mut ViewMaker<'_>, known: &KnownObjects<'_>) -> rusqlite::Result<()> {
     for view in known.views.iter().filter(|view| view.is_for_finance()) {
         let names: Vec<String> = columns(maker.tx, &view.name)?.into_iter().map(|(name, _)| name).collect();
         if let Some(of_then) = known.as_of_view(view, &names) {
@@ -147,12 +150,12 @@ fn texts<C: FromIterator<String>>(tx: &Transaction<'_>, sql: &str) -> rusqlite::
 }
 
 /// Makes views, in the place of others of their names.
-struct Maker<'a> {
+struct ViewMaker<'a> {
     tx: &'a Transaction<'a>,
     names: Vec<String>,
 }
 
-impl Maker<'_> {
+impl ViewMaker<'_> {
     fn make(&mut self, view: &str) -> rusqlite::Result<()> {
         if let Some(name) = view_name(view) {
             self.tx.execute_batch(&format!("drop view if exists \"{name}\""))?;

@@ -4,12 +4,12 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rows::{MADE, Rows};
+use rows::{DictionaryRows, MADE};
 use rusqlite::Connection;
 
 use super::comments::{Described, Meaning, glossary, tables, view};
 use super::shape::columns;
-use super::text::{Purpose, sources};
+use super::text::{ViewPurpose, sources};
 use crate::record::{Source, Table};
 
 /// Columns of views whose name means the same everywhere.
@@ -59,7 +59,7 @@ impl Dictionary {
         columns: impl Fn(&str) -> rusqlite::Result<Vec<String>>,
         made: &BTreeSet<String>,
     ) -> rusqlite::Result<[String; 2]> {
-        let mut rows = Rows::default();
+        let mut rows = DictionaryRows::default();
         for (name, described) in &self.tables {
             let record = records.iter().copied().find(|table| table.name == name);
             let meaning = |column: &String| {
@@ -69,9 +69,9 @@ impl Dictionary {
             };
             rows.add(name, "table", described, columns(name)?.iter().map(|column| (column, meaning(column))));
         }
-        let all: BTreeMap<&str, Read<'_>> = views
+        let all: BTreeMap<&str, ReadView<'_>> = views
             .iter()
-            .map(|(name, sql)| (*name, Read { described: view(sql), sources: sources(sql) }))
+            .map(|(name, sql)| (*name, ReadView { described: view(sql), sources: sources(sql) }))
             .collect();
         for (name, _) in views {
             let lookup = Lookup::of(name, self, &all);
@@ -108,7 +108,7 @@ struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    fn of(name: &'a str, dictionary: &'a Dictionary, views: &'a BTreeMap<&str, Read<'_>>) -> Self {
+    fn of(name: &'a str, dictionary: &'a Dictionary, views: &'a BTreeMap<&str, ReadView<'_>>) -> Self {
         let mut found = Self { dictionary, views: Vec::new(), tables: Vec::new() };
         let mut names = vec![name];
         let mut at = 0;
@@ -194,16 +194,16 @@ pub(in crate::warehouse) fn describe_tables(connection: &Connection, sql: &str) 
 }
 
 /// What a view's text says, and what it reads.
-struct Read<'a> {
+struct ReadView<'a> {
     described: Described,
     sources: Vec<&'a str>,
 }
 
 fn kind_of(view: &str) -> &'static str {
-    match Purpose::of(view) {
-        Purpose::Question => "question",
-        Purpose::Check => "check",
-        Purpose::Other => "view",
+    match ViewPurpose::of(view) {
+        ViewPurpose::Question => "question",
+        ViewPurpose::Check => "check",
+        ViewPurpose::Other => "view",
     }
 }
 
@@ -243,11 +243,13 @@ mod tests {
         let mut db = Connection::open_in_memory().expect("a file");
         bring_up_to_date(&mut db).expect("the tables of now");
         let dictionary = Dictionary::of(&MIGRATIONS);
-        let all: BTreeMap<&str, Read<'_>> = VIEWS
+        let all: BTreeMap<&str, ReadView<'_>> = VIEWS
             .iter()
             .copied()
             .chain(checks::views())
-            .filter_map(|sql| Some((view_name(sql)?, Read { described: view(sql), sources: sources(sql) })))
+            .filter_map(|sql| {
+                Some((view_name(sql)?, ReadView { described: view(sql), sources: sources(sql) }))
+            })
             .collect();
         let mut open = Vec::new();
         for (name, read) in &all {

@@ -2,7 +2,7 @@
 
 use rusqlite::Transaction;
 
-use super::shape::{Shape, columns, comma};
+use super::shape::{TableShape, columns, comma};
 use super::text::words;
 
 /// Columns of a record table that are bookkeeping, not content.
@@ -32,8 +32,8 @@ pub(super) fn widen(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<()> {
 }
 
 /// The triggers that copy each replaced or deleted row of a table to its history.
-pub(super) fn triggers(shape: &Shape) -> String {
-    let Shape { table, columns, key } = shape;
+pub(super) fn triggers(shape: &TableShape) -> String {
+    let TableShape { table, columns, key } = shape;
     let content: Vec<&String> = columns.iter().filter(|name| is_content(name)).collect();
     let copy = format!(
         "insert into {table}_history ({}, ended_run, ended_at) select {}",

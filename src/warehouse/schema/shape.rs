@@ -7,13 +7,13 @@ use crate::stream::CATALOGUE;
 
 /// A record table as it is in the file.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(super) struct TableShape {
     pub(super) table: String,
     pub(super) columns: Vec<String>,
     pub(super) key: Vec<String>,
 }
 
-impl Shape {
+impl TableShape {
     pub(super) fn of(connection: &Connection, table: &str) -> rusqlite::Result<Self> {
         let names = columns(connection, table)?.into_iter().map(|(name, _)| name).collect();
         let key = connection

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// What a piece of SQL is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Word,
     Literal,
     Comment,
@@ -14,37 +14,37 @@ pub(super) enum Kind {
 
 /// A piece of SQL; all pieces of a text, one after the other, are the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
+pub(super) struct SqlToken<'a> {
+    pub(super) kind: TokenKind,
     pub(super) text: &'a str,
 }
 
-impl Token<'_> {
+impl SqlToken<'_> {
     pub(super) fn is(&self, text: &str) -> bool {
         self.text.eq_ignore_ascii_case(text)
     }
 }
 
 /// The pieces of a text.
-pub(super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
+pub(super) fn tokens(sql: &str) -> impl Iterator<Item = SqlToken<'_>> {
     let mut rest = sql;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
         let is_word = |character: char| character.is_alphanumeric() || character == '_';
         let (kind, len) = if rest.starts_with("--") {
-            (Kind::Comment, rest.find('\n').unwrap_or(rest.len()))
+            (TokenKind::Comment, rest.find('\n').unwrap_or(rest.len()))
         } else if first == '\'' {
-            (Kind::Literal, literal_len(rest))
+            (TokenKind::Literal, literal_len(rest))
         } else if first.is_whitespace() {
-            (Kind::Space, rest.find(|character: char| !character.is_whitespace()).unwrap_or(rest.len()))
+            (TokenKind::Space, rest.find(|character: char| !character.is_whitespace()).unwrap_or(rest.len()))
         } else if is_word(first) {
-            (Kind::Word, rest.find(|character| !is_word(character)).unwrap_or(rest.len()))
+            (TokenKind::Word, rest.find(|character| !is_word(character)).unwrap_or(rest.len()))
         } else {
-            (Kind::Sign, first.len_utf8())
+            (TokenKind::Sign, first.len_utf8())
         };
         let (text, behind) = rest.split_at(len);
         rest = behind;
-        Some(Token { kind, text })
+        Some(SqlToken { kind, text })
     })
 }
 
@@ -62,12 +62,12 @@ fn literal_len(text: &str) -> usize {
 }
 
 /// The pieces that mean something: no comments, no space.
-pub(super) fn words(sql: &str) -> Vec<Token<'_>> {
+pub(super) fn words(sql: &str) -> Vec<SqlToken<'_>> {
     meaningful(sql).collect()
 }
 
-fn meaningful(sql: &str) -> impl Iterator<Item = Token<'_>> {
-    tokens(sql).filter(|token| !matches!(token.kind, Kind::Comment | Kind::Space))
+fn meaningful(sql: &str) -> impl Iterator<Item = SqlToken<'_>> {
+    tokens(sql).filter(|token| !matches!(token.kind, TokenKind::Comment | TokenKind::Space))
 }
 
 /// A text as an SQL literal.
@@ -83,13 +83,13 @@ pub(in crate::warehouse) fn view_name(sql: &str) -> Option<&str> {
 
 /// What a view is to finance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum ViewPurpose {
     Question,
     Check,
     Other,
 }
 
-impl Purpose {
+impl ViewPurpose {
     /// By the view's name: `f01_…`, `check_rc01_…`.
     pub(super) fn of(view: &str) -> Self {
         if view.strip_prefix('f').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit())) {
@@ -108,11 +108,11 @@ pub(super) fn view_query(sql: &str) -> String {
     let mut words_before = 0;
     for token in tokens(sql) {
         match token.kind {
-            Kind::Comment => {}
+            TokenKind::Comment => {}
             // Behind `create view name as`.
-            _ if words_before < 4 => words_before += usize::from(token.kind == Kind::Word),
-            Kind::Space => query.push(' '),
-            Kind::Word | Kind::Literal | Kind::Sign => query.push_str(token.text),
+            _ if words_before < 4 => words_before += usize::from(token.kind == TokenKind::Word),
+            TokenKind::Space => query.push(' '),
+            TokenKind::Word | TokenKind::Literal | TokenKind::Sign => query.push_str(token.text),
         }
     }
     query.trim().trim_end_matches(';').to_owned()
@@ -158,7 +158,7 @@ pub(super) fn sources(sql: &str) -> Vec<&str> {
             *is_next = false;
         } else if *is_next {
             *is_next = false;
-            if word.kind == Kind::Word && !own.contains(word.text) {
+            if word.kind == TokenKind::Word && !own.contains(word.text) {
                 found.push((depth, word.text));
             }
         }
@@ -169,7 +169,7 @@ pub(super) fn sources(sql: &str) -> Vec<&str> {
 }
 
 /// The names that a query gives to subqueries of its own: `name as (`, `name (columns) as (`.
-fn own_names<'a>(words: &[Token<'a>]) -> BTreeSet<&'a str> {
+fn own_names<'a>(words: &[SqlToken<'a>]) -> BTreeSet<&'a str> {
     let opens = |at: usize| {
         let mut rest = words[at..].iter().skip_while(|word| word.is("not") || word.is("materialized"));
         rest.next().is_some_and(|word| word.text == "(")
@@ -219,9 +219,9 @@ mod tests {
     #[test]
     fn the_pieces_of_a_text_are_the_text() {
         let sql = "-- it's | 中文\nselect 'a''b -- c', x.y from t;";
-        let tokens: Vec<Token<'_>> = tokens(sql).collect();
+        let tokens: Vec<SqlToken<'_>> = tokens(sql).collect();
         assert_eq!(tokens.iter().map(|token| token.text).collect::<String>(), sql);
-        assert!(tokens.contains(&Token { kind: Kind::Literal, text: "'a''b -- c'" }));
+        assert!(tokens.contains(&SqlToken { kind: TokenKind::Literal, text: "'a''b -- c'" }));
         assert_eq!(view_query("-- c\ncreate view v as\nselect 1 -- one\n    as x;\n"), "select 1  as x");
         assert_eq!(view_name("-- create a view\ncreate view v as select 1"), Some("v"));
     }

@@ -1,6 +1,6 @@
 //! Views of what was known when: all versions of the rows of a record table, and the table as it was at an instant.
 
-use super::shape::{Shape, comma};
+use super::shape::{TableShape, comma};
 
 /// The view of all versions of a table's rows, those of now included.
 ///
@@ -8,7 +8,7 @@ use super::shape::{Shape, comma};
 /// of its commit is not stored. Each version looks up its beginning, instead of having all of them counted through, so that
 /// a filter on the key reaches the indices of both tables. A row that was deleted by hand and came back begins anew:
 /// `first_seen_run` tells the two lives apart.
-pub(super) fn versions_view(shape: &Shape) -> String {
+pub(super) fn versions_view(shape: &TableShape) -> String {
     let table = &shape.table;
     let same: Vec<String> = shape
         .key
@@ -54,7 +54,7 @@ pub(super) const IS_OF_THEN: &str =
     "valid_from <= as_of_instant.value and (valid_to is null or valid_to > as_of_instant.value)";
 
 /// The view of a table as it was known at an instant.
-pub(super) fn as_of_view(shape: &Shape) -> String {
+pub(super) fn as_of_view(shape: &TableShape) -> String {
     let table = &shape.table;
     format!(
         "create view {table}_as_of as select {}, given.json as as_of from {} cross join {table}_versions as v \

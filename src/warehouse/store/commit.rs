@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::PageKeys;
 use super::committer::Committer;
 use super::gone::PARENT;
-use super::page::{Committed, PageCommit, Progress, Tally};
-use super::upsert::Effect;
+use super::page::{Committed, PageCommit, Tally, WalkProgress};
+use super::upsert::StoreEffect;
 use crate::record::{Drift, Record, Reject};
 use crate::scope::Scope;
 use crate::stream::Reading;
@@ -55,7 +55,7 @@ impl Committer<'_> {
         let upsert = self.upsert();
         let mut known_before = Vec::new();
         for record in &page.records {
-            let Effect { inserted, mut changed, born, stale } = upsert.store(record)?;
+            let StoreEffect { inserted, mut changed, born, stale } = upsert.store(record)?;
             if born {
                 tally.late += self.list_late(record)?;
             } else if !stale {
@@ -157,23 +157,23 @@ impl Committer<'_> {
     fn save_progress(&self, tally: &mut Tally) -> rusqlite::Result<Option<String>> {
         let scope = &self.commit.ask.scope;
         match &self.commit.progress {
-            Progress::Slice => {}
-            Progress::Next(walk) => self.save_checkpoint(scope, walk, PageKeys::Add)?,
-            Progress::Again(walk) => self.save_checkpoint(scope, walk, PageKeys::Forget)?,
-            Progress::Divided(parts) => {
+            WalkProgress::Slice => {}
+            WalkProgress::Next(walk) => self.save_checkpoint(scope, walk, PageKeys::Add)?,
+            WalkProgress::Again(walk) => self.save_checkpoint(scope, walk, PageKeys::Forget)?,
+            WalkProgress::Divided(parts) => {
                 self.forget_checkpoint()?;
                 for (part, walk) in parts {
                     self.save_checkpoint(part, walk, PageKeys::Forget)?;
                 }
             }
-            Progress::NoRecords { walk, proof } => {
+            WalkProgress::NoRecords { walk, proof } => {
                 if let Some(doubt) = self.doubt_no_records(proof)? {
                     self.cover(walk, None, "disputed", &doubt)?;
                     return Ok(Some(doubt));
                 }
                 self.settle_parent(walk, proof, tally)?;
             }
-            Progress::Complete { walk, covered, proof } => {
+            WalkProgress::Complete { walk, covered, proof } => {
                 if let Some(doubt) = self.doubt(walk, *covered)? {
                     self.cover(walk, scope.window(), "disputed", &doubt)?;
                     return Ok(Some(doubt));
@@ -193,7 +193,7 @@ impl Committer<'_> {
                     tally.enqueued += self.look_for_missing(walk, *covered)?;
                 }
             }
-            Progress::Disputed { walk, reason } => {
+            WalkProgress::Disputed { walk, reason } => {
                 self.cover(walk, scope.window(), "disputed", reason)?;
             }
         }

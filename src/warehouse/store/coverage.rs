@@ -12,7 +12,7 @@ use crate::warehouse::ledger::runs::RunId;
 
 /// A window that was read completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Covered {
+pub struct CoveredWindow {
     /// The window.
     pub window: Window,
     /// The run that did.
@@ -168,14 +168,22 @@ impl Warehouse {
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn covered(&self, account: &str, stream: &str, lane: Lane) -> Result<Vec<Covered>, WarehouseError> {
+    pub fn covered(
+        &self,
+        account: &str,
+        stream: &str,
+        lane: Lane,
+    ) -> Result<Vec<CoveredWindow>, WarehouseError> {
         let rows = self.read(
             "select window_begin, window_end, run_id from coverage
              where account = ?1 and stream = ?2 and lane = ?3 and verdict = 'complete'",
             (account, stream, lane.to_string()),
             |row| Ok((window(row)?, row.get(2)?)),
         )?;
-        Ok(rows.into_iter().filter_map(|(window, run)| Some(Covered { window: window?, run })).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|(window, run)| Some(CoveredWindow { window: window?, run }))
+            .collect())
     }
 
     /// The windows of a time field that could not be proven complete.

@@ -9,7 +9,7 @@ use crate::warehouse::file::open::Warehouse;
 
 /// What is proven of an order's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum OrderProof {
     /// So many rows were in the answer that was proven complete.
     Complete(u64),
     /// The last answer could not be proven complete.
@@ -20,7 +20,7 @@ pub enum Proof {
 
 /// An order of which other rows are stored than were proven, or of which nothing is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unlike {
+pub struct UnprovenOrder {
     /// The order.
     pub parent_id: String,
     /// Its owner.
@@ -28,12 +28,12 @@ pub struct Unlike {
     /// When it was created; `None` when neither the order nor its details are stored.
     pub created: Option<UtcSecond>,
     /// What is proven.
-    pub proof: Proof,
+    pub proof: OrderProof,
     /// Rows stored and not gone, where some were proven.
     pub stored: u64,
 }
 
-impl Unlike {
+impl UnprovenOrder {
     /// What reads its records of a stream again.
     #[must_use]
     pub fn dependent(&self, stream: &'static str) -> Dependent {
@@ -44,8 +44,8 @@ impl Unlike {
     #[must_use]
     pub const fn proven(&self) -> Option<u64> {
         match self.proof {
-            Proof::Complete(rows) => Some(rows),
-            Proof::Disputed | Proof::NeverRead => None,
+            OrderProof::Complete(rows) => Some(rows),
+            OrderProof::Disputed | OrderProof::NeverRead => None,
         }
     }
 }
@@ -61,7 +61,7 @@ pub struct OrdersRead {
 
 /// A member of a combined order that only one of the order list and the order details has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
+pub struct OrderMember {
     /// The member.
     pub order_id: String,
     /// Its combined order.
@@ -72,7 +72,7 @@ pub struct Member {
     pub created: Option<UtcSecond>,
 }
 
-impl Member {
+impl OrderMember {
     /// What reads its combined order's records of a stream again.
     #[must_use]
     pub fn dependent(&self, stream: &'static str) -> Dependent {
@@ -134,7 +134,7 @@ impl Warehouse {
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn disputed_orders(&self, account: &str, stream: &str) -> Result<Vec<Unlike>, WarehouseError> {
+    pub fn disputed_orders(&self, account: &str, stream: &str) -> Result<Vec<UnprovenOrder>, WarehouseError> {
         self.read(
             "select c.parent_id, coalesce(nullif(c.customer_id, ''), o.customer_id), o.create_time
              from coverage as c
@@ -145,11 +145,11 @@ impl Warehouse {
             (account, stream),
             |row| {
                 let created: Option<String> = row.get(2)?;
-                Ok(Unlike {
+                Ok(UnprovenOrder {
                     parent_id: row.get(0)?,
                     customer_id: row.get(1)?,
                     created: created.as_deref().and_then(UtcSecond::parse),
-                    proof: Proof::Disputed,
+                    proof: OrderProof::Disputed,
                     stored: 0,
                 })
             },
@@ -165,7 +165,7 @@ impl Warehouse {
         &self,
         account: &str,
         stream: &dyn Stream,
-    ) -> Result<Vec<Unlike>, WarehouseError> {
+    ) -> Result<Vec<UnprovenOrder>, WarehouseError> {
         let unknown = self.read(
             "select o.order_id, coalesce(nullif(o.customer_id, ''), p.customer_id), o.create_time, o.order_type, o.status,
                  o.parent_order_id is not null,
@@ -188,11 +188,11 @@ impl Warehouse {
                     (false, false) => Trade::Single,
                 };
                 let place = OrderPlace { order_type: row.get(3)?, status: row.get(4)?, trade };
-                let unlike = Unlike {
+                let unlike = UnprovenOrder {
                     parent_id: row.get(0)?,
                     customer_id: row.get(1)?,
                     created: created.as_deref().and_then(UtcSecond::parse),
-                    proof: Proof::NeverRead,
+                    proof: OrderProof::NeverRead,
                     stored: 0,
                 };
                 Ok((place, unlike))
@@ -211,7 +211,7 @@ impl Warehouse {
         &self,
         account: &str,
         stream: &dyn Stream,
-    ) -> Result<Vec<Unlike>, WarehouseError> {
+    ) -> Result<Vec<UnprovenOrder>, WarehouseError> {
         let Some(owned) = stream.owned_by_parent() else { return Ok(Vec::new()) };
         self.read(
             &format!(
@@ -236,11 +236,11 @@ impl Warehouse {
             (account, stream.name()),
             |row| {
                 let created: Option<String> = row.get(2)?;
-                Ok(Unlike {
+                Ok(UnprovenOrder {
                     parent_id: row.get(0)?,
                     customer_id: row.get(1)?,
                     created: created.as_deref().and_then(UtcSecond::parse),
-                    proof: Proof::Complete(row.get(3)?),
+                    proof: OrderProof::Complete(row.get(3)?),
                     stored: row.get(4)?,
                 })
             },
@@ -251,7 +251,7 @@ impl Warehouse {
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn members_not_in_orders(&self, account: &str) -> Result<Vec<Member>, WarehouseError> {
+    pub fn members_not_in_orders(&self, account: &str) -> Result<Vec<OrderMember>, WarehouseError> {
         self.read(NOT_IN_ORDERS, [account], member)
     }
 
@@ -260,14 +260,14 @@ impl Warehouse {
     ///
     /// # Errors
     /// When the warehouse fails.
-    pub fn members_not_in_details(&self, account: &str) -> Result<Vec<Member>, WarehouseError> {
+    pub fn members_not_in_details(&self, account: &str) -> Result<Vec<OrderMember>, WarehouseError> {
         self.read(NOT_IN_DETAILS, (account, stream::order_details().name()), member)
     }
 }
 
-fn member(row: &rusqlite::Row<'_>) -> rusqlite::Result<Member> {
+fn member(row: &rusqlite::Row<'_>) -> rusqlite::Result<OrderMember> {
     let created: Option<String> = row.get(3)?;
-    Ok(Member {
+    Ok(OrderMember {
         order_id: row.get(0)?,
         parent_id: row.get(1)?,
         customer_id: row.get(2)?,

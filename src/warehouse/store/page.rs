@@ -27,7 +27,7 @@ pub struct PageCommit {
     /// The rows.
     pub page: Page,
     /// Where the walk stands now.
-    pub progress: Progress,
+    pub progress: WalkProgress,
     /// For entries of the queue: which generation of the entry this reading settles.
     pub generation: Option<i64>,
     /// How far an answer with few rows is believed.
@@ -50,7 +50,7 @@ pub enum Trust {
 
 /// Where a walk stands after a page.
 #[derive(Debug)]
-pub enum Progress {
+pub enum WalkProgress {
     /// It goes on here.
     Next(Walk),
     /// It begins anew: its end proved nothing.

@@ -25,7 +25,7 @@ pub struct QueueEntry {
 
 /// What becomes of an order that is in the queue already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
+pub enum Requeue {
     /// It waits for its next try as it did.
     Leave,
     /// It has a new reason to be read: its failures are forgotten.
@@ -52,14 +52,14 @@ impl Warehouse {
         &mut self,
         account: &str,
         dependents: &[Dependent],
-        again: Again,
+        again: Requeue,
         run: RunId,
     ) -> Result<(), WarehouseError> {
         let path = self.path.clone();
         let sql = |error| WarehouseError::sql(&path, &error);
         let enqueue = match again {
-            Again::Leave => enqueue_once,
-            Again::Renew => enqueue,
+            Requeue::Leave => enqueue_once,
+            Requeue::Renew => enqueue,
         };
         let tx = self.connection.transaction().map_err(sql)?;
         let now = UtcSecond::now().to_string();

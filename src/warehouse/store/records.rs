@@ -58,15 +58,15 @@ impl Warehouse {
         let mut end = before;
         for order in &mut open {
             if let Some(created) = order.created {
-                order.rows = self.count_orders(account, created, end, PAGE + 1)?;
+                order.rows = self.count_orders(account, created, end, Some(PAGE + 1))?;
                 end = created;
             }
         }
-        let newest = self.count_orders(account, before, UtcSecond::FAR, PAGE)?;
+        let newest = self.count_orders(account, before, UtcSecond::FAR, Some(PAGE))?;
         Ok((open, newest))
     }
 
-    /// How many orders of the list are stored that were created in `[begin, end)`; counted up to `most`.
+    /// How many orders of the list are stored that were created in `[begin, end)`; counted up to `most`, or all.
     ///
     /// # Errors
     /// When the warehouse fails.
@@ -75,14 +75,14 @@ impl Warehouse {
         account: &str,
         begin: UtcSecond,
         end: UtcSecond,
-        most: u64,
+        most: Option<u64>,
     ) -> Result<u64, WarehouseError> {
         self.count(
             "select count(*) from (
                  select 1 from orders where account = ?1 and create_time >= ?2 and create_time < ?3
                      and parent_order_id is null and gone_since is null
-                 limit ?4)",
-            (account, begin.to_string(), end.to_string(), most.min(i64::MAX.unsigned_abs())),
+                 limit coalesce(?4, -1))",
+            (account, begin.to_string(), end.to_string(), most),
         )
     }
 

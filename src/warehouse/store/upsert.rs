@@ -13,7 +13,7 @@ use crate::warehouse::schema::shape::record_tables;
 
 /// What storing a record did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Effect {
+pub(super) struct StoreEffect {
     pub(super) inserted: u64,
     pub(super) changed: u64,
     /// Whether the record itself was new, and not only a row of its lists.
@@ -23,7 +23,7 @@ pub(super) struct Effect {
 }
 
 /// What storing one row did.
-enum Stored {
+enum StoredRow {
     New,
     Changed,
     AsItWas,
@@ -31,12 +31,12 @@ enum Stored {
     Stale,
 }
 
-impl Effect {
-    fn add(&mut self, stored: &Stored) {
+impl StoreEffect {
+    fn add(&mut self, stored: &StoredRow) {
         match stored {
-            Stored::New => self.inserted += 1,
-            Stored::Changed => self.changed += 1,
-            Stored::AsItWas | Stored::Stale => {}
+            StoredRow::New => self.inserted += 1,
+            StoredRow::Changed => self.changed += 1,
+            StoredRow::AsItWas | StoredRow::Stale => {}
         }
     }
 }
@@ -93,14 +93,14 @@ fn statements(table: &Table) -> &'static TableSql {
 
 impl Upsert<'_> {
     /// Stores a record and the rows of its lists.
-    pub(super) fn store(self, record: &Record) -> rusqlite::Result<Effect> {
-        let mut effect = Effect::default();
+    pub(super) fn store(self, record: &Record) -> rusqlite::Result<StoreEffect> {
+        let mut effect = StoreEffect::default();
         let stored = self.store_row(record)?;
-        if matches!(stored, Stored::Stale) {
-            return Ok(Effect { stale: true, ..effect });
+        if matches!(stored, StoredRow::Stale) {
+            return Ok(StoreEffect { stale: true, ..effect });
         }
         effect.add(&stored);
-        effect.born = matches!(stored, Stored::New);
+        effect.born = matches!(stored, StoredRow::New);
         for rows in &record.children {
             for row in rows {
                 effect.add(&self.store_row(row)?);
@@ -109,7 +109,7 @@ impl Upsert<'_> {
         Ok(effect)
     }
 
-    fn store_row(self, record: &Record) -> rusqlite::Result<Stored> {
+    fn store_row(self, record: &Record) -> rusqlite::Result<StoredRow> {
         let Self { connection, from } = self;
         let table = record.table;
         let mut upsert = connection.prepare_cached(&statements(table).upsert)?;
@@ -133,22 +133,22 @@ impl Upsert<'_> {
         bind(&mut upsert, &from.seen_at)?;
         let version = upsert.raw_query().next()?.map(|row| row.get::<_, i64>(0)).transpose()?;
         match version {
-            Some(1) => Ok(Stored::New),
-            Some(_) => Ok(Stored::Changed),
+            Some(1) => Ok(StoredRow::New),
+            Some(_) => Ok(StoredRow::Changed),
             None => self.record_sighting(record),
         }
     }
 
     /// The row is as it was, or newer than this answer: only the time it was last seen moves, and that is no
     /// change of its content.
-    fn record_sighting(self, record: &Record) -> rusqlite::Result<Stored> {
+    fn record_sighting(self, record: &Record) -> rusqlite::Result<StoredRow> {
         let mut sighting = self.connection.prepare_cached(&statements(record.table).sighting)?;
         sighting.raw_bind_parameter(1, self.from.seen_at)?;
         sighting.raw_bind_parameter(2, self.from.account)?;
         for (at, key) in (3..).zip(&record.values[..record.table.key_len]) {
             sighting.raw_bind_parameter(at, key)?;
         }
-        Ok(if sighting.raw_execute()? == 0 { Stored::Stale } else { Stored::AsItWas })
+        Ok(if sighting.raw_execute()? == 0 { StoredRow::Stale } else { StoredRow::AsItWas })
     }
 }
 

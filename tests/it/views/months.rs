@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bss_sync::warehouse::Part;
+use bss_sync::warehouse::ReadPart;
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
@@ -320,7 +320,7 @@ fn status_counts_the_lists_of_customers_that_were_never_read() {
             )
         })
         .collect();
-    assert_eq!(found, [(Part::Customer, 2, Some("2026-04-01T00:00:00Z"), 1, 1, 2)]);
+    assert_eq!(found, [(ReadPart::Customer, 2, Some("2026-04-01T00:00:00Z"), 1, 1, 2)]);
 }
 
 #[test]

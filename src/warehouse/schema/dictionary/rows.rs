@@ -10,19 +10,19 @@ use super::super::text::literal;
 const NO_UNIT: &str = "none";
 
 /// A name, and what it means in English and Chinese.
-type Said = (&'static str, &'static str, &'static str);
+type SaidOfColumn = (&'static str, &'static str, &'static str);
 
 /// What the name of a generated object ends with, and what its last columns mean.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct MadeObject {
     pub(super) name: &'static str,
     english: &'static str,
     chinese: &'static str,
-    columns: &'static [Said],
+    columns: &'static [SaidOfColumn],
 }
 
-pub(super) const MADE: &[Ending] = &[
-    Ending {
+pub(super) const MADE: &[MadeObject] = &[
+    MadeObject {
         name: "_history",
         english: "Rows that were replaced.",
         chinese: "被替换的行。",
@@ -31,7 +31,7 @@ pub(super) const MADE: &[Ending] = &[
             ("ended_at", "when the row was replaced, UTC", "该行被替换的时间（UTC）"),
         ],
     },
-    Ending {
+    MadeObject {
         name: "_versions",
         english: "All versions of the rows, with when they were known.",
         chinese: "全部版本及其有效时间。",
@@ -46,7 +46,7 @@ pub(super) const MADE: &[Ending] = &[
             ("ended_by_run", "run that replaced it", "替换该版本的运行编号"),
         ],
     },
-    Ending {
+    MadeObject {
         name: "_as_of",
         english: "As it was known at the time of the filter as_of.",
         chinese: "按 as_of 指定的时点。",
@@ -66,18 +66,19 @@ const SCRIPT_MEANING: (&str, &str) = (
     "执行后，本连接的数据表及其视图即为 as_of 指定时点的状态。",
 );
 
-const SCRIPT_COLUMNS: [Said; 2] = [("script", "statements to run", "要执行的语句"), MADE[2].columns[0]];
+const SCRIPT_COLUMNS: [SaidOfColumn; 2] =
+    [("script", "statements to run", "要执行的语句"), MADE[2].columns[0]];
 
 /// The rows of both tables, as values.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(super) struct DictionaryRows {
     pub(super) bases: Vec<(String, &'static str)>,
     objects: Vec<String>,
     columns: Vec<String>,
     meanings: BTreeMap<String, (String, String)>,
 }
 
-impl Rows {
+impl DictionaryRows {
     pub(super) fn add<'a>(
         &mut self,
         name: &str,
@@ -99,7 +100,7 @@ impl Rows {
         self.meanings.insert(name.to_owned(), (english, chinese));
     }
 
-    pub(super) fn add_made(&mut self, name: &str, of: &str, kind: &str, ending: &Ending) {
+    pub(super) fn add_made(&mut self, name: &str, of: &str, kind: &str, ending: &MadeObject) {
         let (english, chinese) = self.meanings.get(of).cloned().unwrap_or_default();
         let texts =
             [name, kind, &format!("{english} {}", ending.english), &format!("{chinese}{}", ending.chinese)];

@@ -4,7 +4,7 @@ mod versions;
 
 use std::sync::Arc;
 
-use super::super::page::{Committed, PageCommit, Progress, Trust};
+use super::super::page::{Committed, PageCommit, Trust, WalkProgress};
 use crate::page::Page;
 use crate::scope::{Ask, Role, Scope};
 use crate::stream::{self, Stream};
@@ -65,7 +65,7 @@ impl Store {
             started_at: Some(answered_at.unix()),
             ..Walk::start(Paging::Unpaged, 1)
         };
-        let progress = Progress::Complete { walk, covered: None, proof: "test" };
+        let progress = WalkProgress::Complete { walk, covered: None, proof: "test" };
         self.commit_of(stream, ask, page, answered_at, progress, generation)
     }
 
@@ -75,7 +75,7 @@ impl Store {
         ask: Ask,
         page: Page,
         answered_at: UtcSecond,
-        progress: Progress,
+        progress: WalkProgress,
     ) -> Committed {
         self.commit_of(stream, ask, page, answered_at, progress, None)
     }
@@ -86,7 +86,7 @@ impl Store {
         ask: Ask,
         page: Page,
         answered_at: UtcSecond,
-        progress: Progress,
+        progress: WalkProgress,
         generation: Option<i64>,
     ) -> Committed {
         let commit = PageCommit {
@@ -119,8 +119,8 @@ impl Store {
             ..Walk::start(Paging::Keyset(window), 1)
         };
         let progress = match verdict {
-            "complete" => Progress::Complete { walk, covered: Some(window), proof: "test" },
-            _ => Progress::Disputed { walk, reason: "test".to_owned() },
+            "complete" => WalkProgress::Complete { walk, covered: Some(window), proof: "test" },
+            _ => WalkProgress::Disputed { walk, reason: "test".to_owned() },
         };
         let stream = stream::find("orders").expect("a stream");
         let ask = Ask { scope: Scope::Created(window), customer_id: None };
