@@ -1,6 +1,6 @@
 #!/bin/sh
 # Records what a person sees at 80 columns: the progress of a first load from the simulator, then the status. Prints two
-# captures of a real terminal (tmux) for the README. Usage: tests/screens/record.sh [ORDERS]
+# captures of a real terminal (tmux) for docs/operate/status.md. Usage: tests/screens/record.sh [ORDERS]
 set -eu
 
 orders=${1:-3000}
