@@ -3,7 +3,6 @@
 
 mod csv;
 mod error;
-mod outlet;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(any(feature = "xlsx", feature = "parquet"))]
@@ -14,9 +13,19 @@ mod xlsx;
 use std::path::Path;
 
 pub use error::ExportError;
-use outlet::Outlet;
 
+use crate::files::{FileForm, NewFile, Rivals};
 use crate::warehouse::{Relation, RowFilter, Warehouse};
+
+/// Money and customers' names are in it: for its owner and his group at most, less where the umask says so. Two exports to
+/// one place do not meet in one file.
+const FORM: FileForm = FileForm {
+    ending: ".exporting",
+    rivals: Rivals::Allowed,
+    begins_as: 0o640,
+    ends_as: None,
+    companions: &[],
+};
 
 /// The form of an exported file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +86,9 @@ impl Export<'_> {
                 csv::write(warehouse, self.single()?, &self.filter, std::io::stdout().lock())
             }
             (Format::Csv, Destination::File(path)) => {
-                let mut outlet = Outlet::begin(path)?;
-                let rows = csv::write(warehouse, self.single()?, &self.filter, outlet.file())?;
-                outlet.put_in_place()?;
+                let mut file = NewFile::begin(path, FORM)?;
+                let rows = csv::write(warehouse, self.single()?, &self.filter, file.file())?;
+                file.complete()?.put_in_place()?;
                 Ok(rows)
             }
             (Format::Xlsx, Destination::File(path)) => self.write_xlsx(warehouse, path),
@@ -97,9 +106,9 @@ impl Export<'_> {
 
     #[cfg(feature = "xlsx")]
     fn write_xlsx(&self, warehouse: &Warehouse, path: &Path) -> Result<Vec<u64>, ExportError> {
-        let mut outlet = Outlet::begin(path)?;
-        let rows = xlsx::write(warehouse, &self.relations, &self.filter, outlet.file())?;
-        outlet.put_in_place()?;
+        let mut file = NewFile::begin(path, FORM)?;
+        let rows = xlsx::write(warehouse, &self.relations, &self.filter, file.file())?;
+        file.complete()?.put_in_place()?;
         Ok(rows)
     }
 
@@ -110,9 +119,9 @@ impl Export<'_> {
 
     #[cfg(feature = "parquet")]
     fn write_parquet(&self, warehouse: &Warehouse, path: &Path) -> Result<Vec<u64>, ExportError> {
-        let mut outlet = Outlet::begin(path)?;
-        let rows = parquet::write(warehouse, self.single()?, &self.filter, outlet.file())?;
-        outlet.put_in_place()?;
+        let mut file = NewFile::begin(path, FORM)?;
+        let rows = parquet::write(warehouse, self.single()?, &self.filter, file.file())?;
+        file.complete()?.put_in_place()?;
         Ok(rows)
     }
 

@@ -9,6 +9,7 @@ pub mod config;
 pub mod decode;
 pub mod error;
 pub mod export;
+mod files;
 pub mod job;
 pub mod json;
 pub mod metrics;

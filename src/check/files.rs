@@ -41,11 +41,6 @@ impl std::fmt::Display for Mode {
     }
 }
 
-/// The folder of a file.
-pub(super) fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// File systems of other machines: their locks lie, and SQLite's write-ahead log needs memory that only one machine has.
 const OF_OTHER_MACHINES: [&str; 15] = [
     "nfs",

@@ -5,10 +5,11 @@ use std::path::Path;
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 
-use super::files::{Mode, file_system, folder_of, is_of_another_machine};
+use super::files::{Mode, file_system, is_of_another_machine};
 use super::line::{CheckFault, CheckLine};
 use crate::client::Learned;
 use crate::config::{Config, SecretSource};
+use crate::files::folder_of;
 use crate::run::learned;
 use crate::warehouse::{Closeness, Publication, PublishError, QuestionHints, Warehouse, WarehouseError};
 

@@ -1,15 +1,26 @@
 //! What is made from the definitions of the commands: completions for shells and man pages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_complete::Shell;
+use clap_mangen::Man;
 
 use super::say::say;
 use crate::error::Failure;
+use crate::files::{self, FileForm, Rivals};
 
 /// The program's name, as its users type it.
 const NAME: &str = "bss-sync";
+
+/// Everybody may read a man page.
+const PAGE: FileForm = FileForm {
+    ending: ".writing",
+    rivals: Rivals::Allowed,
+    begins_as: 0o644,
+    ends_as: None,
+    companions: &[],
+};
 
 /// Arguments of `bss-sync completions`.
 #[derive(Debug, Args)]
@@ -33,12 +44,22 @@ pub(super) fn completions(args: &CompletionsArgs, mut command: Command) {
 
 pub(super) fn man_pages(args: &ManArgs, command: Command) -> Result<u8, Failure> {
     // `help` repeats the pages of the others.
-    let command = command.disable_help_subcommand(true);
+    let mut command = command.disable_help_subcommand(true);
+    command.build();
     std::fs::create_dir_all(&args.folder)
-        .and_then(|()| clap_mangen::generate_to(command, &args.folder))
-        .map_err(|error| Failure::System {
-            what: "could not write the man pages",
-            detail: error.to_string(),
-        })?;
+        .map_err(|error| error.to_string())
+        .and_then(|()| write_pages(&command, &args.folder))
+        .map_err(|detail| Failure::System { what: "could not write the man pages", detail })?;
     Ok(0)
+}
+
+/// Writes the page of a command and those of its parts.
+fn write_pages(command: &Command, folder: &Path) -> Result<(), String> {
+    for part in command.get_subcommands().filter(|part| !part.is_hide_set()) {
+        write_pages(part, folder)?;
+    }
+    let page = Man::new(command.clone());
+    let mut text = Vec::new();
+    page.render(&mut text).map_err(|error| error.to_string())?;
+    files::write(&folder.join(page.get_filename()), PAGE, &text).map_err(|error| error.to_string())
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::files::FileError;
 use crate::warehouse::WarehouseError;
 
 /// An export failed. A former file at its place is as it was.
@@ -81,6 +82,15 @@ pub enum ExportError {
         /// The library's words.
         detail: String,
     },
+}
+
+impl From<FileError> for ExportError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { path, error } => Self::Io { path, detail: error.to_string() },
+            FileError::Underway { path } => Self::Io { path, detail: "another process writes it".to_owned() },
+        }
+    }
 }
 
 impl ExportError {

@@ -9,8 +9,9 @@ use nix::sys::statvfs::statvfs;
 use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
 
-use super::draft::{Draft, Publication, folder_of};
+use super::draft::{Draft, Publication};
 use super::error::PublishError;
+use crate::files::folder_of;
 use crate::time::UtcSecond;
 use crate::warehouse::file::open::Warehouse;
 use crate::warehouse::schema::dictionary::describe_tables;

@@ -1,20 +1,25 @@
 //! The unfinished copy beside the published one: made exclusively, removed when it is not finished, put in place at once.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, Group, access};
 
 use super::error::PublishError;
+use crate::files::{FileForm, NewFile, Rivals, beside, folder_of};
 use crate::warehouse::schema::upgrade::APPLICATION_ID;
 
 /// Readable by the group that the file belongs to, writable by nobody else.
-const MODE: u32 = 0o640;
+const FORM: FileForm = FileForm {
+    ending: ".publishing",
+    rivals: Rivals::Refused,
+    begins_as: 0o600,
+    ends_as: Some(0o640),
+    companions: &["-journal", "-wal", "-shm"],
+};
 
 /// The group that every group without a number in this process's user namespace shows as. The kernel's setting of it
 /// (`overflowgid`) is hidden where namespaces are.
@@ -39,13 +44,11 @@ impl Publication<'_> {
     }
 }
 
-/// The file that becomes the published copy. It is locked while it is being made, and removed when it is dropped before it
-/// is in its place; what a killed process left is not locked, and the next one removes it.
+/// The file that becomes the published copy, of the group that is to read it.
+#[derive(Debug)]
 pub(super) struct Draft {
     target: PathBuf,
-    path: PathBuf,
-    file: File,
-    is_in_place: bool,
+    file: NewFile,
 }
 
 impl Draft {
@@ -57,23 +60,15 @@ impl Draft {
             None => None,
         };
         refuse_others(target)?;
-        let path = beside(target, ".publishing");
-        remove_leftover(&path)?;
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => PublishError::Underway { path: path.clone() },
-            _ => PublishError::io(&path, &error),
-        })?;
-        file.try_lock().map_err(|_| PublishError::Underway { path: path.clone() })?;
-        let draft = Self { target: target.to_owned(), path, file, is_in_place: false };
-        let given = draft.file.metadata().map_err(|error| PublishError::io(&draft.path, &error))?.gid();
+        let mut file = NewFile::begin(target, FORM)?;
+        let given = file.file().metadata().map_err(|error| PublishError::io(file.path(), &error))?.gid();
         // A folder may give its group to new files. Now, and not at the end: whoever may not do this shall hear it before
         // minutes of work.
         if let Some((group, id)) = group.filter(|(_, id)| *id != given) {
-            match std::os::unix::fs::fchown(&draft.file, None, Some(id)) {
+            match std::os::unix::fs::fchown(file.file(), None, Some(id)) {
                 Err(error) if !(is_forbidden(&error) && folder_gave(given, target)) => {
                     return Err(PublishError::Group {
-                        path: draft.path.clone(),
+                        path: file.path().to_owned(),
                         group: group.to_owned(),
                         detail: error.to_string(),
                     });
@@ -81,37 +76,21 @@ impl Draft {
                 Ok(()) | Err(_) => {}
             }
         }
-        Ok(draft)
+        Ok(Self { target: target.to_owned(), file })
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Replaces the published copy by this one, in one step that a reader sees entirely or not at all. Returns its size.
-    pub(super) fn put_in_place(mut self) -> Result<u64, PublishError> {
-        let io = |error: &std::io::Error| PublishError::io(&self.path, error);
-        self.file.set_permissions(Permissions::from_mode(MODE)).map_err(|error| io(&error))?;
-        self.file.sync_all().map_err(|error| io(&error))?;
-        let bytes = self.file.metadata().map_err(|error| io(&error))?.len();
+    pub(super) fn put_in_place(self) -> Result<u64, PublishError> {
+        let complete = self.file.complete()?;
+        let bytes = complete.bytes();
         // Somebody may have opened the former copy for writing meanwhile: their journal would be applied to this one.
         refuse_companions(&self.target)?;
-        fs::rename(&self.path, &self.target).map_err(|error| PublishError::io(&self.target, &error))?;
-        self.is_in_place = true;
-        let folder = folder_of(&self.target);
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| PublishError::io(folder, &error))?;
+        complete.put_in_place()?;
         Ok(bytes)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.is_in_place {
-            // What cannot be removed now is removed by the next process.
-            let _ = remove_with_companions(&self.path);
-        }
     }
 }
 
@@ -122,17 +101,6 @@ pub(super) fn check(publication: &Publication<'_>) -> Result<(), PublishError> {
     let folder = folder_of(publication.path);
     access(folder, AccessFlags::W_OK | AccessFlags::X_OK)
         .map_err(|error| PublishError::io(folder, &error.into()))
-}
-
-/// The folder of a file.
-pub(super) fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn beside(file: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = file.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 fn group_id(group: &str) -> Result<u32, PublishError> {
@@ -186,35 +154,4 @@ fn refuse_companions(target: &Path) -> Result<(), PublishError> {
         Some(path) => Err(PublishError::WrittenTo { path }),
         None => Ok(()),
     }
-}
-
-/// Removes what a killed process left. A living one holds the lock.
-fn remove_leftover(path: &Path) -> Result<(), PublishError> {
-    let io = |error: &std::io::Error| PublishError::io(path, error);
-    let left = OpenOptions::new().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path);
-    let left = match left {
-        Ok(left) => left,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(io(&error)),
-    };
-    match left.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(PublishError::Underway { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => return Err(io(&error)),
-    }
-    // Between opening and locking another process may have removed the file and begun its own.
-    let locked = left.metadata().map_err(|error| io(&error))?;
-    if fs::symlink_metadata(path).is_ok_and(|now| now.ino() != locked.ino()) {
-        return Err(PublishError::Underway { path: path.to_owned() });
-    }
-    remove_with_companions(path).map_err(|error| io(&error))
-}
-
-fn remove_with_companions(path: &Path) -> std::io::Result<()> {
-    ["-journal", "-wal", "-shm", ""].into_iter().try_for_each(|ending| {
-        match fs::remove_file(beside(path, ending)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
-    })
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::files::FileError;
 use crate::warehouse::file::error::WarehouseError;
 
 /// The copy for finance could not be made. The former copy is as it was, and the warehouse too.
@@ -97,6 +98,15 @@ pub enum PublishError {
     /// Somebody asked to stop.
     #[error("stopped on request")]
     Stopped,
+}
+
+impl From<FileError> for PublishError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Underway { path } => Self::Underway { path },
+            FileError::Io { path, error } => Self::io(&path, &error),
+        }
+    }
 }
 
 impl PublishError {
