@@ -5,10 +5,10 @@ use std::fmt;
 use tokio::time::Instant;
 use tracing::debug;
 
+mod address;
 mod awaited;
 mod clock;
 mod error;
-mod figures;
 mod gate;
 mod judge;
 mod login;
@@ -16,17 +16,19 @@ mod meter;
 mod pace;
 mod pages;
 mod profile;
+mod quota_headers;
 #[cfg(test)]
 mod tests;
 mod transport;
 mod wait;
 
+pub use address::{AddressError, BaseUrl, Proxy, Site};
 pub use awaited::Awaited;
 pub use error::{CallTarget, ClientError, ExitClass, FetchError};
 pub use meter::{CallCounts, Meter};
 pub use pace::Pace;
 pub use pages::PageLimits;
-pub use profile::{AddressError, Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
+pub use profile::{Auth, DEFAULT_TIMEOUT, Profile};
 
 pub use crate::rate::{QuotaOverrides, QuotaSetting};
 pub use crate::retry::Deadline;
@@ -40,14 +42,14 @@ use crate::setback::{Setback, Unavailability};
 use crate::time::UtcSecond;
 use crate::token::{self, Generation, IamToken, TokenKeeper};
 use clock::VendorClock;
-use figures::QuotaHeaders;
 use gate::{Gate, GateEntry};
 use judge::{CallVerdict, judge, judge_patience};
 use login::{Credential, IamUser, Login, Prepared, prepare, prepare_token};
 use pace::Booked;
 use pages::Asking;
+use quota_headers::QuotaHeaders;
 use transport::{HttpReply, Transport};
-use wait::{after, check, pause, within};
+use wait::{after, ensure_in_time, pause, within};
 
 /// Asks the vendor for one account. Requests of one client share its pace, its token and its connections.
 pub struct Client {
@@ -230,7 +232,7 @@ impl Client {
                     last = Some(refusal.to_string());
                     // The pace does not wait that long for a quota of seconds; but who says so will not answer before.
                     let asked = Instant::now() + retry_after.unwrap_or_default();
-                    check(asked, deadline, &at, Awaited::NextTurn)
+                    ensure_in_time(asked, deadline, &at, Awaited::NextTurn)
                         .map_err(|error| after(error, last.as_deref()))?;
                 }
                 CallVerdict::TryLater { reason, retry_after } => {

@@ -8,6 +8,7 @@ use file::{PLACES, find, read_text};
 use given::ConfigInputs;
 
 mod account;
+mod account_tables;
 mod environment;
 mod error;
 mod file;
@@ -15,19 +16,18 @@ mod given;
 mod jobs;
 mod log;
 mod metrics;
-mod origin;
 mod overlay;
 mod publish;
 mod secret;
 
 pub use crate::scope::Role;
 pub use account::Account;
+use account_tables::AccountTables;
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use given::{Flags, KnownNames, Secrets};
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
-use origin::AccountTables;
 pub use publish::{Publish, PublishWhen};
 pub use secret::{SecretPlace, SecretSource};
 

@@ -11,6 +11,7 @@ mod job;
 mod learned;
 mod order;
 mod outcome;
+mod pace;
 mod planner;
 mod publish;
 mod reach;
@@ -18,7 +19,6 @@ mod refusals;
 mod repair;
 mod verify;
 mod walk;
-mod width;
 
 pub use board::{RunCounts, RunProgress};
 pub use error::RunError;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::address::AddressError;
 use super::awaited::Awaited;
-use super::profile::AddressError;
 use crate::refusal::Refusal;
 use crate::retry::GaveUp;
 use crate::setback::Unavailability;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::address::BaseUrl;
 use super::error::{CallTarget, FetchError};
 use super::meter::Meter;
-use super::profile::BaseUrl;
 use crate::quota::hint::QuotaHint;
 use crate::refusal::Refusal;
 use crate::retry::{FailedTry, Patience, Spent};

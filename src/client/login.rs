@@ -3,8 +3,9 @@
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::address::BaseUrl;
 use super::error::ClientError;
-use super::profile::{Auth, BaseUrl, Profile};
+use super::profile::{Auth, Profile};
 use super::transport::{Call, set, set_secret};
 use crate::request::{Method, Request};
 use crate::sign::{KeyPair, Unsigned, encode, sign, unsigned_target};

@@ -8,8 +8,9 @@ use flate2::bufread::GzDecoder;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 
+use super::address::{AddressError, BaseUrl};
 use super::error::ClientError;
-use super::profile::{AddressError, BaseUrl, Profile};
+use super::profile::Profile;
 use crate::quota::hint::QuotaHint;
 use crate::refusal::{Refusal, inside_success};
 use crate::request::Method;

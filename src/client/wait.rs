@@ -15,13 +15,13 @@ pub(super) async fn pause(
     at: &CallTarget,
     reason: Awaited,
 ) -> Result<(), FetchError> {
-    check(until, deadline, at, reason)?;
+    ensure_in_time(until, deadline, at, reason)?;
     sleep_until(until).await;
     Ok(())
 }
 
 /// Fails when what is waited for until an instant is not before the deadline.
-pub(super) fn check(
+pub(super) fn ensure_in_time(
     until: Instant,
     deadline: Deadline,
     at: &CallTarget,

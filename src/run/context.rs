@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::board::{Board, RunCounts};
 use super::order::{Extent, ShortAnswers};
+use super::pace::PagePace;
 use super::planner::Planner;
 use super::refusals::Permission;
-use super::width::PagePace;
 use crate::client::{Client, Deadline};
 use crate::job::Job;
 use crate::scope::Role;
