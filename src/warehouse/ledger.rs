@@ -2,7 +2,7 @@
 
 pub(super) mod limits;
 mod marks;
-pub(super) mod past_runs;
+mod past_runs;
 pub(super) mod rates;
 pub(super) mod runs;
 

@@ -2,7 +2,7 @@
 
 mod figures;
 mod months;
-pub(super) mod overview;
+mod overview;
 mod relation;
 mod streams;
 
