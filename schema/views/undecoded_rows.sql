@@ -7,62 +7,19 @@
 -- null when neither is known, and always in streams that are not read by time.
 create view undecoded_rows as
 with
--- What SQLite cannot read as JSON has neither key nor time.
-readable as materialized (
-    select *, iif(json_valid(raw), raw, '{}') as fields
-    from quarantine
-),
-named as materialized (
-    select
-        account,
-        stream,
-        scope,
-        reason,
-        raw,
-        raw_sha256,
-        last_seen_at,
-        coalesce(
-            fields ->> case stream
-                when 'orders' then '$.order_id'
-                when 'resources' then '$.resource_id'
-                when 'service_types' then '$.service_type_code'
-                when 'resource_types' then '$.resource_type_code'
-                when 'sub_customers' then '$.customer_id'
-            end,
-            raw_sha256
-        ) as key,
-        coalesce(fields ->> '$.service_type_code', '') as service,
-        iif(stream = 'orders', strftime('%Y-%m-%dT%H:%M:%SZ', fields ->> '$.create_time'), null) as created
-    from readable
-),
 placed as materialized (
     select
-        n.*,
-        iif(created is null and scope like 'created %', substr(scope, 9, 20), created) as first_second,
+        q.*,
+        coalesce(row_key ->> 0, raw_sha256) as key,
+        iif(created_at is null and scope like 'created %', substr(scope, 9, 20), created_at) as first_second,
         iif(
-            created is null and scope like 'created %',
+            created_at is null and scope like 'created %',
             strftime('%Y-%m-%dT%H:%M:%SZ', substr(scope, 30, 20), '-1 second'),
-            created
+            created_at
         ) as last_second,
-        case stream
-            when 'orders' then (
-                select t.last_seen_at from orders as t where t.account = n.account and t.order_id = n.key
-            )
-            when 'resources' then (
-                select t.last_seen_at from resources as t where t.account = n.account and t.resource_id = n.key
-            )
-            when 'service_types' then (
-                select t.last_seen_at from service_types as t where t.account = n.account and t.service_type_code = n.key
-            )
-            when 'resource_types' then (
-                select t.last_seen_at from resource_types as t
-                where t.account = n.account and t.resource_type_code = n.key and t.service_type_code = n.service
-            )
-            when 'sub_customers' then (
-                select t.last_seen_at from sub_customers as t where t.account = n.account and t.customer_id = n.key
-            )
-        end as stored_at
-    from named as n
+        -- When the row of that key was last stored.
+        stored_at(q) as stored_at
+    from quarantine as q
 )
 select
     account,

@@ -239,6 +239,12 @@ impl dyn Stream + '_ {
         self.spec().tables
     }
 
+    /// The table of its list, whose rows name themselves; `None` where rows only come with the order they belong to.
+    #[must_use]
+    pub fn listed(&self) -> Option<&'static Table> {
+        self.spec().tables.first().copied().filter(|_| self.spec().reading != Reading::Queue)
+    }
+
     /// [`Spec::reading`].
     #[must_use]
     pub fn reading(&self) -> Reading {

@@ -9,6 +9,7 @@ pub(super) mod dictionary;
 pub(super) mod files;
 pub(super) mod history;
 pub(super) mod shape;
+mod stored;
 pub(super) mod text;
 pub(super) mod upgrade;
 mod versions;

@@ -3,6 +3,7 @@
 
 mod documents;
 mod source;
+mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

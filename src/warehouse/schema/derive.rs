@@ -10,6 +10,7 @@ use super::changes::changes_view;
 use super::dictionary::{Dictionary, GLOSSARY};
 use super::files::{MIGRATIONS, VIEWS};
 use super::shape::{TableShape, columns, record_tables};
+use super::stored::expand_stored_at;
 use super::text::{expand_decimals, literal, view_name};
 use super::{checks, history, versions};
 
@@ -32,7 +33,7 @@ const GENERATORS: &[&str] = &[
 /// The texts of all views with comments of their own, in the order of their creation.
 fn view_files(shapes: &[TableShape]) -> Vec<String> {
     let checks = checks::views().map(str::to_owned).chain([checks::catalogue()]);
-    VIEWS.iter().map(|&view| view.to_owned()).chain(checks).chain([changes_view(shapes)]).collect()
+    VIEWS.iter().map(|view| expand_stored_at(view)).chain(checks).chain([changes_view(shapes)]).collect()
 }
 
 fn views_of(texts: &[String]) -> Vec<View> {

@@ -15,6 +15,7 @@ const LEDGER: &[Migration] = &[
     Migration::new(18, include_str!("../../../schema/reconcile.sql")),
     Migration::new(19, include_str!("../../../schema/planner.sql")),
     Migration::new(20, include_str!("../../../schema/dictionary.sql")),
+    Migration::new(21, include_str!("../../../schema/quarantine.sql")),
 ];
 
 /// Applied in order, each in one transaction, never edited once released.

@@ -80,4 +80,43 @@ mod tests {
         let seen: i64 = db.query_row("select seen from mine", [], |row| row.get(0)).expect("a view");
         assert_eq!(seen, 14);
     }
+
+    #[test]
+    fn rows_that_were_quarantined_before_they_had_keys_get_them() {
+        let mut db = before(include_str!("../../../schema/quarantine.sql"));
+        for (stream, raw) in [
+            ("orders", r#"{"order_id":"A","create_time":"2026-02-11T00:00:00Z"}"#),
+            ("orders", r#"{"status":5}"#),
+            ("order_lines", r#"{"order_line_item_id":"L"}"#),
+            ("resource_types", r#"{"resource_type_code":"R"}"#),
+            ("service_types", "no JSON"),
+        ] {
+            db.execute(
+                "insert into quarantine (account, stream, raw_sha256, scope, reason, raw, first_run, last_run, last_seen_at)
+                 values ('acme', ?1, ?2, 'whole', 'because', ?2, 1, 1, '2026-04-06T00:00:00Z')",
+                [stream, raw],
+            )
+            .expect("a row");
+        }
+        bring_up_to_date(&mut db).expect("the tables of now");
+        let found = |sql: &str| -> Vec<String> {
+            let mut statement = db.prepare(sql).expect("a question");
+            statement.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("texts")
+        };
+        let kept =
+            "select stream || ' ' || coalesce(record_table, '-') || ' ' || coalesce(row_key, '-') || ' '
+                        || coalesce(created_at, '-') from quarantine order by rowid";
+        insta::assert_snapshot!(found(kept).join("\n"), @r#"
+        orders orders ["A"] 2026-02-11T00:00:00Z
+        orders orders - -
+        order_lines - - -
+        resource_types resource_types ["R",""] -
+        service_types service_types - -
+        "#);
+        let shown = "select stream || ' ' || iif(key = raw_sha256, '-', key) from undecoded_rows order by 1";
+        assert_eq!(
+            found(shown),
+            ["order_lines -", "orders -", "orders A", "resource_types R", "service_types -"]
+        );
+    }
 }

@@ -8,7 +8,7 @@ use super::committer::Committer;
 use super::gone::PARENT;
 use super::page::{Committed, PageCommit, Tally, WalkProgress};
 use super::upsert::StoreEffect;
-use crate::record::{Drift, Record, Reject};
+use crate::record::{Column, Drift, Kind, Record, Reject, Source, Table};
 use crate::scope::Scope;
 use crate::stream::Reading;
 use crate::walk::Walk;
@@ -89,23 +89,35 @@ impl Committer<'_> {
 
     fn quarantine(&self, reject: &Reject) -> rusqlite::Result<()> {
         let digest = hex::encode(Sha256::digest(&reject.raw));
+        let stream = self.commit.stream;
+        let row_key = stream.listed().map_or_else(|| "null".to_owned(), |table| key_of(table, "?6"));
+        let created = match stream.reading() {
+            Reading::Windows => "strftime('%Y-%m-%dT%H:%M:%SZ', ?6 ->> '$.create_time')",
+            Reading::Queue | Reading::QueueAndWhole | Reading::Whole => "null",
+        };
+        // What SQLite cannot read as JSON has neither key nor time.
+        let readable = |value: &str| format!("case when json_valid(?6) then {value} end");
         self.connection
-            .prepare_cached(
-                "insert into quarantine (account, stream, raw_sha256, scope, reason, raw, first_run, last_run, last_seen_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)
+            .prepare_cached(&format!(
+                "insert into quarantine (account, stream, raw_sha256, scope, reason, raw, first_run, last_run, last_seen_at,
+                     record_table, row_key, created_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, {}, {})
                  on conflict (account, stream, raw_sha256)
                      do update set scope = excluded.scope, reason = excluded.reason,
                          last_run = excluded.last_run, last_seen_at = excluded.last_seen_at",
-            )?
+                readable(&row_key),
+                readable(created)
+            ))?
             .execute((
                 &self.commit.account,
-                self.commit.stream.name(),
+                stream.name(),
                 digest,
                 self.commit.ask.scope.to_string(),
                 &reject.reason,
                 &reject.raw,
                 self.commit.run,
                 self.seen_at,
+                stream.listed().map(|table| table.name),
             ))
             .map(|_| ())
     }
@@ -228,6 +240,18 @@ impl Committer<'_> {
             ))
             .map(|_| ())
     }
+}
+
+/// The key that a row's text gives it in a table, as SQL: a JSON list, null when it has none. `raw` is the text, as SQL.
+fn key_of(table: &Table, raw: &str) -> String {
+    let part = |column: &Column| match (column.source, column.kind) {
+        (Source::Field(field), Kind::OptionalId) => format!("coalesce({raw} ->> '$.{field}', '')"),
+        (Source::Field(field), _) => format!("{raw} ->> '$.{field}'"),
+        (Source::Nested(..) | Source::Given | Source::GivenOrKept, _) => "null".to_owned(),
+    };
+    let parts: Vec<String> = table.columns.iter().take(table.key_len).map(part).collect();
+    let first = parts.first().map_or("null", String::as_str);
+    format!("case when {first} is not null then json_array({}) end", parts.join(", "))
 }
 
 #[cfg(test)]

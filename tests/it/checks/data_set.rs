@@ -59,9 +59,12 @@ fn rc27_takes_the_currency_of_the_trade_for_a_member_that_says_none() {
 fn rc27_names_rows_that_were_not_stored_for_their_unit() {
     let db = sane();
     db.run(
-        "insert into quarantine values ('main', 'orders', 'abc', 'created 2026-03-01T00:00:00Z/2026-04-01T00:00:00Z',
+        "insert into quarantine (account, stream, raw_sha256, scope, reason, raw, first_run, last_run, last_seen_at,
+             record_table, row_key, created_at)
+         values ('main', 'orders', 'abc', 'created 2026-03-01T00:00:00Z/2026-04-01T00:00:00Z',
              'field `measure_id`: 3 is another unit of money, not 1 (the currency''s main unit)',
-             '{\"order_id\":\"Q\",\"create_time\":\"2026-03-28T00:00:00Z\"}', 1, 1, '2099-01-01T00:00:00Z')",
+             '{\"order_id\":\"Q\",\"create_time\":\"2026-03-28T00:00:00Z\"}', 1, 1, '2099-01-01T00:00:00Z',
+             'orders', '[\"Q\"]', '2026-03-28T00:00:00Z')",
         [],
     );
     assert_eq!(db.found("RC27"), ["orders/Q/measure_id|1|another unit|||2026-03"]);
