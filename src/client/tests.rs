@@ -1,9 +1,8 @@
 //! The client against a server that answers by script.
 
-use std::collections::VecDeque;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -14,9 +13,12 @@ use crate::quota::Quota;
 use crate::rate::words::QuotaOrigin;
 use crate::request::{Method, MostRows, Pagination, Request};
 use crate::retry::{GaveUp, TRIES};
+use server::{Server, Step, answer, json, new_token};
 
 mod credentials;
 mod pages;
+mod server;
+mod unsent;
 
 static ORDERS: Endpoint = Endpoint {
     name: "orders",
@@ -37,88 +39,6 @@ static RESOURCES: Endpoint = Endpoint {
 };
 
 const PAGE: &str = r#"{"total_count":0,"order_infos":[]}"#;
-
-/// One answer of the script.
-#[derive(Clone)]
-enum Step {
-    /// Sent as it is; the connection stays open.
-    Answer(Vec<u8>),
-    /// Sent as it is, then the connection is closed.
-    Last(Vec<u8>),
-    /// As an answer, but not before so many requests have come.
-    Once(usize, Vec<u8>),
-}
-
-fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Step {
-    let body = body.as_ref();
-    let head = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
-    Step::Answer([head.as_bytes(), body].concat())
-}
-
-fn json(status: u16, body: &str) -> Step {
-    answer(status, "Content-Type: application/json\r\n", body)
-}
-
-/// A server on this machine that answers its requests, over whatever connections, by one script.
-struct Server {
-    url: String,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    fn start(script: impl IntoIterator<Item = Step>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let script = Arc::new(Mutex::new(script.into_iter().collect::<VecDeque<_>>()));
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&requests);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (script, seen) = (Arc::clone(&script), Arc::clone(&seen));
-                std::thread::spawn(move || serve(stream, &script, &seen));
-            }
-        });
-        Self { url, requests }
-    }
-
-    fn seen(&self) -> Vec<String> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-fn serve(mut stream: TcpStream, script: &Mutex<VecDeque<Step>>, seen: &Mutex<Vec<String>>) -> Option<()> {
-    loop {
-        let request = read_request(&mut stream)?;
-        seen.lock().ok()?.push(request);
-        let step =
-            script.lock().ok()?.pop_front().unwrap_or_else(|| json(404, r#"{"code":"end of script"}"#));
-        match step {
-            Step::Answer(bytes) => stream.write_all(&bytes).ok()?,
-            Step::Once(count, bytes) => {
-                while seen.lock().ok()?.len() < count {
-                    std::thread::yield_now();
-                }
-                stream.write_all(&bytes).ok()?;
-            }
-            Step::Last(bytes) => return stream.write_all(&bytes).ok(),
-        }
-    }
-}
-
-/// A whole request, its head in lower case.
-fn read_request(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut byte = [0u8];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        bytes.push(byte[0]);
-    }
-    let head = String::from_utf8(bytes).ok()?.to_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let mut body = vec![0; length.and_then(|length| length.parse().ok()).unwrap_or(0)];
-    stream.read_exact(&mut body).ok()?;
-    Some(head + &String::from_utf8_lossy(&body))
-}
 
 fn secret(text: &str) -> SecretString {
     SecretString::from(text)
@@ -355,19 +275,6 @@ async fn refusals_that_last_end_the_request_at_once() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_where_a_redirect_points() {
-    let target = Server::start([json(200, PAGE)]);
-    for status in [301, 302, 303, 307, 308] {
-        let to = format!("Location: {}/v2/orders/customer-orders\r\n", target.url);
-        let (result, _, server) = fetch([answer(status, &to, "")]).await;
-        let error = result.expect_err("a redirect");
-        assert!(matches!(error, FetchError::Redirected { status: found, .. } if found == status), "{error}");
-        assert_eq!((error.exit_class(), server.seen().len()), (ExitClass::Refused, 1));
-    }
-    assert!(target.seen().is_empty());
-}
-
-#[tokio::test]
 async fn a_body_over_the_limit_is_not_read() {
     let announced = b"HTTP/1.1 200 X\r\nContent-Length: 67108865\r\n\r\n{".to_vec();
     let unannounced =
@@ -423,88 +330,6 @@ async fn a_host_that_is_not_there_is_named() {
     assert!(error.to_string().contains(&closed.to_string()), "{error}");
 }
 
-/// An answer to a call with a refused signature, from a server whose clock is `ahead` seconds off ours.
-fn refused_by_clock(ahead: i64) -> Step {
-    let date = UtcSecond::now().plus(ahead).to_datetime().format("%a, %d %b %Y %H:%M:%S GMT");
-    let body = include_str!("../../tests/fixtures/bss/error-401-signature.json");
-    answer(401, &format!("Date: {date}\r\n"), body)
-}
-
-#[tokio::test]
-async fn a_clock_that_is_off_is_made_up_for_once() {
-    let (result, counted, server) = fetch([refused_by_clock(-1800), json(200, PAGE)]).await;
-    assert!(result.is_ok());
-    assert_eq!(counted.requests, 2);
-    let date = |sent: &String| {
-        let (_, rest) = sent.split_once("x-sdk-date: ").expect("a date");
-        chrono::NaiveDateTime::parse_from_str(&rest[..16], "%Y%m%dt%H%M%Sz")
-            .expect("a date")
-            .and_utc()
-            .timestamp()
-    };
-    let dates: Vec<i64> = server.seen().iter().map(date).collect();
-    assert!((dates[0] - dates[1]).abs_diff(1800) < 60, "{dates:?}");
-
-    let (result, _, server) = fetch([refused_by_clock(1800), refused_by_clock(1800)]).await;
-    assert!(matches!(result, Err(FetchError::Credentials { .. })));
-    assert_eq!(server.seen().len(), 2);
-
-    let (result, _, server) = fetch([refused_by_clock(2 * 3600)]).await;
-    let error = result.expect_err("clocks differ");
-    assert!(matches!(&error, FetchError::Clock { ours, theirs, .. } if theirs > ours), "{error}");
-    assert_eq!((error.exit_class(), server.seen().len()), (ExitClass::Refused, 1));
-
-    let (result, _, server) = fetch([refused_by_clock(60)]).await;
-    assert!(matches!(result, Err(FetchError::Credentials { .. })));
-    assert_eq!(server.seen().len(), 1);
-}
-
-fn new_token(value: &str) -> Step {
-    let body = r#"{"token":{"expires_at":"2999-01-01T00:00:00.000000Z"}}"#;
-    answer(201, &format!("Content-Type: application/json\r\nX-Subject-Token: {value}\r\n"), body)
-}
-
-#[tokio::test]
-async fn a_token_is_asked_for_once_and_renewed_once_when_refused() {
-    let dead =
-        |token| json(401, &format!(r#"{{"error_code":"CBC.0154","error_msg":"token {token} expired"}}"#));
-    let script = [
-        new_token("canary-one"),
-        dead("canary-one"),
-        new_token("canary-two"),
-        json(200, PAGE),
-        json(200, PAGE),
-    ];
-    let server = Server::start(script);
-    let client = Client::new(profile(&server, user())).expect("a client");
-    let meter = Meter::default();
-    for _ in 0..2 {
-        client.fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE).await.expect("a page");
-    }
-    let seen = server.seen();
-    let lines: Vec<&str> = seen.iter().filter_map(|sent| sent.split(' ').nth(1)).collect();
-    let (iam, bss) = ("/v3/auth/tokens?nocatalog=true", "/v2/orders/customer-orders?limit=100&offset=0");
-    assert_eq!(lines, [iam, bss, iam, bss, bss]);
-    assert!(seen[1].contains("x-auth-token: canary-one\r\n") && !seen[1].contains("authorization:"));
-    assert!(seen[4].contains("x-auth-token: canary-two\r\n"));
-    assert_eq!(meter.read().requests, 3);
-
-    let script = [new_token("canary-one"), dead("canary-one"), new_token("canary-two"), dead("canary-two")];
-    let (result, counted, server) = fetch_as(user(), script).await;
-    let error = result.expect_err("refused");
-    assert!(matches!(error, FetchError::Credentials { .. }), "{error}");
-    assert_eq!((counted.requests, server.seen().len()), (2, 4));
-}
-
-#[tokio::test]
-async fn a_wrong_password_is_not_tried_twice() {
-    let wrong = json(401, include_str!("../../tests/fixtures/bss/error-401-iam.json"));
-    let (result, counted, server) = fetch_as(user(), [wrong]).await;
-    let error = result.expect_err("refused");
-    assert!(matches!(&error, FetchError::Credentials { at, .. } if at.endpoint == "iam"), "{error}");
-    assert_eq!((counted.requests, server.seen().len()), (0, 1));
-}
-
 #[tokio::test]
 async fn what_a_server_echoes_shows_no_secret() {
     let echo = r#"{"error_code":"X.CANARYACCESSKEY","error_msg":"sk=canary-secret-key","request_id":"canary-secret-key"}"#;
@@ -542,35 +367,6 @@ async fn a_dropped_fetch_leaves_the_client_usable() {
     }
     client.fetch(Question::Exact(&request), &meter, Deadline::NONE).await.expect("a page");
     assert_eq!((meter.read().requests, server.seen().len()), (2, 3));
-}
-
-#[tokio::test]
-async fn ids_that_would_lead_elsewhere_are_not_sent() {
-    let server = Server::start([json(200, PAGE)]);
-    let client = Client::new(profile(&server, keys())).expect("a client");
-    let with = |id: &str| Request { path_parameter: Some(id.to_owned()), ..page_of(&ORDERS) };
-    for id in ["", ".", ".."] {
-        let result = client.fetch(Question::Exact(&with(id)), &Meter::default(), Deadline::NONE).await;
-        assert!(matches!(result, Err(FetchError::Unsendable { .. })), "{id}");
-    }
-    client
-        .fetch(Question::Exact(&with("CS 1/../?x=#")), &Meter::default(), Deadline::NONE)
-        .await
-        .expect("a page");
-    let path = "get /v2/orders/customer-orders/cs%201%2f..%2f%3fx%3d%23?limit=100&offset=0 ";
-    assert!(server.seen().len() == 1 && server.seen()[0].starts_with(path), "{:?}", server.seen());
-}
-
-#[test]
-fn keys_that_cannot_be_sent_are_found_before_anything_is_sent() {
-    let server = Server::start([]);
-    let broken =
-        Auth::AkSk { access_key: secret("canary\n"), secret_key: secret("canary"), security_token: None };
-    let error = Client::new(profile(&server, broken)).expect_err("a line feed");
-    assert!(matches!(error, ClientError::Unsendable { what: "access_key", .. }));
-    assert!(!format!("{error} {error:?}").contains("canary"));
-    let homeless = Profile { iam_endpoint: None, ..profile(&server, user()) };
-    assert!(matches!(Client::new(homeless), Err(ClientError::NoIamEndpoint { .. })));
 }
 
 #[test]

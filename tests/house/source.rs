@@ -46,6 +46,8 @@ enum Target {
 pub struct Source {
     /// By module.
     pub files: BTreeMap<Names, SourceFile>,
+    /// What only tests see.
+    pub tests: Vec<SourceFile>,
 }
 
 /// File to file, with the names that are taken.
@@ -56,7 +58,9 @@ impl Source {
     pub fn read(root: &Path) -> Self {
         let mut files = BTreeMap::new();
         read_folder(root, root, &mut files);
-        Self { files }
+        let tests: Vec<Names> = files.keys().filter(|module| is_of_tests(&files, module)).cloned().collect();
+        let tests = tests.iter().filter_map(|module| files.remove(module)).collect();
+        Self { files, tests }
     }
 
     /// Who takes what from whom. What a face hands on is taken from the file that defines it.
@@ -128,11 +132,6 @@ fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<Names, SourceFil
             let text = std::fs::read_to_string(&path).expect("a text");
             files.insert(module.clone(), read_file(name, module, &text));
         }
-    }
-    // What only tests see takes no part.
-    let tests: Vec<Names> = files.keys().filter(|module| is_of_tests(files, module)).cloned().collect();
-    for module in tests {
-        files.remove(&module);
     }
 }
 

@@ -203,3 +203,80 @@ async fn a_single_odd_date_neither_moves_the_clock_nor_ends_anything() {
         assert_eq!((ahead, sent), (0, requests), "{answers:?}");
     }
 }
+
+/// An answer to a call with a refused signature, from a server whose clock is `ahead` seconds off ours.
+fn refused_by_clock(ahead: i64) -> Step {
+    let date = UtcSecond::now().plus(ahead).to_datetime().format("%a, %d %b %Y %H:%M:%S GMT");
+    let body = include_str!("../../../tests/fixtures/bss/error-401-signature.json");
+    answer(401, &format!("Date: {date}\r\n"), body)
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_made_up_for_once() {
+    let (result, counted, server) = fetch([refused_by_clock(-1800), json(200, PAGE)]).await;
+    assert!(result.is_ok());
+    assert_eq!(counted.requests, 2);
+    let date = |sent: &String| {
+        let (_, rest) = sent.split_once("x-sdk-date: ").expect("a date");
+        chrono::NaiveDateTime::parse_from_str(&rest[..16], "%Y%m%dt%H%M%Sz")
+            .expect("a date")
+            .and_utc()
+            .timestamp()
+    };
+    let dates: Vec<i64> = server.seen().iter().map(date).collect();
+    assert!((dates[0] - dates[1]).abs_diff(1800) < 60, "{dates:?}");
+
+    let (result, _, server) = fetch([refused_by_clock(1800), refused_by_clock(1800)]).await;
+    assert!(matches!(result, Err(FetchError::Credentials { .. })));
+    assert_eq!(server.seen().len(), 2);
+
+    let (result, _, server) = fetch([refused_by_clock(2 * 3600)]).await;
+    let error = result.expect_err("clocks differ");
+    assert!(matches!(&error, FetchError::Clock { ours, theirs, .. } if theirs > ours), "{error}");
+    assert_eq!((error.exit_class(), server.seen().len()), (ExitClass::Refused, 1));
+
+    let (result, _, server) = fetch([refused_by_clock(60)]).await;
+    assert!(matches!(result, Err(FetchError::Credentials { .. })));
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_once_and_renewed_once_when_refused() {
+    let dead =
+        |token| json(401, &format!(r#"{{"error_code":"CBC.0154","error_msg":"token {token} expired"}}"#));
+    let script = [
+        new_token("canary-one"),
+        dead("canary-one"),
+        new_token("canary-two"),
+        json(200, PAGE),
+        json(200, PAGE),
+    ];
+    let server = Server::start(script);
+    let client = Client::new(profile(&server, user())).expect("a client");
+    let meter = Meter::default();
+    for _ in 0..2 {
+        client.fetch(Question::Exact(&page_of(&ORDERS)), &meter, Deadline::NONE).await.expect("a page");
+    }
+    let seen = server.seen();
+    let lines: Vec<&str> = seen.iter().filter_map(|sent| sent.split(' ').nth(1)).collect();
+    let (iam, bss) = ("/v3/auth/tokens?nocatalog=true", "/v2/orders/customer-orders?limit=100&offset=0");
+    assert_eq!(lines, [iam, bss, iam, bss, bss]);
+    assert!(seen[1].contains("x-auth-token: canary-one\r\n") && !seen[1].contains("authorization:"));
+    assert!(seen[4].contains("x-auth-token: canary-two\r\n"));
+    assert_eq!(meter.read().requests, 3);
+
+    let script = [new_token("canary-one"), dead("canary-one"), new_token("canary-two"), dead("canary-two")];
+    let (result, counted, server) = fetch_as(user(), script).await;
+    let error = result.expect_err("refused");
+    assert!(matches!(error, FetchError::Credentials { .. }), "{error}");
+    assert_eq!((counted.requests, server.seen().len()), (2, 4));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_not_tried_twice() {
+    let wrong = json(401, include_str!("../../../tests/fixtures/bss/error-401-iam.json"));
+    let (result, counted, server) = fetch_as(user(), [wrong]).await;
+    let error = result.expect_err("refused");
+    assert!(matches!(&error, FetchError::Credentials { at, .. } if at.endpoint == "iam"), "{error}");
+    assert_eq!((counted.requests, server.seen().len()), (0, 1));
+}
