@@ -5,6 +5,22 @@ use std::sync::LazyLock;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
+// Types of orders.
+pub const PURCHASE: i64 = 1;
+pub const RENEWAL: i64 = 2;
+pub const CHANGE: i64 = 3;
+pub const REFUND: i64 = 4;
+pub const TO_PAY_PER_USE: i64 = 10;
+pub const TO_YEARLY: i64 = 11;
+pub const TRIAL: i64 = 13;
+pub const TO_COMMERCIAL: i64 = 14;
+pub const ADJUSTMENT: i64 = 15;
+
+// States of orders.
+pub const CANCELLED: i64 = 4;
+pub const COMPLETED: i64 = 5;
+pub const PENDING: i64 = 6;
+
 /// An empty warehouse of the program, opened as any other client would.
 pub struct Db {
     connection: Connection,

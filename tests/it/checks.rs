@@ -1,6 +1,5 @@
 //! The reconciliation checks over rows made by hand: silent about a sane account, and exact about each break.
 
-mod command;
 mod data_set;
 mod inconsistent;
 mod models;
@@ -10,18 +9,10 @@ mod resources;
 
 use rusqlite::{Params, params};
 
-use crate::by_hand::{Db, e8, rows, warehouse};
-
-const PURCHASE: i64 = 1;
-const RENEWAL: i64 = 2;
-const CHANGE: i64 = 3;
-const REFUND: i64 = 4;
-const TO_PAY_PER_USE: i64 = 10;
-const TRIAL: i64 = 13;
-
-const CANCELLED: i64 = 4;
-const COMPLETED: i64 = 5;
-const PENDING: i64 = 6;
+use crate::by_hand::{
+    CANCELLED, CHANGE, COMPLETED, Db, PENDING, PURCHASE, REFUND, RENEWAL, TO_PAY_PER_USE, TRIAL, e8, rows,
+    warehouse,
+};
 
 /// When the vendor last showed whatever is stored.
 const SHOWN: &str = "2026-12-01T00:00:00Z";

@@ -5,6 +5,7 @@ mod errors;
 pub mod front;
 mod quarantine;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -342,4 +343,17 @@ fn the_examples_hold_nothing_that_the_catalogue_does_not_know() {
     // There are details of two orders; for the others the simulator shows the order list's row, which has more fields.
     let drift = "select stream, kind, field, value from drift where stream <> 'order_lines'";
     assert_eq!(table(&bench, drift), "");
+}
+
+#[test]
+fn the_index_names_each_example_and_no_other() {
+    let index: serde_json::Value = serde_json::from_str(&example("index.json")).expect("an index");
+    let named = index["files"].as_array().expect("a list").iter();
+    let named: BTreeSet<String> =
+        named.map(|entry| entry["file"].as_str().expect("a name").to_owned()).collect();
+    let files = fs::read_dir(folder()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let mut files: BTreeSet<String> = files.map(|name| name.into_string().expect("UTF-8")).collect();
+    // The signing vectors are the SDK's, not answers.
+    assert!(files.remove("index.json") && files.remove("signing-vectors.json"));
+    assert_eq!(named, files);
 }

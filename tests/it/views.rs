@@ -16,18 +16,9 @@ mod since_close;
 use proptest::prelude::*;
 use rusqlite::{Connection, Params, params};
 
-use crate::by_hand::{self, Db, e8, rows};
-
-const PURCHASE: i64 = 1;
-const RENEWAL: i64 = 2;
-const CHANGE: i64 = 3;
-const REFUND: i64 = 4;
-const TRIAL: i64 = 13;
-const ADJUSTMENT: i64 = 15;
-
-const CANCELLED: i64 = 4;
-const COMPLETED: i64 = 5;
-const PENDING: i64 = 6;
+use crate::by_hand::{
+    self, ADJUSTMENT, CANCELLED, CHANGE, COMPLETED, Db, PENDING, PURCHASE, REFUND, RENEWAL, TRIAL, e8, rows,
+};
 
 /// An empty warehouse, and run 1.
 fn warehouse() -> Db {

@@ -5,6 +5,7 @@ mod resellers;
 mod weather;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sim::generate::{Size, generate};
@@ -479,10 +480,24 @@ fn lines_are_paged_and_the_order_is_repeated() {
     assert_eq!(lines, truth.details(&large.id).unwrap().1);
 }
 
+/// Folder of the contract's examples.
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bss")
+}
+
+#[test]
+fn an_offset_at_the_end_is_answered_with_no_rows_as_in_the_example() {
+    let truth = Truth::from_parts(sim::Parts::of_examples(&examples()));
+    let page = truth.list_orders(&CALL, "order_by=createTime&limit=4&offset=6").unwrap();
+    let example: Value =
+        serde_json::from_str(include_str!("../fixtures/bss/list-orders-empty.json")).unwrap();
+    assert_eq!(page.rows.len(), example[page.rows_field].as_array().unwrap().len());
+    assert_eq!(Value::from(page.total), example[page.total_field]);
+}
+
 #[test]
 fn the_examples_of_the_contract_are_served_byte_for_byte() {
-    let folder = std::path::Path::new(file!()).with_file_name("fixtures").join("bss");
-    let truth = Truth::from_parts(sim::Parts::of_examples(&folder));
+    let truth = Truth::from_parts(sim::Parts::of_examples(&examples()));
     assert_eq!(truth.order_ids(&Scope::Own).len(), 6);
     assert_eq!(truth.refunds("cs2602101515demo4").unwrap().len(), 6);
     assert_eq!(truth.links("CS2601050210DEMO1").len(), 2);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{LIST, check_orders, get, size, token};
+use super::{LIST, check_orders, examples, get, size, token};
 use sim::clock::{self, DAY};
 use sim::generate::generate;
 use sim::truth::at;
@@ -150,9 +150,8 @@ fn an_upset_of_one_kind_is_of_that_kind() {
 
 #[test]
 fn hand_written_rows_can_be_upset_and_stay_readable() {
-    let folder = std::path::Path::new(file!()).ancestors().nth(3).unwrap().join("fixtures").join("bss");
     for seed in 0..60 {
-        let mut truth = Truth::from_parts(sim::Parts::of_examples(&folder));
+        let mut truth = Truth::from_parts(sim::Parts::of_examples(&examples()));
         for step in 0..20 {
             truth.upset(seed << 8 | step, ANCHOR, ChangeKind::ALL);
         }

@@ -7,10 +7,7 @@ use super::{
     ADJUSTMENT, CHANGE, Order, PENDING, PURCHASE, REFUND, RENEWAL, TRIAL, attribution, draw, e8, insert_all,
     line, order, resource, rows, run, totals, warehouse,
 };
-
-const TO_ON_DEMAND: i64 = 10;
-const TO_YEARLY: i64 = 11;
-const TO_COMMERCIAL: i64 = 14;
+use crate::by_hand::{TO_COMMERCIAL, TO_PAY_PER_USE, TO_YEARLY};
 
 fn project(db: &Connection, order: &str, position: i64, id: &str, name: &str) {
     run(
@@ -298,7 +295,7 @@ fn each_kind_of_business_has_a_name_and_trials_count_without_spend() {
         ("3", CHANGE, "4"),
         ("4", CHANGE, "-8"),
         ("5", REFUND, "16"),
-        ("6", TO_ON_DEMAND, "32"),
+        ("6", TO_PAY_PER_USE, "32"),
         ("7", TO_YEARLY, "64"),
         ("8", TRIAL, "128"),
         ("9", TO_COMMERCIAL, "256"),
