@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bss_sync::config::Environment;
 use sim::{Endpoint, QuotaPlan, Script, Sim};
 
-/// The published quotas (`CONTRACT` §5), calls a second.
+/// The published quotas (vendor-contract.md §5), calls a second.
 const QUOTAS: [(Endpoint, &str, u64); 4] = [
     (Endpoint::Orders, "orders", 20),
     (Endpoint::Details, "order_details", 10),

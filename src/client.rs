@@ -149,8 +149,8 @@ impl Client {
     /// dropped at any time: nothing but a booked turn is lost.
     ///
     /// Once the vendor refused the credentials for good, or the clock they are signed with, every later call ends with
-    /// that same refusal and sends nothing: failed signatures can lock a key (`CONTRACT` §2.4). Until the first call
-    /// was accepted, one at a time is sent.
+    /// that same refusal and sends nothing: failed signatures can lock a key (vendor-contract.md §2.4). Until the first
+    /// call was accepted, one at a time is sent.
     ///
     /// # Errors
     /// See [`FetchError`]; whatever could be done about it was done.

@@ -26,9 +26,10 @@ pub fn built_in() -> Vec<(&'static str, &'static str)> {
     specs.iter().map(|spec| (spec.name, spec.job)).collect()
 }
 
-/// Billing months are months of this zone, so a person who says nothing means its clock (`FINANCE`: UTC+8).
+/// Billing months are months of this zone, so a person who says nothing means its clock (UTC+8).
 const DEFAULT_ZONE: Tz = chrono_tz::Asia::Shanghai;
-/// The vendor attributes refunds since May 2018 (`CONTRACT` §10); an earlier start only costs a request a window.
+/// The vendor attributes refunds since May 2018 (vendor-contract.md §10); an earlier start only costs a request a
+/// window.
 const DEFAULT_HISTORY_START: (i32, u32, u32) = (2018, 5, 1);
 /// The design's figure: rows may appear late, and two hours of orders are a page or a few.
 const DEFAULT_OVERLAP: Duration = Duration::from_hours(2);
@@ -84,8 +85,8 @@ pub struct Job {
     pub overlap: Duration,
     /// How far behind now a run ends, for rows still being written.
     pub settle: Duration,
-    /// Largest window of a first load. One order query may span a year (`FINANCE` §4), and asks for a second more
-    /// than its window.
+    /// Largest window of a first load. One order query may span a year (vendor-contract.md §3.3), and asks for a second
+    /// more than its window.
     pub window: Duration,
     /// How often the last months are read again, for changes that no filter of the vendor finds.
     pub sweep: Duration,

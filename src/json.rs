@@ -71,7 +71,8 @@ impl<'a> Object<'a> {
     /// Takes out the rows of an answer and the number of matching rows.
     ///
     /// A list that is missing or empty is an empty one only where the vendor also says how many rows match: whether it
-    /// leaves an empty list out is not documented (`CONTRACT` §12), and each of these answers has a number (§3.1).
+    /// leaves an empty list out is not documented (vendor-contract.md §12), and each of these answers has a number
+    /// (§3.1).
     ///
     /// # Errors
     /// When there is neither, or one has another type.

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// An amount in units of 10⁻⁸ of the currency's main unit (yuan, dollar). 63 bits hold ± 92 billion.
 ///
-/// The vendor charges with 8 decimals (`FINANCE` precision rules), so every amount it sends fits exactly.
+/// The vendor charges with 8 decimals (vendor-contract.md §3.4), so every amount it sends fits exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(i64);
 

@@ -69,7 +69,7 @@ fn newest_first(windows: Vec<Window>, longest: Duration) -> Vec<Window> {
     windows.into_iter().rev().flat_map(|window| window.split(longest).into_iter().rev()).collect()
 }
 
-/// The billing months (`yyyy-MM`, months of UTC+8, `FINANCE` §4) between `start` and `end` of which every second was read
+/// The billing months (`yyyy-MM`, months of UTC+8) between `start` and `end` of which every second was read
 /// completely, and none is in a window that is disputed.
 #[must_use]
 pub fn complete_months(

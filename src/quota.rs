@@ -14,10 +14,10 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Most calls a quota may name; larger figures are taken for mistakes (`RATE`: bounds of a hint).
+    /// Most calls a quota may name; larger figures are taken for mistakes.
     pub(crate) const MOST_CALLS: u32 = 1_000_000;
 
-    /// Longest period a quota may have (`RATE`: bounds of a hint).
+    /// Longest period a quota may have.
     pub(crate) const LONGEST_PERIOD: Duration = Duration::from_hours(24);
 
     /// A quota, unless a figure is out of what a quota can be.
@@ -32,7 +32,7 @@ impl Quota {
         u128::from(self.calls) * other.period.as_nanos() < u128::from(other.calls) * self.period.as_nanos()
     }
 
-    /// `calls` calls each second, the usual form of the vendor's published quotas (`CONTRACT` §5).
+    /// `calls` calls each second, the usual form of the vendor's published quotas (vendor-contract.md §5).
     #[must_use]
     pub const fn per_second(calls: u32) -> Self {
         Self { calls, period: Duration::from_secs(1) }

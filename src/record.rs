@@ -70,7 +70,8 @@ pub enum Kind {
     OptionalId,
     /// A whole number, also when it comes as text.
     Integer,
-    /// The unit of the row's amounts. Only 1, the currency's main unit, is an amount we can store (`CONTRACT` §3.4).
+    /// The unit of the row's amounts. Only 1, the currency's main unit, is an amount we can store
+    /// (vendor-contract.md §3.4).
     MainUnit,
     /// An exact amount of money, also when it comes as text.
     Money,

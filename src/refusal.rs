@@ -12,11 +12,11 @@ const LONGEST_MESSAGE: usize = 300;
 /// Most characters kept of a vendor's code or request id; the documents say 20 and show 32.
 pub(crate) const LONGEST_CODE: usize = 64;
 
-/// Code that says "no error" (`CONTRACT` §6).
+/// Code that says "no error" (vendor-contract.md §6).
 const SUCCESS: &str = "CBC.0000";
 
 /// The pairs of names under which code and message come, in the order in which the vendor's SDK tries them
-/// (`CONTRACT` §6).
+/// (vendor-contract.md §6).
 const SHAPES: [[&str; 2]; 3] = [["error_code", "error_msg"], ["errorCode", "errorMsg"], ["code", "message"]];
 
 /// A refusal in the vendor's words.
@@ -93,7 +93,7 @@ fn find_pair(value: &Value, code: &str, message: &str) -> Option<(String, String
     match value {
         Value::Object(fields) => {
             let here = fields.get(code).and_then(scalar).filter(|code| !code.is_empty()).map(|found| {
-                // The SDK's own rendering of a refusal has a third name for the message (`CONTRACT` §5).
+                // The SDK's own rendering of a refusal has a third name for the message (vendor-contract.md §5).
                 let words = fields.get(message).or_else(|| fields.get("error_message"));
                 (found, words.and_then(scalar).unwrap_or_default())
             });
@@ -140,7 +140,8 @@ struct Envelope<'a> {
     error_msg: Option<&'a serde_json::value::RawValue>,
 }
 
-/// Looks at the body of an HTTP 200: `Ok(None)` for data, `Ok(Some)` for an error inside the success (`CONTRACT` §6).
+/// Looks at the body of an HTTP 200: `Ok(None)` for data, `Ok(Some)` for an error inside the success
+/// (vendor-contract.md §6).
 ///
 /// # Errors
 /// When the body is not one JSON object.

@@ -34,13 +34,13 @@ pub struct Endpoint {
     pub path: &'static str,
     /// How its answers are cut.
     pub pages: Pagination,
-    /// The quota the vendor publishes; 10/s where none was seen (`CONTRACT` §5).
+    /// The quota the vendor publishes; 10/s where none was seen (vendor-contract.md §5).
     pub quota: Quota,
     /// Where a distributor names the reseller whose customers are meant.
     pub reseller: ResellerIn,
 }
 
-/// How an endpoint's answers are cut (`CONTRACT` §3.1). None of those asked here counts pages instead of rows.
+/// How an endpoint's answers are cut (vendor-contract.md §3.1). None of those asked here counts pages instead of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pagination {
     /// `limit` and `offset` count rows, so a walk may change the size of its pages on the way.
@@ -58,7 +58,7 @@ pub enum MostRows {
     Assumed(u32),
 }
 
-/// Where a request has `indirect_partner_id` (`CONTRACT` §7).
+/// Where a request has `indirect_partner_id` (vendor-contract.md §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResellerIn {
     /// In the query string.

@@ -52,14 +52,14 @@ pub enum GaveUp {
     Budget,
 }
 
-/// First pause is up to half a second: long enough for a hiccup, short enough for a page (`RATE` §11). Twice the mean,
+/// First pause is up to half a second: long enough for a hiccup, short enough for a page. Twice the mean,
 /// because the pause is drawn evenly between nothing and this.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// No pause is longer than this unless the server asks for one (`RATE` §11).
+/// No pause is longer than this unless the server asks for one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Calls made for one request before it is given up, refusals for a quota not counted (`RATE` §11).
+/// Calls made for one request before it is given up, refusals for a quota not counted.
 pub const TRIES: u32 = 8;
 
 /// One in this many of a job's calls may fail (20 %): beyond that the vendor is down and more calls do not help.

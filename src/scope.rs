@@ -39,7 +39,8 @@ pub enum Scope {
     Slice(Slice),
 }
 
-/// A part of a list that nothing sorts. Both ends belong to it, as the vendor's filters have it (`CONTRACT` §8).
+/// A part of a list that nothing sorts. Both ends belong to it, as the vendor's filters have it
+/// (vendor-contract.md §8).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Slice {
     /// First second of the list's time field; `None`: from the beginning.

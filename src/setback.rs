@@ -95,7 +95,7 @@ pub enum Setback {
     NotFound(Refusal),
     /// The request is wrong.
     Invalid(Refusal),
-    /// The order is no refund order (`CONTRACT` §10).
+    /// The order is no refund order (vendor-contract.md §10).
     NotARefundOrder(Refusal),
     /// The server sends us elsewhere.
     Redirected {
@@ -134,7 +134,7 @@ impl Setback {
         }
     }
 
-    /// What the code says where the status says little: 400, 403 and errors inside a 200 (`CONTRACT` §6).
+    /// What the code says where the status says little: 400, 403 and errors inside a 200 (vendor-contract.md §6).
     fn by_code(refusal: Refusal, advised: Advised, otherwise: fn(Refusal) -> Self) -> Self {
         match refusal.code.as_str() {
             "CBC.99005026" => Self::NotARefundOrder(refusal),
@@ -161,7 +161,7 @@ impl Setback {
     }
 }
 
-/// Whether a 401 is about a token rather than a signature (`CONTRACT` §2.4).
+/// Whether a 401 is about a token rather than a signature (vendor-contract.md §2.4).
 fn is_about_token(refusal: &Refusal) -> bool {
     matches!(refusal.code.as_str(), "CBC.0154" | "APIGW.0307" | "APIG.0307")
         || refusal.message.to_ascii_lowercase().contains("token")

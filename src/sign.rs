@@ -1,4 +1,4 @@
-//! Signing a request with a key pair: the vendor's SDK-HMAC-SHA256 (`CONTRACT` §2.1).
+//! Signing a request with a key pair: the vendor's SDK-HMAC-SHA256 (vendor-contract.md §2.1).
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ pub struct KeyPair {
     pub access_key: SecretString,
     /// Signs.
     pub secret_key: SecretString,
-    /// Goes with temporary keys, sent and signed (`CONTRACT` §2.3).
+    /// Goes with temporary keys, sent and signed (vendor-contract.md §2.3).
     pub security_token: Option<SecretString>,
 }
 

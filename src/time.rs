@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, Utc};
 
-/// The vendor's format of order, line and resource times: UTC, 20 characters (`CONTRACT` §3.3).
+/// The vendor's format of order, line and resource times: UTC, 20 characters (vendor-contract.md §3.3).
 const VENDOR_FORMAT: &str = "%Y-%m-%dT%H:%M:%SZ";
 
-/// Seconds by which the clock of billing months is ahead of UTC: UTC+8 (`FINANCE` §4).
+/// Seconds by which the clock of billing months is ahead of UTC: UTC+8 (docs/finance/adding-up.md, "Months").
 const BILLING_ZONE: i64 = 8 * 60 * 60;
 
 /// An instant in UTC with the vendor's resolution of one second. Its text sorts as it is.

@@ -1,4 +1,4 @@
-//! IAM tokens: asking for one, keeping it, and renewing it once for everybody (`CONTRACT` §2.2).
+//! IAM tokens: asking for one, keeping it, and renewing it once for everybody (vendor-contract.md §2.2).
 
 use chrono::DateTime;
 use secrecy::{ExposeSecret, SecretString};

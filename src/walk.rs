@@ -14,7 +14,7 @@ pub enum Paging {
     /// The list is sorted by creation time: the next page begins at the last row's time. Immune to rows that
     /// come and go before it.
     Keyset(Window),
-    /// Nothing promises the same order in two calls (`CONTRACT` §11.4): the next page begins with the last row
+    /// Nothing promises the same order in two calls (vendor-contract.md §11.4): the next page begins with the last row
     /// received, the anchor. Another row in its place means that rows were moved past the reader.
     Offset,
     /// One answer has everything.
@@ -157,7 +157,7 @@ impl Walk {
     #[must_use]
     pub fn start(paging: Paging, attempt: u32) -> Self {
         let cursor = match paging {
-            // One second early: whether the bound is inclusive is not documented (`CONTRACT` §11.5).
+            // One second early: whether the bound is inclusive is not documented (vendor-contract.md §11.5).
             Paging::Keyset(window) => Cursor::keyset(window.begin().plus(-1).unix(), Vec::new()),
             Paging::Offset | Paging::Unpaged => Cursor::Offset(0),
         };

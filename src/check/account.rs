@@ -18,7 +18,7 @@ use crate::warehouse::QuestionHints;
 /// A clock this far off is set right before it grows: in seconds.
 const ODD_CLOCK: i64 = 60;
 
-/// The vendor refuses signatures of clocks that are further off (`CONTRACT` §2.1): in seconds.
+/// The vendor refuses signatures of clocks that are further off (vendor-contract.md §2.1): in seconds.
 const WRONG_CLOCK: i64 = 15 * 60;
 
 /// An account, and what its questions need.

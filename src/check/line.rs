@@ -48,7 +48,7 @@ pub enum CheckFault {
 }
 
 impl CheckFault {
-    /// The exit code that a run would end with (`DESIGN` §7).
+    /// The exit code that a run would end with (docs/operate/exit-codes.md).
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {

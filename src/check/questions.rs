@@ -18,7 +18,7 @@ use crate::warehouse::QuestionHints;
 /// How long one question may take: somebody waits at a terminal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Orders of so many days are listed: an order query may span a year (`FINANCE` §4).
+/// Orders of so many days are listed: an order query may span a year (vendor-contract.md §3.3).
 const DAYS: i64 = 364;
 
 /// Rows of the one page of orders: a few more than one, because they may show the discounts. It costs the same.

@@ -7,8 +7,8 @@ use crate::page::Page;
 use crate::record::{Record, Table};
 use crate::scope::Role;
 
-/// Judges the role by the list of a partner's customers, which only partners are shown (`CONTRACT` §4). Whether anything
-/// else was answered tells a refusal that is about the role from one that is about everything.
+/// Judges the role by the list of a partner's customers, which only partners are shown (vendor-contract.md §4). Whether
+/// anything else was answered tells a refusal that is about the role from one that is about everything.
 pub(super) fn role(configured: Role, customers: &ProbeReply, is_answered_elsewhere: bool) -> CheckLine {
     const WHAT: &str = "role";
     let shown = match customers {

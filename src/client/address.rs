@@ -4,17 +4,18 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The hosts of the billing interfaces (`CONTRACT` §1). In full: tenants of the vendor have hosts under its domains.
+/// The hosts of the billing interfaces (vendor-contract.md §1). In full: tenants of the vendor have hosts under its
+/// domains.
 const BILLING_HOSTS: [&str; 3] =
     ["bss.myhuaweicloud.com", "bss-intl.myhuaweicloud.com", "bss.myhuaweicloud.eu"];
 
-/// Where tokens come from for all regions (`CONTRACT` §1).
+/// Where tokens come from for all regions (vendor-contract.md §1).
 const IAM_HOST: &str = "iam.myhuaweicloud.com";
 
-/// The domains with a token host of each region, as `iam.<region>` (`CONTRACT` §1).
+/// The domains with a token host of each region, as `iam.<region>` (vendor-contract.md §1).
 const IAM_DOMAINS: [&str; 2] = [".myhuaweicloud.com", ".myhuaweicloud.eu"];
 
-/// One of the vendor's sites (`CONTRACT` §1).
+/// One of the vendor's sites (vendor-contract.md §1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Site {
     /// Mainland China; amounts in CNY.
@@ -26,7 +27,7 @@ pub enum Site {
 }
 
 impl Site {
-    /// Where the site's billing interfaces are (`CONTRACT` §1).
+    /// Where the site's billing interfaces are (vendor-contract.md §1).
     #[must_use]
     pub fn endpoint(self) -> BaseUrl {
         BaseUrl::of_vendor(match self {
@@ -36,7 +37,7 @@ impl Site {
         })
     }
 
-    /// Where the site's tokens come from; `None` for Europe, whose IAM host no source names (`CONTRACT` §1).
+    /// Where the site's tokens come from; `None` for Europe, whose IAM host no source names (vendor-contract.md §1).
     #[must_use]
     pub fn iam(self) -> Option<BaseUrl> {
         match self {
@@ -85,8 +86,8 @@ pub enum AddressError {
 }
 
 impl BaseUrl {
-    /// Reads where the billing interfaces are: `https://host[:port]` with one of their hosts (`CONTRACT` §1), or http or
-    /// https for this machine.
+    /// Reads where the billing interfaces are: `https://host[:port]` with one of their hosts (vendor-contract.md §1),
+    /// or http or https for this machine.
     ///
     /// # Errors
     /// When it is no URL, carries more than scheme, host and port, or leads to a host that must not see a signature.
@@ -94,7 +95,8 @@ impl BaseUrl {
         Self::parse(text, |host| BILLING_HOSTS.contains(&host), AddressError::ForeignHost)
     }
 
-    /// Reads where tokens come from: as [`BaseUrl::billing`], with IAM's host or that of one region (`CONTRACT` §1).
+    /// Reads where tokens come from: as [`BaseUrl::billing`], with IAM's host or that of one region
+    /// (vendor-contract.md §1).
     ///
     /// # Errors
     /// When it is no URL, carries more than scheme, host and port, or leads to a host that must not see a password.

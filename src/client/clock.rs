@@ -8,7 +8,7 @@ use super::error::{CallTarget, FetchError};
 use crate::refusal::Refusal;
 use crate::time::UtcSecond;
 
-/// The vendor accepts 15 minutes (`CONTRACT` §2.1); ten seconds less, for the time an answer is on its way.
+/// The vendor accepts 15 minutes (vendor-contract.md §2.1); ten seconds less, for the time an answer is on its way.
 const TOLERATED_SKEW: i64 = 15 * 60 - 10;
 
 /// A clock further off than an hour is not corrected: stamps of everything else on this machine are wrong as well.

@@ -53,8 +53,8 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// The exit code (`DESIGN` §7): 5 where no trustworthy connection can be set up, as when a server is not trusted;
-    /// 2 where the configuration is wrong.
+    /// The exit code (docs/operate/exit-codes.md): 5 where no trustworthy connection can be set up, as when a server is
+    /// not trusted; 2 where the configuration is wrong.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -82,7 +82,7 @@ impl std::fmt::Display for CallTarget {
     }
 }
 
-/// How the program ends when nothing else happens (exit codes of `DESIGN` §7).
+/// How the program ends when nothing else happens (docs/operate/exit-codes.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitClass {
     /// Exit code 1: a fault that needs a look.
@@ -124,7 +124,8 @@ pub enum FetchError {
         /// The vendor's words; `None` when it answered: a token says nothing about the clock.
         refusal: Option<Box<Refusal>>,
     },
-    /// The order of a refund question is neither an unsubscription nor a downgrade (`CONTRACT` §10); not a fault.
+    /// The order of a refund question is neither an unsubscription nor a downgrade (vendor-contract.md §10); not a
+    /// fault.
     #[error("{at}: the order is not a refund order: {refusal}")]
     NotARefundOrder {
         /// For whom and what.

@@ -7,8 +7,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::error::FetchError;
 
-/// What all requests of an account know of its credentials. Failed signatures can lock a key (`CONTRACT` §2.4), so a
-/// wrong one is tried once, and not by every request that happens to be under way.
+/// What all requests of an account know of its credentials. Failed signatures can lock a key (vendor-contract.md §2.4),
+/// so a wrong one is tried once, and not by every request that happens to be under way.
 #[derive(Default)]
 pub(super) struct Gate {
     refused: OnceLock<FetchError>,

@@ -12,7 +12,7 @@ use crate::sign::{KeyPair, Unsigned, encode, sign, unsigned_target};
 use crate::time::UtcSecond;
 use crate::token::{self, Lease};
 
-/// What the vendor's SDK sends, GET included (`CONTRACT` §2.1).
+/// What the vendor's SDK sends, GET included (vendor-contract.md §2.1).
 const JSON: &str = "application/json";
 
 /// The credentials of an account, checked to fit into headers.
@@ -133,7 +133,7 @@ pub(super) fn prepare(
     Ok(Prepared { call: Call { method: request.endpoint.method, url, headers, body }, secrets })
 }
 
-/// Builds the call that asks IAM for a token (`CONTRACT` §2.2).
+/// Builds the call that asks IAM for a token (vendor-contract.md §2.2).
 ///
 /// # Errors
 /// When the address cannot be built.

@@ -23,9 +23,9 @@ pub struct Profile {
     pub iam_endpoint: Option<BaseUrl>,
     /// Credentials.
     pub auth: Auth,
-    /// The vendor's id of the account, sent (and signed) as `X-Domain-Id` when known (`CONTRACT` §2.1).
+    /// The vendor's id of the account, sent (and signed) as `X-Domain-Id` when known (vendor-contract.md §2.1).
     pub domain_id: Option<String>,
-    /// The reseller whose customers a distributor asks for, sent as `indirect_partner_id` (`CONTRACT` §4).
+    /// The reseller whose customers a distributor asks for, sent as `indirect_partner_id` (vendor-contract.md §4).
     pub reseller: Option<String>,
     /// Quotas that take the place of the published ones.
     pub quotas: QuotaOverrides,
@@ -35,19 +35,19 @@ pub struct Profile {
     pub proxy: Option<Proxy>,
 }
 
-/// How the client proves who it is (`CONTRACT` §2).
+/// How the client proves who it is (vendor-contract.md §2).
 #[derive(Clone)]
 pub enum Auth {
-    /// Every request is signed with a key pair (§2.1).
+    /// Every request is signed with a key pair (vendor-contract.md §2.1).
     AkSk {
         /// Public half, but still not for logs.
         access_key: SecretString,
         /// The signing key.
         secret_key: SecretString,
-        /// Comes with temporary keys only (§2.3).
+        /// Comes with temporary keys only (vendor-contract.md §2.3).
         security_token: Option<SecretString>,
     },
-    /// Requests carry a token that IAM gives for a password (§2.2).
+    /// Requests carry a token that IAM gives for a password (vendor-contract.md §2.2).
     Token {
         /// Name of the IAM user.
         user: String,

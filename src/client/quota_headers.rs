@@ -7,8 +7,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::request::Endpoint;
 
-/// The request header that may make the gateway answer with `X-Apig-RateLimit-*` (`RATE`: documented for the gateway;
-/// whether the billing interfaces honour it is unknown).
+/// The request header that may make the gateway answer with `X-Apig-RateLimit-*` (vendor-contract.md §5: documented for
+/// the gateway; whether the billing interfaces honour it is unknown).
 const MODE: HeaderName = HeaderName::from_static("x-apig-mode");
 
 const DEBUG: HeaderValue = HeaderValue::from_static("debug");
@@ -34,7 +34,7 @@ impl QuotaHeaders {
         let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
         if endpoints.get(endpoint.name) != Some(&HeadersAsked::Asked) {
             endpoints.entry(endpoint.name).or_insert(HeadersAsked::Asked);
-            // Not signed: what is added after signing need not be (`CONTRACT` §2.1).
+            // Not signed: what is added after signing need not be (vendor-contract.md §2.1).
             headers.insert(MODE, DEBUG);
         }
     }

@@ -18,26 +18,26 @@ use crate::retry::retry_after;
 use crate::setback::{Advised, Setback, Unavailability};
 use crate::time::UtcSecond;
 
-/// A server that does not take a connection in 5 s is not going to (FAULTS 37).
+/// A server that does not take a connection in 5 s is not going to.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Longest silence in an answer (FAULTS 37).
+/// Longest silence in an answer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Notices connections that a gateway in between has forgotten (FAULTS 38).
+/// Notices connections that a gateway in between has forgotten.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Largest answer taken from the wire (FAULTS 36).
+/// Largest answer taken from the wire.
 pub(super) const LARGEST_WIRE: usize = 16 * 1024 * 1024;
 
-/// Largest answer, decompressed: a hundred times the largest page known, and well inside the memory we may use
-/// (FAULTS 36).
+/// Largest answer, decompressed: a hundred times the largest page known, and well inside the memory we may use.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
-/// No page compresses better than this; what does is a bomb (FAULTS 36).
+/// No page compresses better than this; what does is a bomb.
 const LARGEST_RATIO: usize = 200;
 
-/// What is read of an error's body: texts are under 1,024 characters (`CONTRACT` §6); more is somebody's web page.
+/// What is read of an error's body: texts are under 1,024 characters (vendor-contract.md §6); more is somebody's web
+/// page.
 const LARGEST_REFUSAL: usize = 64 * 1024;
 
 /// The HTTP client, set up so that credentials go nowhere but to the address given.
@@ -67,7 +67,7 @@ impl Transport {
             && profile.iam_endpoint.as_ref().is_none_or(BaseUrl::is_encrypted);
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("bss-sync/", env!("CARGO_PKG_VERSION")))
-            // A redirected request would take its token and signature along (FAULTS 42).
+            // A redirected request would take its token and signature along.
             .redirect(reqwest::redirect::Policy::none())
             // Every repetition must be paced, counted and signed again: only we repeat.
             .retry(reqwest::retry::never())
@@ -105,7 +105,7 @@ impl Transport {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
-        // Not signed: what is added after signing need not be (`CONTRACT` §2.1).
+        // Not signed: what is added after signing need not be (vendor-contract.md §2.1).
         let mut request =
             self.http.request(method, call.url).headers(call.headers).header(ACCEPT_ENCODING, "gzip");
         if let Some(body) = call.body {

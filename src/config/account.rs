@@ -28,7 +28,8 @@ pub struct Account {
     pub secrets: Vec<SecretPlace>,
 }
 
-/// The variables of the vendor's SDKs: key, secret key, and the token that comes with temporary ones (`CONTRACT` §2).
+/// The variables of the vendor's SDKs: key, secret key, and the token that comes with temporary ones
+/// (vendor-contract.md §2).
 const SDK_VARIABLES: [&str; 3] =
     ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"];
 
@@ -247,7 +248,7 @@ impl Reader<'_> {
     }
 }
 
-/// The two ways of `CONTRACT` §2 to prove who one is.
+/// The two ways of vendor-contract.md §2 to prove who one is.
 #[derive(Clone, Copy)]
 enum AuthKind {
     Key,

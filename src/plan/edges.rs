@@ -1,9 +1,9 @@
 //! Where the months are cut when the vendor is asked how many orders each has. Pure.
 //!
-//! Whether the bounds of the API's windows belong to them is not documented (`CONTRACT` §11.5), and two months that meet
-//! in one second would each count its orders, or neither. So the edge between two months is a second `t`, at or shortly
-//! after the month's begin, such that no order is stored from `t - 1` to `t + 1`. The month before is asked for up to
-//! `t`, the one behind from `t - 1` on. Then
+//! Whether the bounds of the API's windows belong to them is not documented (vendor-contract.md §11.5), and two months
+//! that meet in one second would each count its orders, or neither. So the edge between two months is a second `t`, at
+//! or shortly after the month's begin, such that no order is stored from `t - 1` to `t + 1`. The month before is asked
+//! for up to `t`, the one behind from `t - 1` on. Then
 //!
 //! - every order that is stored is at least two seconds before `t`, and in the month before under every reading of the
 //!   bounds, or two seconds behind it, and in the month behind: the number that is expected is the same;

@@ -8,8 +8,8 @@ use crate::time::{UtcSecond, Window};
 /// Rows that one request may be expected to bring: a page of 100, less what may have come since.
 pub const PAGE: u64 = 90;
 
-/// Statuses the order list can be filtered by (`CONTRACT` §7.1) that an open order can have; all others are found by
-/// their time or their id.
+/// Statuses the order list can be filtered by (vendor-contract.md §7.1) that an open order can have; all others are
+/// found by their time or their id.
 const FILTERABLE: [i64; 4] = [1, 3, 6, 9];
 
 /// An order whose status can still change.

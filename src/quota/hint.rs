@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Quota;
 
-/// Whose calls a quota counts together, by the vendor's word for it (`CONTRACT` §5).
+/// Whose calls a quota counts together, by the vendor's word for it (vendor-contract.md §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     /// Of one interface, whoever calls.
@@ -68,7 +68,7 @@ impl QuotaHint {
     /// with the least share left. Names and values as they came.
     #[must_use]
     pub fn in_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Self> {
-        /// The vendor sends at most five (`RATE`); more is not the vendor.
+        /// The vendor sends at most five (vendor-contract.md §5); more is not the vendor.
         const MOST: usize = 5;
         let mut tightest: Option<(u32, Self)> = None;
         let named = headers.filter_map(|(name, value)| {

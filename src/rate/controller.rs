@@ -150,8 +150,7 @@ impl Controller {
         matches!(self.episode.halt, Halt::Until(until) if now < until)
     }
 
-    /// Calls that may be unanswered at a time: enough to keep the pace, few enough that a refusal meets few of them
-    /// (`RATE` item 4).
+    /// Calls that may be unanswered at a time: enough to keep the pace, few enough that a refusal meets few of them.
     #[must_use]
     pub fn width(&self) -> usize {
         let Some(rate) = self.rate() else { return WIDEST };
@@ -287,7 +286,7 @@ impl Controller {
     }
 }
 
-/// Calls that a controller may make up for at first: a tenth of the quota (`RATE` item 3), but no more than may be in
+/// Calls that a controller may make up for at first: a tenth of the quota, but no more than may be in
 /// vain when all of them are refused.
 fn depth_of(quota: Quota) -> f64 {
     (f64::from(quota.calls) / 10.0).clamp(2.0, 12.0)

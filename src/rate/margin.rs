@@ -69,7 +69,7 @@ impl Margin {
     /// Episodes per call that are aimed at.
     fn set_point(&self, quota: Quota) -> f64 {
         if quota.period >= LONG {
-            // A refused call costs the rest of a window: no oftener than every other window (`RATE` item 7).
+            // A refused call costs the rest of a window: no oftener than every other window.
             let window = f64::from(quota.calls) / (1.0 + self.x);
             (1.0 / 110.0_f64).min(0.5 / window)
         } else {

@@ -1,9 +1,9 @@
 //! How many rows a page may have: as many as the endpoint gives, fewer where the server or the way to it cannot.
 
-/// The smallest page that is tried, which is also the vendor's default (`RATE` item 10).
+/// The smallest page that is tried, which is also the vendor's default (vendor-contract.md §3.1).
 const SMALLEST: u32 = 10;
 
-/// Full pages without a failure before a larger one is tried (`RATE` item 10).
+/// Full pages without a failure before a larger one is tried.
 const CLEAN: u32 = 20;
 
 /// Maxima that a server may have, other than the documented one.

@@ -19,7 +19,7 @@ pub enum QuotaOrigin {
     Refusal,
     /// An earlier run.
     Stored,
-    /// The vendor's published table (`CONTRACT` §5).
+    /// The vendor's published table (vendor-contract.md §5).
     Published,
     /// Nobody told it, and more is tried every two seconds.
     SlowStart,
@@ -176,7 +176,7 @@ pub enum Start {
     Unlimited,
 }
 
-/// The part of a quota that is used, in hundredths; the rest is for others (`RATE` item 12).
+/// The part of a quota that is used, in hundredths; the rest is for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share(u8);
 

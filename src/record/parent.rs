@@ -2,7 +2,7 @@
 
 use crate::time::UtcSecond;
 
-/// The status of an order that is completed (`CONTRACT` §9).
+/// The status of an order that is completed (vendor-contract.md §9).
 const COMPLETED: i64 = 5;
 
 /// An order, and what tells which streams have records of it.

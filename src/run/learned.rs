@@ -12,7 +12,7 @@ use crate::warehouse::{Warehouse, WarehouseError, Writer};
 
 use super::error::RunError;
 
-/// How often what is known about the quotas and the size of pages is stored (`RATE` item 9).
+/// How often what is known about the quotas and the size of pages is stored.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// What earlier runs learned about an account's endpoints at this host.

@@ -49,7 +49,7 @@ impl Outcome {
         }
     }
 
-    /// The exit code (`DESIGN` §7).
+    /// The exit code (docs/operate/exit-codes.md).
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {

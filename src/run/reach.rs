@@ -20,7 +20,7 @@ pub fn streams_of(jobs: &[Job], account: &Account) -> impl Iterator<Item = &'sta
 }
 
 /// Why a job does not read an account, said before anybody is asked: with the wrong kind of credential an endpoint may
-/// answer success without rows (`CONTRACT` §4).
+/// answer success without rows (vendor-contract.md §4).
 #[must_use]
 pub fn why_not(job: &Job, account: &Account) -> Option<String> {
     let Account { name, role, profile, secrets: _ } = account;

@@ -1,4 +1,4 @@
-//! Codes of the vendor's documents (`CONTRACT` §9).
+//! Codes of the vendor's documents (vendor-contract.md §9).
 
 pub(super) const ORDER_STATUS: &[&str] = &["1", "2", "3", "4", "5", "6", "9", "10", "11", "12", "13"];
 pub(super) const ORDER_TYPE: &[&str] = &["1", "2", "3", "4", "10", "11", "13", "14", "15"];

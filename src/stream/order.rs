@@ -7,13 +7,13 @@ use crate::decode::decode_row;
 use crate::json::Object;
 use crate::record::{Drift, OrderPlace, Parent, Record, Reject, Table, Trade, Value};
 
-/// The permission to see orders and what belongs to them (`CONTRACT` §7.1 to §7.3).
+/// The permission to see orders and what belongs to them (vendor-contract.md §7.1 to §7.3).
 pub(super) const PERMISSION: Permissions = Permissions {
     customer: Some("billing:order:view (older name bss:order:view)"),
     partner: Some("BPC_ITEM_SUBCUSTSERV_060100 or BPC_ITEM_SUBCUSTSERV_060200"),
 };
 
-/// Order types whose records differ (`CONTRACT` §9).
+/// Order types whose records differ (vendor-contract.md §9).
 pub(super) const CHANGE: i64 = 3;
 pub(super) const UNSUBSCRIPTION: i64 = 4;
 pub(super) const TO_PAY_PER_USE: i64 = 10;

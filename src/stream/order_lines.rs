@@ -13,7 +13,7 @@ use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn
 use crate::scope::Ask;
 use crate::walk::Cursor;
 
-/// `GET /v2/orders/customer-orders/details/{order_id}` (`CONTRACT` §7.2).
+/// `GET /v2/orders/customer-orders/details/{order_id}` (vendor-contract.md §7.2).
 pub(crate) struct OrderLines;
 
 static ENDPOINT: Endpoint = Endpoint {

@@ -11,7 +11,7 @@ use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn
 use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
-/// `GET /v2/orders/customer-orders` (`CONTRACT` §7.1).
+/// `GET /v2/orders/customer-orders` (vendor-contract.md §7.1).
 pub(crate) struct Orders;
 
 static ENDPOINT: Endpoint = Endpoint {

@@ -13,7 +13,7 @@ use crate::request::{Endpoint, Method, Pagination, Request, ResellerIn};
 use crate::scope::{Ask, Scope};
 use crate::walk::{Cursor, Paging};
 
-/// `GET /v2/orders/customer-orders/refund-orders` (`CONTRACT` §7.3).
+/// `GET /v2/orders/customer-orders/refund-orders` (vendor-contract.md §7.3).
 pub(crate) struct RefundAttributions;
 
 static ENDPOINT: Endpoint = Endpoint {
@@ -48,7 +48,7 @@ static ATTRIBUTIONS: Table = Table {
     context: Context::Stored,
 };
 
-/// Asked at every change until the end: when attributions appear is not documented (`CONTRACT` §10).
+/// Asked at every change until the end: when attributions appear is not documented (vendor-contract.md §10).
 fn gives_money_back(order: OrderPlace) -> bool {
     order.is_leaf()
         && match order.order_type {
@@ -68,7 +68,7 @@ static SPEC: Spec = Spec {
     belongs_to: Some(gives_money_back),
     owned_by_parent: Some(Owned { table: &ATTRIBUTIONS, parent_column: "refund_order_id" }),
     // When attributions appear relative to the order's completion is not documented: ask once more a day later
-    // (`CONTRACT` §10).
+    // (vendor-contract.md §10).
     read_again_after: Some(Duration::from_hours(24)),
     ..Spec::new("refund_attributions", &ENDPOINT, &[&ATTRIBUTIONS], Reading::Queue)
 };

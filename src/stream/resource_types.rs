@@ -10,7 +10,7 @@ use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn
 use crate::scope::Ask;
 use crate::walk::Cursor;
 
-/// `GET /v2/products/resource-types` (`CONTRACT` §7.5).
+/// `GET /v2/products/resource-types` (vendor-contract.md §7.5).
 pub(crate) struct ResourceTypes;
 
 static ENDPOINT: Endpoint = Endpoint {

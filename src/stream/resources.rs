@@ -14,7 +14,7 @@ use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn
 use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
-/// `POST /v2/orders/suscriptions/resources/query`, spelled so (`CONTRACT` §7.4).
+/// `POST /v2/orders/suscriptions/resources/query`, spelled so (vendor-contract.md §7.4).
 pub(crate) struct Resources;
 
 static ENDPOINT: Endpoint = Endpoint {
@@ -86,7 +86,7 @@ static SPEC: Spec = Spec {
         partner: Some("BPC_ITEM_SUBCUSTSERV_010105"),
     },
     customer: Naming::ByPartner,
-    // The statuses are all that the documents list (`CONTRACT` §9).
+    // The statuses are all that the documents list (vendor-contract.md §9).
     sliced_by: Some(Slicing {
         time: "expire_time",
         statuses: &[2, 3, 4, 5],

@@ -10,7 +10,7 @@ use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn
 use crate::scope::{Ask, Scope};
 use crate::walk::Cursor;
 
-/// `GET /v2/products/service-types` (`CONTRACT` §7.6).
+/// `GET /v2/products/service-types` (vendor-contract.md §7.6).
 pub(crate) struct ServiceTypes;
 
 static ENDPOINT: Endpoint = Endpoint {

@@ -54,7 +54,7 @@ pub struct Spec {
     pub job: &'static str,
     /// What its rows are to the rest of the program.
     pub kind: StreamKind,
-    /// The only role whose credentials may ask (`CONTRACT` §4); `None`: both may.
+    /// The only role whose credentials may ask (vendor-contract.md §4); `None`: both may.
     pub only_for: Option<Role>,
     /// What the vendor wants of whoever asks.
     pub permission: Permissions,

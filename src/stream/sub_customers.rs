@@ -13,7 +13,7 @@ use crate::request::{Endpoint, Method, MostRows, Pagination, Request, ResellerIn
 use crate::scope::{Ask, Role, Scope};
 use crate::walk::Cursor;
 
-/// `POST /v2/partners/sub-customers/query` (`CONTRACT` §7.19).
+/// `POST /v2/partners/sub-customers/query` (vendor-contract.md §7.19).
 pub(crate) struct SubCustomers;
 
 static ENDPOINT: Endpoint = Endpoint {

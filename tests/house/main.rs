@@ -1,6 +1,7 @@
 //! How the house is built: arrows between files run down the layers and close no circle, and names say what they mean.
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "a test may fail at once")]
 
+mod citations;
 mod documents;
 mod source;
 mod streams;

@@ -278,7 +278,8 @@ fn customers_of_a_partner_are_stored_with_their_account_managers() {
     );
 }
 
-/// A list that a partner asks for without naming a customer is empty, and no error (`CONTRACT`): never ask so.
+/// A list that a partner asks for without naming a customer is empty, and no error (vendor-contract.md §4): never ask
+/// so.
 #[test]
 fn a_partners_request_for_resources_names_the_customer() {
     let script = Script::serving(Truth::from_parts(examples()));

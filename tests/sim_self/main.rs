@@ -112,7 +112,7 @@ fn units(row: &str, field: &str) -> i64 {
     number * 10_i64.pow(u32::try_from(shift).unwrap())
 }
 
-/// The rules of FINANCE that generated data must not break.
+/// The rules of money that generated data must not break.
 fn check(truth: &Truth, now: i64) {
     let taken = check_orders(truth, now);
     check_resources(truth, now, &taken);

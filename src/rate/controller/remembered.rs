@@ -11,7 +11,7 @@ use crate::rate::trial::Trial;
 use crate::rate::words::{QuotaOrigin, Share, Start};
 use crate::time::UtcSecond;
 
-/// What was learned longer ago than this may be out of date, in seconds (`RATE` item 9).
+/// What was learned longer ago than this may be out of date, in seconds.
 const STALE: i64 = 30 * 24 * 60 * 60;
 
 /// Parts of a period in which calls are remembered.

@@ -13,7 +13,7 @@ use crate::walk::{Cursor, Walk};
 /// Answers of the wrong shape in a row before a walk is given up: the client has already repeated each.
 const BAD_BODIES: u32 = 3;
 
-/// How far the vendor lets clocks differ, in seconds (`CONTRACT` §2.1).
+/// How far the vendor lets clocks differ, in seconds (vendor-contract.md §2.1).
 const TOLERATED_SKEW: i64 = 15 * 60;
 
 /// A decoded answer.
@@ -83,8 +83,8 @@ pub(in crate::run) async fn fetch(
     }
 }
 
-/// The vendor's time, unless it is further from ours than any clock it would let in (`CONTRACT` §2.1): a date from
-/// a cache or a broken node must not decide which of two answers is the newer.
+/// The vendor's time, unless it is further from ours than any clock it would let in (vendor-contract.md §2.1): a date
+/// from a cache or a broken node must not decide which of two answers is the newer.
 fn plausible(theirs: UtcSecond, ours: UtcSecond) -> UtcSecond {
     theirs.clamp(ours.plus(-TOLERATED_SKEW), ours.plus(TOLERATED_SKEW))
 }

@@ -14,7 +14,7 @@ use crate::stream::Reading;
 use crate::walk::{SeenKeys, Walk, WalkStep};
 use crate::warehouse::WalkProgress;
 
-/// Walks that end without proof before a scope is called disputed (`DESIGN` §3).
+/// Walks that end without proof before a scope is called disputed (docs/inside/walking-and-proof.md).
 pub(super) const ATTEMPTS: u32 = 3;
 
 /// Walks a scope to its end.

@@ -36,7 +36,7 @@ pub(super) struct Subject {
 }
 
 /// Where an id is looked for, best first: what it leads to, how, and the query for the ids in an account (?1) that the
-/// spellings (?2) lead to. An order's ids are treated as if case did not matter (`FINANCE` §1).
+/// spellings (?2) lead to. An order's ids are treated as if case did not matter (vendor-contract.md §7.1).
 const PLACES: &[(SubjectKind, Option<&str>, &str)] = &[
     (SubjectKind::Order, None, "select order_id from orders where account = ?1 and order_id in (select value from json_each(?2))"),
     (

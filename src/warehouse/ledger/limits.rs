@@ -8,7 +8,7 @@ use crate::time::UtcSecond;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
 
-/// What was learned is forgotten after so many seconds, like a quota (`RATE` item 9: 30 days).
+/// What was learned is forgotten after so many seconds, like a quota: 30 days.
 const REMEMBERED: i64 = 30 * 24 * 60 * 60;
 
 /// The size of an endpoint's pages, where it is not the documented one.

@@ -135,7 +135,7 @@ fn refuse_others(target: &Path) -> Result<(), PublishError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return refuse_companions(target),
         Err(error) => return Err(PublishError::io(target, &error)),
     };
-    // The file format of SQLite, §1.3: magic, at 18 the version for writers (2: WAL), at 68 the application id.
+    // The file format of SQLite, section 1.3: magic, at 18 the version for writers (2: WAL), at 68 the application id.
     let is_ours = header.starts_with(b"SQLite format 3\0")
         && header.get(68..72) == Some(APPLICATION_ID.to_be_bytes().as_slice());
     if !is_ours && !header.is_empty() {

@@ -37,7 +37,7 @@ pub struct PageCommit {
 }
 
 /// How far a complete answer is believed that shows fewer rows than the warehouse has: with the wrong kind of
-/// credential an endpoint may answer success without rows (`CONTRACT` §4).
+/// credential an endpoint may answer success without rows (vendor-contract.md §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
     /// Nothing yet shows that this credential sees any rows of the stream.
