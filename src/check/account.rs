@@ -4,7 +4,7 @@ use super::line::{CheckFault, CheckLine};
 use super::local::AccountKnowledge;
 use super::questions::{ProbeReply, Questions};
 use super::quotas::{self, QuotaTalk};
-use super::role;
+use super::role::{self, Elsewhere};
 use crate::client::{FetchError, Pace};
 use crate::config::Account;
 use crate::job::Job;
@@ -88,9 +88,10 @@ async fn online(probing: Probing<'_>) -> Vec<CheckLine> {
     for stream in &streams {
         let reply = questions.ask(*stream).await;
         // Whoever is not let in, or reaches nobody, is not let in at the next door either.
-        let is_known = replies.iter().any(|(_, reply)| reply.is_let_in());
+        let before =
+            if replies.iter().any(|(_, reply)| reply.is_let_in()) { Before::LetIn } else { Before::Nothing };
         if let ProbeReply::Refused(error) = &reply
-            && ends_all(error, is_known)
+            && ends_all(error, before)
         {
             end = Some(error.clone());
             break;
@@ -118,8 +119,9 @@ async fn online(probing: Probing<'_>) -> Vec<CheckLine> {
         &probe
     };
     let is_answered = replies.iter().any(|(_, reply)| matches!(reply, ProbeReply::Seen(_)));
+    let elsewhere = if is_answered { Elsewhere::Answered } else { Elsewhere::NothingAnswered };
     let mut lines = vec![credentials(account, &replies), clock(replies.iter().map(|(_, reply)| reply))];
-    lines.push(role::role(account.role, customers, is_answered));
+    lines.push(role::role(account.role, customers, elsewhere));
     for (stream, reply) in &replies {
         lines.push(permission(*stream, account.role, reply, questions.hints()));
     }
@@ -137,14 +139,23 @@ async fn online(probing: Probing<'_>) -> Vec<CheckLine> {
     lines
 }
 
+/// What came of the questions before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// Nobody was let in, or nobody asked.
+    Nothing,
+    /// One was let in.
+    LetIn,
+}
+
 /// Whether no other question would fare better.
-fn ends_all(error: &FetchError, is_known: bool) -> bool {
+fn ends_all(error: &FetchError, before: Before) -> bool {
     match error {
         FetchError::Credentials { .. }
         | FetchError::Clock { .. }
         | FetchError::Redirected { .. }
         | FetchError::Tls { .. } => true,
-        FetchError::Unavailable { .. } | FetchError::Deadline { .. } => !is_known,
+        FetchError::Unavailable { .. } | FetchError::Deadline { .. } => before == Before::Nothing,
         FetchError::Forbidden { .. }
         | FetchError::NotARefundOrder { .. }
         | FetchError::NotFound { .. }

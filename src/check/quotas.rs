@@ -29,7 +29,7 @@ pub(super) fn quotas(
     let mut lines = match talk {
         QuotaTalk::Short => vec![CheckLine::fine("quotas", in_short(endpoints, pace))],
         QuotaTalk::Long => {
-            endpoints.iter().map(|endpoint| at_length(endpoint, pace, earlier, asked.is_some())).collect()
+            endpoints.iter().map(|endpoint| at_length(endpoint, pace, earlier, asked)).collect()
         }
     };
     if let Some(refused) = asked.map(|asked| asked.throttled).filter(|refused| *refused > 0) {
@@ -65,12 +65,17 @@ fn worked_with(quota: Option<Quota>, origin: QuotaOrigin) -> String {
 }
 
 /// One endpoint: what is worked with, and what each source says.
-fn at_length(endpoint: &'static Endpoint, pace: &Pace, earlier: &[RateState], is_asked: bool) -> CheckLine {
+fn at_length(
+    endpoint: &'static Endpoint,
+    pace: &Pace,
+    earlier: &[RateState],
+    asked: Option<CallCounts>,
+) -> CheckLine {
     let (quota, origin) = pace.quota(endpoint);
-    let header = match (origin, quota, is_asked) {
+    let header = match (origin, quota, asked) {
         (QuotaOrigin::Header, Some(quota), _) => quota.to_string(),
-        (_, _, true) => "none".to_owned(),
-        (_, _, false) => "not asked".to_owned(),
+        (_, _, Some(_)) => "none".to_owned(),
+        (_, _, None) => "not asked".to_owned(),
     };
     let remembered = earlier.iter().filter(|state| state.endpoint == endpoint.name).map(|state| {
         let known = &state.remembered;

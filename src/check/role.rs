@@ -7,14 +7,23 @@ use crate::page::Page;
 use crate::record::{Record, Table};
 use crate::scope::Role;
 
+/// What came of all other questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Elsewhere {
+    /// One of them was answered.
+    Answered,
+    /// None was.
+    NothingAnswered,
+}
+
 /// Judges the role by the list of a partner's customers, which only partners are shown (vendor-contract.md §4). Whether
 /// anything else was answered tells a refusal that is about the role from one that is about everything.
-pub(super) fn role(configured: Role, customers: &ProbeReply, is_answered_elsewhere: bool) -> CheckLine {
+pub(super) fn role(configured: Role, customers: &ProbeReply, elsewhere: Elsewhere) -> CheckLine {
     const WHAT: &str = "role";
     let shown = match customers {
         ProbeReply::Seen(seen) => seen.rows(),
         ProbeReply::Refused(error) if matches!(**error, FetchError::Forbidden { .. }) => {
-            return refused(WHAT, configured, error, is_answered_elsewhere);
+            return refused(WHAT, configured, error, elsewhere);
         }
         ProbeReply::Refused(error) => {
             return CheckLine::not_checked(
@@ -48,12 +57,12 @@ pub(super) fn role(configured: Role, customers: &ProbeReply, is_answered_elsewhe
     }
 }
 
-fn refused(what: &str, configured: Role, error: &FetchError, is_answered_elsewhere: bool) -> CheckLine {
-    match (configured, is_answered_elsewhere) {
-        (Role::Customer, true) => {
+fn refused(what: &str, configured: Role, error: &FetchError, elsewhere: Elsewhere) -> CheckLine {
+    match (configured, elsewhere) {
+        (Role::Customer, Elsewhere::Answered) => {
             CheckLine::fine(what, "customer: a partner's list of customers is refused, as it should be")
         }
-        (Role::Customer, false) => {
+        (Role::Customer, Elsewhere::NothingAnswered) => {
             CheckLine::not_checked(what, "the vendor refuses everything, which says nothing about the role")
         }
         (Role::Partner, _) => CheckLine::failed(

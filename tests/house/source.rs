@@ -25,6 +25,8 @@ pub struct SourceFile {
     pub types: Vec<String>,
     /// Functions whose name promises an answer, and whose signature does not keep it.
     pub broken_promises: Vec<String>,
+    /// Functions that are told something by `true` or `false`.
+    pub told_by_bool: Vec<String>,
     children: BTreeSet<String>,
     definitions: BTreeSet<String>,
     /// The names that `use` brings, each with its path.
@@ -262,6 +264,8 @@ impl<'ast> Visit<'ast> for SourceFile {
 
     fn visit_signature(&mut self, signature: &'ast Signature) {
         self.promise(signature);
+        let is_bool = |input: &FnArg| matches!(input, FnArg::Typed(typed) if matches!(&*typed.ty, Type::Path(path) if path.path.is_ident("bool")));
+        self.told_by_bool.extend(signature.inputs.iter().any(is_bool).then(|| signature.ident.to_string()));
         visit::visit_signature(self, signature);
     }
 
