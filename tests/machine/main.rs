@@ -2,7 +2,7 @@
 //! is held against what the vendor had, and at the end, after quiet runs, the warehouse against the truth: it is equal,
 //! or the run says what is not proven and exits 3. Never a false "complete".
 //!
-//! `BSS_MACHINE_CASES` says how many cases (300 when missing; `.ci/run` plays 10 000), `BSS_MACHINE_FROM` where their seeds begin,
+//! `BSS_MACHINE_CASES` says how many cases (300 when missing; `.ci/run` plays 2 000), `BSS_MACHINE_FROM` where their seeds begin,
 //! `BSS_MACHINE_SEED` runs the case of one seed and tells what happens in it.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail at once")]
 
