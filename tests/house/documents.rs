@@ -5,8 +5,19 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 /// Folders of the repository whose files documents name from its top.
-const TOP_LEVEL: [&str; 8] =
-    ["src/", "schema/", "jobs/", "tests/", "deploy/", "docs/", "benches/", "examples/"];
+const TOP_LEVEL: [&str; 11] = [
+    "src/",
+    "schema/",
+    "jobs/",
+    "tests/",
+    "deploy/",
+    "docs/",
+    "benches/",
+    "examples/",
+    ".ci/",
+    ".config/",
+    ".github/",
+];
 
 /// Endings of files that documents name; other words with a slash, such as `created/paid`, are none.
 const NAMED_ENDINGS: [&str; 9] = [".rs", ".sql", ".toml", ".md", ".yml", ".yaml", ".json", ".sh", ".service"];
