@@ -45,8 +45,8 @@ use clock::VendorClock;
 use gate::{Gate, GateEntry};
 use judge::{CallVerdict, judge, judge_patience};
 use login::{Credential, IamUser, Login, Prepared, prepare, prepare_token};
-use pace::Booked;
-use pages::Asking;
+use pace::BookedCall;
+use pages::PageQuestion;
 use quota_headers::QuotaHeaders;
 use transport::{HttpReply, Transport};
 use wait::{after, ensure_in_time, pause, within};
@@ -160,7 +160,7 @@ impl Client {
         meter: &Meter,
         deadline: Deadline,
     ) -> Result<VendorAnswer, FetchError> {
-        let mut asking = Asking::new(question, &self.pages);
+        let mut asking = PageQuestion::new(question, &self.pages);
         let endpoint = asking.request().endpoint;
         let at = self.place(endpoint.name);
         let mut patience = Patience::new();
@@ -269,7 +269,7 @@ impl Client {
         endpoint: &'static Endpoint,
         meter: &Meter,
         deadline: Deadline,
-    ) -> Result<(Booked<'_>, GateEntry<'_>), FetchError> {
+    ) -> Result<(BookedCall<'_>, GateEntry<'_>), FetchError> {
         let at = self.place(endpoint.name);
         loop {
             let call = self.turn(endpoint, meter, deadline).await?;
@@ -291,7 +291,7 @@ impl Client {
         endpoint: &'static Endpoint,
         meter: &Meter,
         deadline: Deadline,
-    ) -> Result<Booked<'_>, FetchError> {
+    ) -> Result<BookedCall<'_>, FetchError> {
         loop {
             let until = match self.pace.ask(endpoint) {
                 Ok(call) => return Ok(call),

@@ -110,7 +110,7 @@ pub enum Setback {
 
 /// What the headers of a refusal say about waiting.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Advised {
+pub struct RetryAdvice {
     /// `Retry-After`.
     pub retry_after: Option<Duration>,
     /// `X-Apig-RateLimit-*`.
@@ -120,7 +120,7 @@ pub struct Advised {
 impl Setback {
     /// What a refusal means. Only errors are given here: a status other than 200, or an error code inside one.
     #[must_use]
-    pub fn of(refusal: Refusal, advised: Advised) -> Self {
+    pub fn of(refusal: Refusal, advised: RetryAdvice) -> Self {
         match refusal.status {
             429 => Self::throttled(refusal, advised),
             408 | 500..=599 => Self::unavailable(refusal, advised),
@@ -135,7 +135,7 @@ impl Setback {
     }
 
     /// What the code says where the status says little: 400, 403 and errors inside a 200 (vendor-contract.md §6).
-    fn by_code(refusal: Refusal, advised: Advised, otherwise: fn(Refusal) -> Self) -> Self {
+    fn by_code(refusal: Refusal, advised: RetryAdvice, otherwise: fn(Refusal) -> Self) -> Self {
         match refusal.code.as_str() {
             "CBC.99005026" => Self::NotARefundOrder(refusal),
             "CBC.0151" | "CBC.0155" => Self::Forbidden(refusal),
@@ -147,7 +147,7 @@ impl Setback {
         }
     }
 
-    fn throttled(refusal: Refusal, advised: Advised) -> Self {
+    fn throttled(refusal: Refusal, advised: RetryAdvice) -> Self {
         let hint = QuotaHint::in_message(&refusal.message).or(advised.hint);
         let words = refusal.message.to_ascii_lowercase();
         if hint.is_some_and(|hint| hint.is_daily()) || words.contains("daily") || words.contains("per day") {
@@ -156,7 +156,7 @@ impl Setback {
         Self::Throttled { retry_after: advised.retry_after, hint, refusal }
     }
 
-    fn unavailable(refusal: Refusal, advised: Advised) -> Self {
+    fn unavailable(refusal: Refusal, advised: RetryAdvice) -> Self {
         Self::Unavailable { reason: Unavailability::Refused(refusal), retry_after: advised.retry_after }
     }
 }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     fn meaning(status: u16, body: &str) -> Setback {
-        Setback::of(parse(status, body), Advised::default())
+        Setback::of(parse(status, body), RetryAdvice::default())
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
         let found = inside(r#"{"total_count":0,"error_code":"CBC.0151","error_msg":"Access denied."}"#);
         let found = found.expect("JSON").expect("an error");
         assert_eq!(found.to_string(), r#"HTTP 200 CBC.0151 "Access denied." (request r)"#);
-        assert!(matches!(Setback::of(found, Advised::default()), Setback::Forbidden(_)));
+        assert!(matches!(Setback::of(found, RetryAdvice::default()), Setback::Forbidden(_)));
         assert!(
             inside(r#"{"error_code":17}"#).is_ok_and(|found| found.is_some_and(|found| found.code == "17"))
         );
@@ -231,7 +231,7 @@ mod tests {
         assert!(matches!(no_refund, Setback::NotARefundOrder(_)));
         let inside =
             inside_success(include_bytes!("../tests/fixtures/bss/error-200-with-code.json"), None, &[]);
-        let inside = Setback::of(inside.expect("JSON").expect("an error"), Advised::default());
+        let inside = Setback::of(inside.expect("JSON").expect("an error"), RetryAdvice::default());
         assert!(matches!(inside, Setback::Forbidden(_)));
     }
 

@@ -27,7 +27,7 @@ const ORDERS: u32 = 20;
 /// What came of a question.
 pub(super) enum ProbeReply {
     /// An answer.
-    Seen(Seen),
+    Seen(ProbeAnswer),
     /// The vendor's refusal, or its silence.
     Refused(Box<FetchError>),
     /// An answer that is not what the endpoint promises.
@@ -55,13 +55,13 @@ impl ProbeReply {
 }
 
 /// An answer.
-pub(super) struct Seen {
+pub(super) struct ProbeAnswer {
     pub(super) page: Page,
     /// How far the vendor's clock was ahead of ours, in seconds.
     pub(super) ahead: i64,
 }
 
-impl Seen {
+impl ProbeAnswer {
     /// How many rows there are, by the vendor's count or by those that came.
     pub(super) fn rows(&self) -> u64 {
         self.page.total.unwrap_or_default().max(self.page.rows.len() as u64)
@@ -120,7 +120,7 @@ impl<'a> Questions<'a> {
         match stream.decode(&answer.body, &ask) {
             Ok(page) => {
                 self.learn_ids(stream, &page);
-                ProbeReply::Seen(Seen { page, ahead })
+                ProbeReply::Seen(ProbeAnswer { page, ahead })
             }
             Err(bad) => ProbeReply::Odd(bad.to_string()),
         }

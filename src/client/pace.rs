@@ -60,10 +60,10 @@ impl Pace {
     ///
     /// # Errors
     /// When it must wait: until when, then to be asked again, and why.
-    pub(super) fn ask(&self, endpoint: &'static Endpoint) -> Result<Booked<'_>, (Instant, WaitCause)> {
+    pub(super) fn ask(&self, endpoint: &'static Endpoint) -> Result<BookedCall<'_>, (Instant, WaitCause)> {
         let now = Instant::now();
         match self.with(endpoint, |governor| governor.ask(now)) {
-            Turn::Go => Ok(Booked { pace: self, endpoint, at: now, signal: Signal::Unsent }),
+            Turn::Go => Ok(BookedCall { pace: self, endpoint, at: now, signal: Signal::Unsent }),
             Turn::Wait { until, why } => Err((until, why)),
         }
     }
@@ -113,14 +113,14 @@ impl Pace {
 
 /// A call that the pace allowed. Given back when dropped, as what became of it.
 #[derive(Debug)]
-pub(super) struct Booked<'a> {
+pub(super) struct BookedCall<'a> {
     pace: &'a Pace,
     endpoint: &'static Endpoint,
     at: Instant,
     signal: Signal,
 }
 
-impl Booked<'_> {
+impl BookedCall<'_> {
     /// When the pace allowed it.
     pub(super) const fn at(&self) -> Instant {
         self.at
@@ -137,7 +137,7 @@ impl Booked<'_> {
     }
 }
 
-impl Drop for Booked<'_> {
+impl Drop for BookedCall<'_> {
     fn drop(&mut self) {
         self.pace.observe(self.endpoint, self.at, self.signal);
     }

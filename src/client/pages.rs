@@ -80,7 +80,7 @@ impl PageLimits {
 }
 
 /// A question while it is asked: its pages become smaller as they fail.
-pub(super) struct Asking<'a> {
+pub(super) struct PageQuestion<'a> {
     question: Question<'a>,
     limits: &'a PageLimits,
     request: Cow<'a, Request>,
@@ -89,7 +89,7 @@ pub(super) struct Asking<'a> {
     failed: u32,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> PageQuestion<'a> {
     pub(super) fn new(question: Question<'a>, limits: &'a PageLimits) -> Self {
         let (request, limit) = match question {
             Question::Exact(request) => (Cow::Borrowed(request), None),

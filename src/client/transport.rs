@@ -15,7 +15,7 @@ use crate::quota::hint::QuotaHint;
 use crate::refusal::{Refusal, inside_success};
 use crate::request::Method;
 use crate::retry::retry_after;
-use crate::setback::{Advised, Setback, Unavailability};
+use crate::setback::{RetryAdvice, Setback, Unavailability};
 use crate::time::UtcSecond;
 
 /// A server that does not take a connection in 5 s is not going to.
@@ -238,7 +238,7 @@ impl HttpReply {
         } else {
             Refusal::parse(self.status, &self.body, request_id, secrets)
         };
-        let advised = Advised {
+        let advised = RetryAdvice {
             retry_after: self
                 .header("retry-after")
                 .and_then(|text| retry_after(text, self.date().unwrap_or(now))),

@@ -10,7 +10,7 @@ use super::given::{ConfigInputs, Secrets};
 use super::secret::{self, SecretPlace, SecretSource};
 use crate::client::{Auth, BaseUrl, DEFAULT_TIMEOUT, Profile, Proxy, Site};
 use crate::job::role;
-use crate::rate::words::Share;
+use crate::rate::words::QuotaShare;
 use crate::rate::{QuotaOverrides, QuotaSetting};
 use crate::scope::Role;
 use crate::settings::{Section, duration, is_name};
@@ -95,7 +95,7 @@ impl Reader<'_> {
                 "write role = \"partner\", or remove the key",
             );
         }
-        let share = from.read("quota_share", Share::parse).unwrap_or_default();
+        let share = from.read("quota_share", QuotaShare::parse).unwrap_or_default();
         let quotas = QuotaOverrides { share, ..self.quotas(&from) };
         let timeout = from.read("timeout", timeout).unwrap_or(DEFAULT_TIMEOUT);
         let proxy = from.read("proxy", |text| Proxy::parse(text).map_err(|error| error.to_string()));

@@ -14,7 +14,7 @@ const ALTERNATIVES: [&str; 4] = ["access_key", "secret_key", "security_token", "
 
 /// Lays `BSS_SYNC_A__B=value` over the key `a.b`: upper case, `__` between levels, `_` for `-`.
 pub(super) fn environment(tree: &mut Node, environment: &Environment, problems: &Problems) {
-    let mut layer = Layer::over(tree);
+    let mut layer = SettingsLayer::over(tree);
     for (rest, value) in environment.beginning_with(PREFIX) {
         let name = format!("{PREFIX}{rest}");
         if name == FILE_VARIABLE {
@@ -49,7 +49,7 @@ pub(super) fn environment(tree: &mut Node, environment: &Environment, problems: 
 
 /// Lays every `--set key.path=value` over the key.
 pub(super) fn flags(tree: &mut Node, set: &[String], problems: &Problems) {
-    let mut layer = Layer::over(tree);
+    let mut layer = SettingsLayer::over(tree);
     for (index, text) in set.iter().enumerate() {
         let count = index + 1;
         let pair = text
@@ -68,13 +68,13 @@ pub(super) fn flags(tree: &mut Node, set: &[String], problems: &Problems) {
 }
 
 /// Lays the values of one source over the tree.
-struct Layer<'a> {
+struct SettingsLayer<'a> {
     tree: &'a mut Node,
     /// Tables of alternatives that this layer already took over.
     taken_over: BTreeSet<Vec<String>>,
 }
 
-impl<'a> Layer<'a> {
+impl<'a> SettingsLayer<'a> {
     const fn over(tree: &'a mut Node) -> Self {
         Self { tree, taken_over: BTreeSet::new() }
     }

@@ -12,7 +12,7 @@ use super::halt::{Episode, Halt, RoundTrip};
 use super::margin::Margin;
 use super::phase::Phase;
 use super::trial::{Firmness, Load, Trial};
-use super::words::{QuotaOrigin, Share, Start, Turn, WaitCause, WaitReason};
+use super::words::{QuotaOrigin, QuotaShare, QuotaStart, Turn, WaitCause, WaitReason};
 use crate::quota::Quota;
 
 mod learn;
@@ -41,7 +41,7 @@ pub struct Controller {
     quota: Option<Quota>,
     origin: QuotaOrigin,
     ceiling: Option<Quota>,
-    share: Share,
+    share: QuotaShare,
     margin: Margin,
     calls: Calls,
     /// Calls of the last hour, while the quota can only be counted.
@@ -67,12 +67,18 @@ pub struct Controller {
 impl Controller {
     /// A controller that knows what the configuration or the vendor's documents say.
     #[must_use]
-    pub fn new(endpoint: &'static str, start: Start, share: Share, now: Instant, seed: u64) -> Self {
+    pub fn new(
+        endpoint: &'static str,
+        start: QuotaStart,
+        share: QuotaShare,
+        now: Instant,
+        seed: u64,
+    ) -> Self {
         let (quota, origin) = match start {
-            Start::Configured(quota) => (Some(quota), QuotaOrigin::Configured),
-            Start::Published(quota) => (Some(quota), QuotaOrigin::Published),
-            Start::Unknown => (Some(SLOW_START), QuotaOrigin::SlowStart),
-            Start::Unlimited => (None, QuotaOrigin::Configured),
+            QuotaStart::Configured(quota) => (Some(quota), QuotaOrigin::Configured),
+            QuotaStart::Published(quota) => (Some(quota), QuotaOrigin::Published),
+            QuotaStart::Unknown => (Some(SLOW_START), QuotaOrigin::SlowStart),
+            QuotaStart::Unlimited => (None, QuotaOrigin::Configured),
         };
         let basis = quota.unwrap_or(SLOW_START);
         let margin =
@@ -225,7 +231,7 @@ impl Controller {
         let is_capped = self.ceiling.is_some_and(|ceiling| !quota.is_lower_than(ceiling));
         let is_contended = self.episode.level > 0 || self.margin.get() > CONTENDED;
         // Who leaves a part to others cannot see where the whole ends.
-        if is_capped || is_contended || self.share != Share::ALL {
+        if is_capped || is_contended || self.share != QuotaShare::ALL {
             return;
         }
         if let Some(more) = self.trial.advance(now, quota, self.load(quota)) {

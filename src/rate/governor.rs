@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::controller::Controller;
 use super::controller::remembered::Remembered;
-use super::words::{Lesson, QuotaOrigin, Share, Signal, Start, Turn};
+use super::words::{Lesson, QuotaOrigin, QuotaShare, QuotaStart, Signal, Turn};
 use crate::quota::Quota;
 use crate::quota::hint::Policy;
 use crate::time::UtcSecond;
@@ -14,7 +14,7 @@ use crate::time::UtcSecond;
 #[derive(Clone, Debug)]
 pub struct Governor {
     endpoint: &'static str,
-    share: Share,
+    share: QuotaShare,
     seed: u64,
     /// Never empty.
     first: OtherQuota,
@@ -31,7 +31,13 @@ struct OtherQuota {
 impl Governor {
     /// A governor that knows what the configuration or the vendor's documents say.
     #[must_use]
-    pub fn new(endpoint: &'static str, start: Start, share: Share, now: Instant, seed: u64) -> Self {
+    pub fn new(
+        endpoint: &'static str,
+        start: QuotaStart,
+        share: QuotaShare,
+        now: Instant,
+        seed: u64,
+    ) -> Self {
         let first =
             OtherQuota { policy: None, controller: Controller::new(endpoint, start, share, now, seed) };
         Self { endpoint, share, seed, first, others: Vec::new() }
@@ -43,8 +49,8 @@ impl Governor {
     #[must_use]
     pub fn resume(
         endpoint: &'static str,
-        start: Start,
-        share: Share,
+        start: QuotaStart,
+        share: QuotaShare,
         (now, today): (Instant, UtcSecond),
         seed: u64,
         remembered: &[(Option<Policy>, Remembered)],
@@ -52,7 +58,7 @@ impl Governor {
         let mut governor = Self::new(endpoint, start, share, now, seed);
         for (at, (policy, known)) in remembered.iter().enumerate() {
             // Only the first can be what the documents or the configuration mean.
-            let start = if at == 0 { start } else { Start::Published(known.quota) };
+            let start = if at == 0 { start } else { QuotaStart::Published(known.quota) };
             if at > 0 && !known.is_good(today) {
                 continue;
             }
@@ -176,7 +182,8 @@ impl Governor {
             return 0;
         }
         let seed = self.chance();
-        let mut controller = Controller::new(self.endpoint, Start::Published(quota), self.share, now, seed);
+        let mut controller =
+            Controller::new(self.endpoint, QuotaStart::Published(quota), self.share, now, seed);
         controller.take_over(&self.first.controller);
         self.others.push(OtherQuota { policy: Some(policy), controller });
         self.others.len()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::words::{Share, Start};
+use super::words::{QuotaShare, QuotaStart};
 use crate::quota::Quota;
 use crate::request::Endpoint;
 
@@ -56,17 +56,17 @@ pub struct QuotaOverrides {
     /// By the endpoint's short name.
     pub by_endpoint: BTreeMap<String, QuotaSetting>,
     /// The part of every quota that is used.
-    pub share: Share,
+    pub share: QuotaShare,
 }
 
 impl QuotaOverrides {
     /// What is known of an endpoint's quota before the first call: what the configuration says, else what is published.
     #[must_use]
-    pub fn start(&self, endpoint: &Endpoint) -> Start {
+    pub fn start(&self, endpoint: &Endpoint) -> QuotaStart {
         match self.by_endpoint.get(endpoint.name).copied().or(self.default) {
-            Some(QuotaSetting::Limit(quota)) => Start::Configured(quota),
-            Some(QuotaSetting::Unlimited) => Start::Unlimited,
-            None => Start::Published(endpoint.quota),
+            Some(QuotaSetting::Limit(quota)) => QuotaStart::Configured(quota),
+            Some(QuotaSetting::Unlimited) => QuotaStart::Unlimited,
+            None => QuotaStart::Published(endpoint.quota),
         }
     }
 }

@@ -165,7 +165,7 @@ impl fmt::Display for WaitCause {
 
 /// What is known of a quota before the first call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
+pub enum QuotaStart {
     /// Keep to this quota, and never try more.
     Configured(Quota),
     /// The vendor's published quota.
@@ -178,15 +178,15 @@ pub enum Start {
 
 /// The part of a quota that is used, in hundredths; the rest is for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share(u8);
+pub struct QuotaShare(u8);
 
-impl Default for Share {
+impl Default for QuotaShare {
     fn default() -> Self {
         Self::ALL
     }
 }
 
-impl Share {
+impl QuotaShare {
     /// All of it.
     pub const ALL: Self = Self(100);
 

@@ -34,7 +34,7 @@ const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 const FAILURES_IN_A_ROW: usize = 50;
 
 /// A queue that a run drains, once or several times.
-pub(super) struct Drain<'a> {
+pub(super) struct QueueDrain<'a> {
     context: &'a Arc<JobContext>,
     /// Orders that the last run left in the middle of their pages.
     begun: HashMap<Ask, OpenWalk>,
@@ -54,7 +54,7 @@ pub(super) struct Drain<'a> {
     counted_at: Option<Instant>,
 }
 
-impl<'a> Drain<'a> {
+impl<'a> QueueDrain<'a> {
     /// Looks at what earlier runs left.
     pub(super) async fn open(context: &'a Arc<JobContext>, told: &mut RunNotes) -> Result<Self, JobStop> {
         let its = Arc::clone(context);

@@ -12,7 +12,7 @@ use super::board::{Board, RunProgress};
 use super::context::JobContext;
 use super::error::RunError;
 use super::job;
-use super::learned::{Memory, client_of};
+use super::learned::{LearnedMemory, client_of};
 use super::order::Order;
 use super::outcome::JobReport;
 use super::pace::PagePace;
@@ -85,7 +85,7 @@ pub async fn run(
         }
         for (stream, contexts) in by_stream {
             let Some(stream) = stream::find(stream) else { continue };
-            let memory = Memory::of(account, client, writer).only(stream.endpoint());
+            let memory = LearnedMemory::of(account, client, writer).only(stream.endpoint());
             tasks.spawn(run_in_turn(contexts, memory, Arc::clone(progress)));
         }
     }
@@ -116,7 +116,7 @@ pub async fn run(
 /// kept; where that fails they are run to their end all the same.
 async fn run_in_turn(
     contexts: Vec<Arc<JobContext>>,
-    memory: Memory,
+    memory: LearnedMemory,
     progress: Arc<RunProgress>,
 ) -> (Vec<JobReport>, Result<(), WarehouseError>) {
     let mut reports = Vec::with_capacity(contexts.len());

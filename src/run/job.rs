@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::context::JobContext;
-use super::drain::Drain;
+use super::drain::QueueDrain;
 use super::outcome::{Finding, JobReport, JobStop, Outcome, RunNotes};
 use super::pace::Walks;
 use super::planner::{Planned, SORTED_RESUMABLE};
@@ -111,13 +111,13 @@ async fn read_all(context: &Arc<JobContext>, told: &mut RunNotes) -> Result<(), 
         let (urgent, rest): (Vec<_>, Vec<_>) =
             units.into_iter().partition(|unit| has_singles && unit.reason.is_urgent());
         walk_windows(context, urgent, told).await?;
-        let mut drain = Drain::open(context, told).await?;
+        let mut drain = QueueDrain::open(context, told).await?;
         drain.run(told).await?;
         walk_windows(context, rest, told).await?;
         drain.run(told).await?;
         drain.end(told).await?;
     } else if reading.drains_queue() {
-        Drain::open(context, told).await?.run(told).await?;
+        QueueDrain::open(context, told).await?.run(told).await?;
     }
     if reading.reads_whole() {
         let plan = on_warehouse(context, |context, warehouse| context.wish().lists(warehouse)).await?;

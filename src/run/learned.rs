@@ -32,7 +32,7 @@ pub(super) async fn client_of(account: &Account, writer: &Writer) -> Result<Clie
 }
 
 /// Keeps what a client learns.
-pub(super) struct Memory {
+pub(super) struct LearnedMemory {
     account: String,
     host: String,
     client: Arc<Client>,
@@ -40,7 +40,7 @@ pub(super) struct Memory {
     only: Option<&'static Endpoint>,
 }
 
-impl Memory {
+impl LearnedMemory {
     pub(super) fn of(account: &Account, client: &Arc<Client>, writer: &Writer) -> Self {
         let (account, host) = (account.name.clone(), account.profile.endpoint.host().to_owned());
         Self { account, host, client: Arc::clone(client), writer: writer.clone(), only: None }

@@ -131,7 +131,7 @@ async fn tell_of_life(work: &impl Work, supervisor: Supervisor, turned: &Cell<In
 }
 
 /// What is under way.
-struct Hands<W> {
+struct UnderWay<W> {
     work: Arc<W>,
     tasks: JoinSet<Result<(), WarehouseError>>,
     /// Which task is which invocation.
@@ -155,7 +155,7 @@ async fn schedule<W: Work>(
     let Signals { stop, mut reload } = signals;
     let mut stop = std::pin::pin!(stop);
     let (ends, mut ended) = mpsc::unbounded_channel();
-    let mut hands = Hands {
+    let mut hands = UnderWay {
         work: Arc::clone(work),
         tasks: JoinSet::new(),
         invocations: Vec::new(),
@@ -209,7 +209,7 @@ async fn schedule<W: Work>(
     end.unwrap_or(Ok(()))
 }
 
-impl<W: Work> Hands<W> {
+impl<W: Work> UnderWay<W> {
     fn begin(&mut self, invocation: Invocation) {
         for (job, cause) in &invocation.jobs {
             tell::begins(&invocation.account, job, *cause);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bss_sync::quota::Quota;
 use bss_sync::quota::hint::{Policy, QuotaHint};
-use bss_sync::rate::words::{Lesson, QuotaOrigin, Share, Signal, Start, Turn, WaitReason};
+use bss_sync::rate::words::{Lesson, QuotaOrigin, QuotaShare, QuotaStart, Signal, Turn, WaitReason};
 use bss_sync::rate::{Controller, Governor, Remembered};
 use bss_sync::time::UtcSecond;
 use proptest::prelude::*;
@@ -28,8 +28,8 @@ fn refused(quota: Quota) -> Signal {
     Signal::Throttled { retry_after: None, hint: Some(hint(quota)) }
 }
 
-fn controller(start: Start, now: Instant) -> Controller {
-    Controller::new("orders", start, Share::ALL, now, 1)
+fn controller(start: QuotaStart, now: Instant) -> Controller {
+    Controller::new("orders", start, QuotaShare::ALL, now, 1)
 }
 
 /// Asks until a call may be sent, which is answered with a signal after 40 ms; returns when it was sent.
@@ -55,7 +55,7 @@ fn reason(turn: Turn) -> Option<WaitReason> {
 #[test]
 fn a_wait_says_what_for() {
     let now = Instant::now();
-    let mut orders = controller(Start::Published(Quota::per_second(10)), now);
+    let mut orders = controller(QuotaStart::Published(Quota::per_second(10)), now);
     let (sent, lesson) = call(&mut orders, now, refused(Quota::per_second(20)));
     assert!(matches!(lesson, Lesson::Learned(Quota { calls: 20, .. }, pause) if pause > Duration::ZERO));
     let Turn::Wait { why, .. } = orders.ask(sent + ms(40)) else { panic!("a pause") };
@@ -69,7 +69,7 @@ fn a_wait_says_what_for() {
 #[test]
 fn the_quota_of_a_day_is_not_waited_for() {
     let now = Instant::now();
-    let mut orders = controller(Start::Published(Quota::per_second(10)), now);
+    let mut orders = controller(QuotaStart::Published(Quota::per_second(10)), now);
     let day = quota(1000, 86_400);
     assert_eq!(call(&mut orders, now, refused(day)).1, Lesson::Exhausted(day));
 }
@@ -77,7 +77,7 @@ fn the_quota_of_a_day_is_not_waited_for() {
 #[test]
 fn calls_that_never_come_back_are_given_back_and_may_have_been_counted() {
     let now = Instant::now();
-    let mut orders = controller(Start::Configured(quota(5, 60)), now);
+    let mut orders = controller(QuotaStart::Configured(quota(5, 60)), now);
     let spend = |orders: &mut Controller, signal| {
         let sent: Vec<Instant> = (0..5).map(|_| call(orders, now, signal).0).collect();
         let last = sent[4];
@@ -88,7 +88,7 @@ fn calls_that_never_come_back_are_given_back_and_may_have_been_counted() {
     // What never left takes no room, but keeps its turn.
     assert!(spend(&mut orders, Signal::Unsent) <= ms(63_000));
 
-    let mut slow = controller(Start::Published(quota(6000, 60)), now);
+    let mut slow = controller(QuotaStart::Published(quota(6000, 60)), now);
     let mut at = now;
     let mut sent = Vec::new();
     while reason(slow.ask(at)) != Some(WaitReason::InFlight) {
@@ -105,7 +105,7 @@ fn the_words_of_a_server_about_waiting_are_kept_in_bounds() {
     let now = Instant::now();
     let asked = |retry_after| Signal::Throttled { retry_after: Some(retry_after), hint: None };
     for (told, kept) in [(ms(3000), ms(3000)), (ms(0), ms(1)), (Duration::from_hours(9), ms(7000))] {
-        let mut orders = controller(Start::Published(Quota::per_second(10)), now);
+        let mut orders = controller(QuotaStart::Published(Quota::per_second(10)), now);
         assert_eq!(call(&mut orders, now, asked(told)).1, Lesson::Paused(kept));
     }
 }
@@ -113,7 +113,7 @@ fn the_words_of_a_server_about_waiting_are_kept_in_bounds() {
 #[test]
 fn calls_refused_together_are_one_lesson() {
     let now = Instant::now();
-    let mut orders = controller(Start::Published(quota(6000, 60)), now);
+    let mut orders = controller(QuotaStart::Published(quota(6000, 60)), now);
     let sent: Vec<Instant> = (0..8).map(|count| now + ms(11) * count).collect();
     assert!(sent.iter().all(|at| orders.ask(*at) == Turn::Go));
     let lessons = sent.iter().map(|at| orders.observe(*at, now + ms(100), REFUSED));
@@ -123,7 +123,7 @@ fn calls_refused_together_are_one_lesson() {
 #[test]
 fn only_a_lower_quota_than_the_configured_is_kept_to() {
     let now = Instant::now();
-    let mut orders = controller(Start::Configured(Quota::per_second(5)), now);
+    let mut orders = controller(QuotaStart::Configured(Quota::per_second(5)), now);
     let (sent, _) = call(&mut orders, now, refused(Quota::per_second(10)));
     assert_eq!((orders.quota(), orders.origin()), (Some(Quota::per_second(5)), QuotaOrigin::Configured));
     let told = hint(Quota::per_second(2));
@@ -135,7 +135,7 @@ fn only_a_lower_quota_than_the_configured_is_kept_to() {
 #[test]
 fn without_a_limit_of_our_own_only_refusals_hold_calls_back() {
     let now = Instant::now();
-    let mut orders = controller(Start::Unlimited, now);
+    let mut orders = controller(QuotaStart::Unlimited, now);
     for _ in 0..1000 {
         assert_eq!(orders.ask(now), Turn::Go);
         orders.observe(now, now + ms(1), ACCEPTED);
@@ -150,9 +150,14 @@ fn without_a_limit_of_our_own_only_refusals_hold_calls_back() {
 #[test]
 fn a_share_leaves_the_rest_to_others() {
     let now = Instant::now();
-    let all = controller(Start::Published(Quota::per_second(20)), now).rate().unwrap();
-    let mut half =
-        Controller::new("orders", Start::Published(Quota::per_second(20)), Share::percent(50), now, 1);
+    let all = controller(QuotaStart::Published(Quota::per_second(20)), now).rate().unwrap();
+    let mut half = Controller::new(
+        "orders",
+        QuotaStart::Published(Quota::per_second(20)),
+        QuotaShare::percent(50),
+        now,
+        1,
+    );
     assert!((half.rate().unwrap() * 2.0 - all).abs() < 1e-6);
     let mut at = now;
     let sent = (0..100).filter(|_| {
@@ -165,7 +170,7 @@ fn a_share_leaves_the_rest_to_others() {
 #[test]
 fn what_was_learned_is_known_to_the_next_run_for_30_days() {
     let now = Instant::now();
-    let mut first = controller(Start::Published(Quota::per_second(10)), now);
+    let mut first = controller(QuotaStart::Published(Quota::per_second(10)), now);
     let (sent, _) = call(&mut first, now, refused(Quota::per_second(4)));
     let (sent, _) = call(&mut first, sent + ms(40), ACCEPTED);
     let known = first.remember(sent + ms(40), TODAY).unwrap();
@@ -174,18 +179,21 @@ fn what_was_learned_is_known_to_the_next_run_for_30_days() {
 
     let resume = |start, days: i64, known: &Remembered| {
         let today = TODAY.plus(days * 86_400);
-        let next = Controller::resume("orders", start, Share::ALL, (sent, today), 2, known);
+        let next = Controller::resume("orders", start, QuotaShare::ALL, (sent, today), 2, known);
         (next.quota().map(|quota| quota.calls), next.origin())
     };
-    let published = Start::Published(Quota::per_second(10));
+    let published = QuotaStart::Published(Quota::per_second(10));
     assert_eq!(resume(published, 30, &known), (Some(4), QuotaOrigin::Stored));
     assert_eq!(resume(published, 31, &known), (Some(10), QuotaOrigin::Published));
     assert_eq!(
-        resume(Start::Configured(Quota::per_second(3)), 1, &known),
+        resume(QuotaStart::Configured(Quota::per_second(3)), 1, &known),
         (Some(3), QuotaOrigin::Configured)
     );
-    assert_eq!(resume(Start::Configured(Quota::per_second(5)), 1, &known), (Some(4), QuotaOrigin::Stored));
-    assert_eq!(resume(Start::Unlimited, 1, &known).0, None);
+    assert_eq!(
+        resume(QuotaStart::Configured(Quota::per_second(5)), 1, &known),
+        (Some(4), QuotaOrigin::Stored)
+    );
+    assert_eq!(resume(QuotaStart::Unlimited, 1, &known).0, None);
     let nonsense = Remembered { margin: f64::NAN, ..known.clone() };
     assert_eq!(resume(published, 1, &nonsense), (Some(10), QuotaOrigin::Published));
     let huge = Remembered { quota: quota(2_000_000, 1), ..known.clone() };
@@ -198,7 +206,7 @@ fn what_was_learned_is_known_to_the_next_run_for_30_days() {
 #[test]
 fn a_run_right_after_another_counts_its_calls() {
     let now = Instant::now();
-    let start = Start::Published(quota(60, 60));
+    let start = QuotaStart::Published(quota(60, 60));
     let mut first = controller(start, now);
     let mut at = now;
     for _ in 0..60 {
@@ -206,18 +214,18 @@ fn a_run_right_after_another_counts_its_calls() {
     }
     let known = first.remember(at, TODAY).unwrap();
     assert_eq!(known.recent.iter().sum::<u32>(), 60);
-    let mut next = Controller::resume("orders", start, Share::ALL, (at, TODAY), 2, &known);
+    let mut next = Controller::resume("orders", start, QuotaShare::ALL, (at, TODAY), 2, &known);
     assert!(reason(next.ask(at)).is_some());
     let later = TODAY.plus(200);
-    let mut much_later = Controller::resume("orders", start, Share::ALL, (at, later), 2, &known);
+    let mut much_later = Controller::resume("orders", start, QuotaShare::ALL, (at, later), 2, &known);
     assert_eq!(much_later.ask(at), Turn::Go);
 }
 
 #[test]
 fn a_call_must_be_within_every_quota_that_was_named() {
     let now = Instant::now();
-    let start = Start::Published(Quota::per_second(10));
-    let mut orders = Governor::new("orders", start, Share::ALL, now, 1);
+    let start = QuotaStart::Published(Quota::per_second(10));
+    let mut orders = Governor::new("orders", start, QuotaShare::ALL, now, 1);
     let next = |orders: &mut Governor, mut at: Instant, signal| {
         while let Turn::Wait { until, .. } = orders.ask(at) {
             at = until;
@@ -235,7 +243,7 @@ fn a_call_must_be_within_every_quota_that_was_named() {
     assert_eq!(policies, [(Some(Policy::User), 10), (Some(Policy::Ip), 30)]);
     assert!(orders.rate().unwrap() < 0.5);
     // Both are kept to, also by the next run.
-    let mut next_run = Governor::resume("orders", start, Share::ALL, (at, TODAY), 2, &known);
+    let mut next_run = Governor::resume("orders", start, QuotaShare::ALL, (at, TODAY), 2, &known);
     assert_eq!(next_run.quota(), Some(quota(30, 60)));
     let mut at = at;
     let begin = at;
@@ -250,8 +258,8 @@ fn a_call_must_be_within_every_quota_that_was_named() {
 #[test]
 fn a_share_is_kept_to_for_ever() {
     let now = Instant::now();
-    let start = Start::Published(Quota::per_second(20));
-    let mut half = Controller::new("orders", start, Share::percent(50), now, 1);
+    let start = QuotaStart::Published(Quota::per_second(20));
+    let mut half = Controller::new("orders", start, QuotaShare::percent(50), now, 1);
     let mut at = now;
     while at < now + Duration::from_hours(1) {
         at = call(&mut half, at, ACCEPTED).0;
@@ -262,7 +270,7 @@ fn a_share_is_kept_to_for_ever() {
 #[test]
 fn a_few_calls_show_nothing_about_the_quota() {
     let begin = Instant::now();
-    for start in [Start::Published(Quota::per_second(20)), Start::Published(quota(60, 60))] {
+    for start in [QuotaStart::Published(Quota::per_second(20)), QuotaStart::Published(quota(60, 60))] {
         let mut orders = controller(start, begin);
         let (before, margin) = (orders.quota(), orders.margin());
         let mut at = begin;
@@ -271,7 +279,7 @@ fn a_few_calls_show_nothing_about_the_quota() {
         }
         assert_eq!((orders.quota(), orders.margin().to_bits()), (before, margin.to_bits()), "{start:?}");
     }
-    let mut slow = controller(Start::Unknown, begin);
+    let mut slow = controller(QuotaStart::Unknown, begin);
     let mut at = begin;
     while at < begin + Duration::from_hours(2) {
         at = call(&mut slow, at, ACCEPTED).0 + ms(5000);
@@ -295,12 +303,12 @@ fn any_signal() -> impl Strategy<Value = Signal> {
     ]
 }
 
-fn any_start() -> impl Strategy<Value = Start> {
+fn any_start() -> impl Strategy<Value = QuotaStart> {
     prop_oneof![
-        any_quota().prop_map(Start::Published),
-        any_quota().prop_map(Start::Configured),
-        Just(Start::Unknown),
-        Just(Start::Unlimited),
+        any_quota().prop_map(QuotaStart::Published),
+        any_quota().prop_map(QuotaStart::Configured),
+        Just(QuotaStart::Unknown),
+        Just(QuotaStart::Unlimited),
     ]
 }
 
@@ -313,7 +321,7 @@ proptest! {
         pause in 0i64..100_000,
     ) {
         let mut now = Instant::now();
-        let mut orders = Controller::new("orders", start, Share::percent(share), now, 3);
+        let mut orders = Controller::new("orders", start, QuotaShare::percent(share), now, 3);
         let mut flying = Vec::new();
         for (wait, is_late, signal) in steps {
             now += ms(wait);
@@ -333,7 +341,7 @@ proptest! {
         }
         if let Some(known) = orders.remember(now, TODAY) {
             let later = TODAY.plus(pause - 1000);
-            let mut next = Controller::resume("orders", start, Share::ALL, (now, later), 4, &known);
+            let mut next = Controller::resume("orders", start, QuotaShare::ALL, (now, later), 4, &known);
             if let Turn::Wait { until, .. } = next.ask(now) {
                 prop_assert!(until > now);
             }
@@ -348,7 +356,7 @@ proptest! {
     ) {
         let begin = Instant::now();
         let allowed = quota(calls, seconds);
-        let mut orders = controller(Start::Configured(allowed), begin);
+        let mut orders = controller(QuotaStart::Configured(allowed), begin);
         let (mut now, mut sent) = (begin, Vec::new());
         for delay in delays {
             let (at, _) = call(&mut orders, now, ACCEPTED);

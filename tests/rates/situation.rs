@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use bss_sync::quota::Quota;
-use bss_sync::rate::words::Start;
+use bss_sync::rate::words::QuotaStart;
 
 use crate::gateway::Kind;
 use crate::world::{Outcome, Scene, Tells, play};
@@ -84,7 +84,7 @@ impl Situation {
                 scene.tells = Tells::Headers;
             }
             Self::Nothing => {
-                scene.start = Start::Unknown;
+                scene.start = QuotaStart::Unknown;
                 scene.tells = Tells::Nothing;
             }
             Self::Two => scene.workers = 2,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bss_sync::quota::Quota;
 use bss_sync::quota::hint::{Policy, QuotaHint};
-use bss_sync::rate::words::{Share, Signal, Start, Turn};
+use bss_sync::rate::words::{QuotaShare, QuotaStart, Signal, Turn};
 use bss_sync::rate::{Controller, Remembered};
 use bss_sync::time::UtcSecond;
 use tokio::time::Instant;
@@ -30,7 +30,7 @@ pub enum Tells {
 pub struct Scene {
     pub kind: Kind,
     pub quota: Quota,
-    pub start: Start,
+    pub start: QuotaStart,
     pub tells: Tells,
     pub seconds: f64,
     pub workers: usize,
@@ -55,7 +55,7 @@ impl Scene {
         Self {
             kind,
             quota,
-            start: Start::Published(quota),
+            start: QuotaStart::Published(quota),
             tells: Tells::Refusals,
             seconds,
             workers: 1,
@@ -178,7 +178,7 @@ pub fn play(scene: &Scene) -> Outcome {
     let gateway = Gateway::new(scene.kind, f64::from(scene.quota.calls), period, dice.unit());
     let workers = (0..scene.workers)
         .map(|_| Worker {
-            controller: Controller::new("orders", scene.start, Share::ALL, base, dice.next()),
+            controller: Controller::new("orders", scene.start, QuotaShare::ALL, base, dice.next()),
             alarm: None,
             turn: 0,
             is_active: true,
@@ -290,7 +290,8 @@ impl World {
         let now = (self.instant(self.now), wall(self.now));
         let remembered = self.remembered.clone().expect("a worker ended");
         let seed = self.dice.next();
-        let controller = Controller::resume("orders", self.scene.start, Share::ALL, now, seed, &remembered);
+        let controller =
+            Controller::resume("orders", self.scene.start, QuotaShare::ALL, now, seed, &remembered);
         self.workers.push(Worker { controller, alarm: None, turn: 0, is_active: true });
         self.outcome.accepted.push(0.0);
         self.drive(self.workers.len() - 1);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::quota::Quota;
 use crate::rate::QuotaSetting;
-use crate::rate::words::Share;
+use crate::rate::words::QuotaShare;
 
 #[test]
 fn quotas_are_a_table_or_none_as_a_whole() {
@@ -12,7 +12,7 @@ fn quotas_are_a_table_or_none_as_a_whole() {
     };
     let quotas = |config: &Config| only(config).profile.quotas.clone();
     assert_eq!(quotas(&of("quotas = \"none\"").expect("right")).default, Some(QuotaSetting::Unlimited));
-    assert_eq!(quotas(&of("quota_share = \"80%\"").expect("right")).share, Share::percent(80));
+    assert_eq!(quotas(&of("quota_share = \"80%\"").expect("right")).share, QuotaShare::percent(80));
     for wrong in ["0%", "101%", "80", "all"] {
         let error = of(&format!("quota_share = \"{wrong}\"")).expect_err("wrong");
         assert!(error.contains("accounts.acme.quota_share") && error.contains("1% to 100%"), "{error}");

@@ -8,7 +8,7 @@ use super::Controller;
 use crate::quota::Quota;
 use crate::rate::margin::{LONG, Margin};
 use crate::rate::trial::Trial;
-use crate::rate::words::{QuotaOrigin, Share, Start};
+use crate::rate::words::{QuotaOrigin, QuotaShare, QuotaStart};
 use crate::time::UtcSecond;
 
 /// What was learned longer ago than this may be out of date, in seconds.
@@ -63,14 +63,14 @@ impl Controller {
     #[must_use]
     pub fn resume(
         endpoint: &'static str,
-        start: Start,
-        share: Share,
+        start: QuotaStart,
+        share: QuotaShare,
         (now, today): (Instant, UtcSecond),
         seed: u64,
         remembered: &Remembered,
     ) -> Self {
         let mut controller = Self::new(endpoint, start, share, now, seed);
-        if start == Start::Unlimited || !remembered.is_good(today) {
+        if start == QuotaStart::Unlimited || !remembered.is_good(today) {
             return controller;
         }
         if remembered.is_learned() {

@@ -16,7 +16,7 @@ use crate::job::Job;
 use crate::run::board::{Board, RunProgress};
 use crate::run::context::JobContext;
 use crate::run::error::RunError;
-use crate::run::learned::{Memory, client_of};
+use crate::run::learned::{LearnedMemory, client_of};
 use crate::run::order::{Extent, ShortAnswers};
 use crate::run::outcome::{JobStop, Outcome};
 use crate::run::pace::PagePace;
@@ -141,7 +141,7 @@ async fn verify_account(
     let reason = reason.or_else(|| (differing > 0).then(|| format!("{differing} comparison(s) differ")));
     let end = outcome.ends_run(reason, requests);
     writer.call(move |warehouse| warehouse.end_run(run, &end)).await?;
-    Memory::of(account, &client, writer).save().await?;
+    LearnedMemory::of(account, &client, writer).save().await?;
     Ok(Verified {
         account: account.name.clone(),
         comparisons,

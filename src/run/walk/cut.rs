@@ -1,7 +1,7 @@
 //! Cuts what is left of a long window into several, when fewer walks are under way than keep the pace busy: the pages of
 //! one walk come one after the other, however fast the vendor lets us ask.
 
-use super::fetch::Fetched;
+use super::fetch::FetchedPage;
 use super::store::{proof_of, settled, store};
 use super::unit::{Unit, WalkEnd};
 use crate::run::context::JobContext;
@@ -12,7 +12,7 @@ use crate::walk::Walk;
 use crate::warehouse::WalkProgress;
 
 /// Where a walk is cut.
-pub(super) struct Cut {
+pub(super) struct WalkCut {
     lane: Lane,
     /// What was read, and is proven by the vendor's own count of what follows.
     done: Walk,
@@ -21,9 +21,9 @@ pub(super) struct Cut {
     left: Vec<Window>,
 }
 
-impl Cut {
+impl WalkCut {
     /// Where to cut a walk that got this answer, if that is worth its requests.
-    pub(super) fn of(context: &JobContext, ask: &Ask, walk: &Walk, fetched: &Fetched) -> Option<Self> {
+    pub(super) fn of(context: &JobContext, ask: &Ask, walk: &Walk, fetched: &FetchedPage) -> Option<Self> {
         let (lane, window) = (ask.scope.lane()?, ask.scope.window()?);
         let page = &fetched.page;
         let pages = page.total?.div_ceil((page.rows.len() as u64).max(1));
@@ -44,7 +44,7 @@ impl Cut {
         self,
         context: &JobContext,
         ask: Ask,
-        fetched: Fetched,
+        fetched: FetchedPage,
     ) -> Result<WalkEnd, JobStop> {
         let Self { lane, done, read, left } = self;
         context.pace.cut(left.len());
@@ -61,7 +61,7 @@ impl Cut {
             .collect();
         let unit = |(scope, walk): (_, Walk)| Unit::new(Ask { scope, ..ask.clone() }, walk);
         let units = parts.iter().cloned().map(unit).collect();
-        store(context, ask.clone(), Fetched::nothing(context), WalkProgress::Divided(parts)).await?;
+        store(context, ask.clone(), FetchedPage::nothing(context), WalkProgress::Divided(parts)).await?;
         // What is doubted keeps its place in the ledger; the next run reads the rest.
         Ok(doubt.map_or(WalkEnd::Divided(units), WalkEnd::Disputed))
     }

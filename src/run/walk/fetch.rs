@@ -17,7 +17,7 @@ const BAD_BODIES: u32 = 3;
 const TOLERATED_SKEW: i64 = 15 * 60;
 
 /// A decoded answer.
-pub(in crate::run) struct Fetched {
+pub(in crate::run) struct FetchedPage {
     pub(in crate::run) page: Page,
     /// By the vendor's clock.
     pub(super) answered_at: UtcSecond,
@@ -27,7 +27,7 @@ pub(in crate::run) struct Fetched {
     pub(super) limit: u32,
 }
 
-impl Fetched {
+impl FetchedPage {
     pub(super) fn nothing(context: &JobContext) -> Self {
         Self { page: Page::default(), answered_at: context.client.now(), sent: Instant::now(), limit: 0 }
     }
@@ -49,7 +49,7 @@ pub(in crate::run) async fn fetch(
     ask: &Ask,
     cursor: &Cursor,
     most: u32,
-) -> Result<Fetched, JobStop> {
+) -> Result<FetchedPage, JobStop> {
     let endpoint = context.stream.endpoint();
     let of = |limit| context.stream.request(ask, cursor, limit);
     let exactly = of(most);
@@ -71,7 +71,7 @@ pub(in crate::run) async fn fetch(
                 let limit = limit.unwrap_or(most);
                 context.client.pages().came(endpoint, limit, page.rows.len());
                 let answered_at = plausible(answered_at, context.client.now());
-                return Ok(Fetched { page, answered_at, sent, limit });
+                return Ok(FetchedPage { page, answered_at, sent, limit });
             }
             Err(error) => {
                 bad_bodies += 1;

@@ -1,7 +1,7 @@
 //! Reads a list that comes in another order at each call: in slices small enough for one page, because one answer is one
 //! state of the list.
 
-use super::fetch::{Fetched, fetch};
+use super::fetch::{FetchedPage, fetch};
 use super::store::store;
 use super::unit::WalkEnd;
 use super::walker::ATTEMPTS;
@@ -22,7 +22,7 @@ enum SliceTry {
     /// Complete by its own count, and not believed.
     Doubted(String),
     /// The last answer, and why the slices prove nothing.
-    Unproven(Box<Walk>, Box<Fetched>, String),
+    Unproven(Box<Walk>, Box<FetchedPage>, String),
 }
 
 /// Reads a whole list in slices, as often as tries are left.
@@ -116,7 +116,7 @@ async fn divide(
     slicing: Slicing,
     slice: &Slice,
     total: u64,
-    Fetched { page, limit, .. }: &Fetched,
+    FetchedPage { page, limit, .. }: &FetchedPage,
 ) -> Result<Vec<Slice>, JobStop> {
     let rows = page.records.iter().filter_map(|record| record.text(slicing.time));
     let mut times: Vec<UtcSecond> = rows.filter_map(UtcSecond::parse).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fetch::Fetched;
+use super::fetch::FetchedPage;
 use crate::run::context::JobContext;
 use crate::run::outcome::JobStop;
 use crate::scope::Ask;
@@ -32,14 +32,14 @@ pub(super) fn settled(context: &JobContext, window: Window, walk: &Walk) -> Opti
 pub(super) async fn store(
     context: &JobContext,
     ask: Ask,
-    fetched: Fetched,
+    fetched: FetchedPage,
     progress: WalkProgress,
 ) -> Result<Option<String>, JobStop> {
     let generation = match &progress {
         WalkProgress::Complete { walk, .. } | WalkProgress::NoRecords { walk, .. } => walk.generation,
         _ => None,
     };
-    let Fetched { page, answered_at, sent, limit: _ } = fetched;
+    let FetchedPage { page, answered_at, sent, limit: _ } = fetched;
     let Committed { tally, doubt } = context
         .writer
         .commit(PageCommit {

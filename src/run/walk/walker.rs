@@ -1,7 +1,7 @@
 //! Walks one scope page by page. Stopping between pages loses nothing: each page carries its own checkpoint.
 
-use super::cut::Cut;
-use super::fetch::{Fetched, fetch};
+use super::cut::WalkCut;
+use super::fetch::{FetchedPage, fetch};
 use super::store::{proof_of, settled, store};
 use super::unit::{Unit, WalkEnd};
 use crate::client::FetchError;
@@ -33,7 +33,7 @@ pub(in crate::run) async fn walk(context: &JobContext, unit: Unit) -> Result<Wal
                 let walk = Walk { seen: 0, expected: Some(0), requests, started_at, ..walk };
                 let proof = "the vendor says that it is no refund order (CBC.99005026)";
                 let progress = WalkProgress::NoRecords { walk, proof };
-                let doubt = store(context, ask, Fetched::nothing(context), progress).await?;
+                let doubt = store(context, ask, FetchedPage::nothing(context), progress).await?;
                 return Ok(doubt.map_or(WalkEnd::Complete(keys), WalkEnd::Disputed));
             }
             // A page larger than the documents promise was worth a try.
@@ -57,7 +57,7 @@ pub(in crate::run) async fn walk(context: &JobContext, unit: Unit) -> Result<Wal
             let reason = "the answer shows other orders than the one that was asked for".to_owned();
             return Err(JobStop::BadBody { scope: ask.scope.to_string(), reason });
         }
-        if let Some(cut) = Cut::of(context, &ask, &walk, &fetched) {
+        if let Some(cut) = WalkCut::of(context, &ask, &walk, &fetched) {
             return cut.make(context, ask, fetched).await;
         }
         let (progress, end) = match walk.clone().step(paging, limit, &fetched.page, answered_at, &mut keys) {
