@@ -31,15 +31,15 @@ const DEFAULT_ZONE: Tz = chrono_tz::Asia::Shanghai;
 /// The vendor attributes refunds since May 2018 (vendor-contract.md §10); an earlier start only costs a request a
 /// window.
 const DEFAULT_HISTORY_START: (i32, u32, u32) = (2018, 5, 1);
-/// The design's figure: rows may appear late, and two hours of orders are a page or a few.
+/// Rows may appear late, and two hours of orders are a page or a few.
 const DEFAULT_OVERLAP: Duration = Duration::from_hours(2);
-/// The youngest rows are still being written while they are read; a minute is the design's figure.
+/// The youngest rows are still being written while they are read, and a minute later is soon enough to read them.
 const DEFAULT_SETTLE: Duration = Duration::from_mins(1);
 /// A month: what is proven at once, and what is read again at most after a disputed walk.
 const DEFAULT_WINDOW: Duration = Duration::from_hours(31 * 24);
 /// Old orders change seldom, and reading a year again takes a request per hundred orders.
 const DEFAULT_SWEEP: Duration = Duration::from_hours(7 * 24);
-/// The design's figure: 13 months.
+/// 13 months: a year to compare with, and the running month.
 const DEFAULT_SWEEP_REACH: Duration = Duration::from_hours(400 * 24);
 /// Whole lists (catalogues, resources, customers) change seldom.
 const DEFAULT_REFRESH: Duration = Duration::from_hours(24);
