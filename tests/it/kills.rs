@@ -15,6 +15,9 @@ use support::{As, Bench, Login};
 /// Longer than anything here takes; so that a broken test ends.
 const LONGEST: Duration = Duration::from_mins(3);
 
+/// How often it is seen that a worker ended while its answers are waited for.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// A worker that keeps to a third of the quota that the vendor publishes for most endpoints, which leaves time to store each
 /// page before the next is asked for, also on a busy machine.
 fn with_quotas(script: Script, who: As) -> Bench {
@@ -48,12 +51,12 @@ fn shorten_history(bench: &Bench) {
 /// Waits until the worker got that many more answers; false when it ended before.
 fn got_answers(bench: &Bench, worker: &mut Child, from: usize, count: u64) -> bool {
     let begun = Instant::now();
-    while ((bench.sim.requests().len() - from) as u64) < count {
+    let count = from + usize::try_from(count).unwrap();
+    while !bench.sim.wait_for_requests(count, LOOK) {
         if worker.try_wait().unwrap().is_some() {
             return false;
         }
         assert!(begun.elapsed() < LONGEST, "{count} answers never came");
-        std::thread::yield_now();
     }
     true
 }

@@ -14,15 +14,17 @@ use support::{As, Bench, Login};
 
 const SIGTERM: i32 = 15;
 
+/// How often it is seen that a worker ended while its answers are waited for.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Stops of one account.
 const STOPS: u64 = 10;
 
 /// Waits until the vendor gave that many more answers, or the worker ended.
 fn after_answers(bench: &Bench, worker: &mut Child, count: usize) {
-    let (begun, from) = (Instant::now(), bench.sim.requests().len());
-    while bench.sim.requests().len() - from < count && worker.try_wait().unwrap().is_none() {
+    let (begun, count) = (Instant::now(), bench.sim.requests().len() + count);
+    while !bench.sim.wait_for_requests(count, LOOK) && worker.try_wait().unwrap().is_none() {
         assert!(begun.elapsed() < LONGEST, "{count} answers never came");
-        std::thread::yield_now();
     }
 }
 

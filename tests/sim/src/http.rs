@@ -154,6 +154,7 @@ impl Turn<'_> {
             },
             status: reply.status,
         });
+        self.shared.answered.notify_all();
         reply
     }
 

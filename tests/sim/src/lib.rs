@@ -43,7 +43,7 @@ mod wire;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -168,6 +168,8 @@ impl Control {
 struct Shared {
     truth: RwLock<Truth>,
     control: Mutex<Control>,
+    /// Told of each request that is answered.
+    answered: Condvar,
     ways: RwLock<Ways>,
 }
 
@@ -229,6 +231,7 @@ impl Sim {
         let shared = Arc::new(Shared {
             truth: RwLock::new(truth),
             control: Mutex::new(control),
+            answered: Condvar::new(),
             ways: RwLock::new(ways),
         });
         let (stop, stopped) = oneshot::channel();
@@ -351,6 +354,15 @@ impl Sim {
     /// The requests so far, in the order they were answered.
     pub fn requests(&self) -> Vec<Seen> {
         self.shared.control().seen.clone()
+    }
+
+    /// Waits until so many requests were answered, as `requests` counts them; false when `patience` ends first.
+    pub fn wait_for_requests(&self, count: usize, patience: Duration) -> bool {
+        let control = self.shared.control();
+        let is_waiting = |control: &mut Control| control.seen.len() < count;
+        let waited = self.shared.answered.wait_timeout_while(control, patience, is_waiting);
+        let (control, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        control.seen.len() >= count
     }
 
     /// Forgets counts and requests.
