@@ -150,7 +150,7 @@ fn every_key_is_read() {
                     by_endpoint: {
                         "orders": Unlimited,
                     },
-                    share: Share(
+                    share: QuotaShare(
                         80,
                     ),
                 },
