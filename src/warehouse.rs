@@ -16,8 +16,8 @@ pub use explain::{
 };
 pub use file::{Closeness, Warehouse, WarehouseError};
 pub use ledger::{
-    KnownRuns, LastStart, Mark, PageLimitState, PastRun, QuotaState, RunEnd, RunId, RunStart, RunsWanted,
-    STOPPED_ON_REQUEST,
+    FAILED, KnownRuns, LastStart, Mark, PageLimitState, PastRun, QuotaState, RunEnd, RunId, RunStart,
+    RunsWanted, STOPPED_ON_REQUEST,
 };
 pub use publish::{Publication, PublishError, Published};
 pub use reconcile::{
@@ -31,6 +31,6 @@ pub use report::{
 };
 pub use schema::{Check, Severity};
 pub use store::{
-    Absence, Committed, CoveredWindow, Customer, OpenWalk, OrderMember, OrderProof, OrdersRead, PageCommit,
-    QuestionHints, QueueEntry, Requeue, Tally, Trust, UnprovenOrder, WalkProgress, Writer,
+    Absence, ComingPage, Committed, CoveredWindow, Customer, OpenWalk, OrderMember, OrderProof, OrdersRead,
+    PageCommit, QuestionHints, QueueEntry, Requeue, Tally, Trust, UnprovenOrder, WalkProgress, Writer,
 };

@@ -19,7 +19,7 @@ use crate::metrics;
 use crate::run::{Extent, JobReport, Order, Outcome, ShortAnswers};
 use crate::service::tell;
 use crate::settings::duration;
-use crate::warehouse::{PublishError, Published, WarehouseError, WarehouseFigures};
+use crate::warehouse::{PublishError, Published, Warehouse, WarehouseError, WarehouseFigures};
 
 /// Arguments of `bss-sync run`.
 #[derive(Debug, Args)]
@@ -54,7 +54,7 @@ pub(super) fn execute(args: &RunArgs, common: &Common, config: &Config) -> Resul
         let published = publish::after_run(config, &reports, stop).await;
         // By the worker's own connection: another one would leave an empty log beside the warehouse.
         let figures = match config.metrics.textfile {
-            Some(_) => Some(writer.call(|warehouse| warehouse.figures()).await),
+            Some(_) => Some(writer.read(Warehouse::figures).await),
             None => None,
         };
         Ok((reports, published, figures))

@@ -60,7 +60,7 @@ impl<'a> QueueDrain<'a> {
         let its = Arc::clone(context);
         let (begun, waiting, permission) = context
             .writer
-            .call(move |warehouse| {
+            .write(move |warehouse| {
                 let now = its.client.now();
                 // Orders whose answers were doubted are what the operator's word is about.
                 if its.extent != Extent::Incremental || its.word == ShortAnswers::AcceptEmpty {
@@ -168,7 +168,7 @@ impl<'a> QueueDrain<'a> {
         let (entries, due) = self
             .context
             .writer
-            .call(move |warehouse| {
+            .read(move |warehouse| {
                 let entries = warehouse.due_entries(&account, stream, now, count)?;
                 let due = is_count_old.then(|| warehouse.count_due(&account, stream, now)).transpose()?;
                 Ok((entries, due))
@@ -284,7 +284,7 @@ impl<'a> QueueDrain<'a> {
         let absence = self
             .context
             .writer
-            .call(move |warehouse| warehouse.record_absence(&account, &order, at, run, trust))
+            .write(move |warehouse| warehouse.record_absence(&account, &order, at, run, trust))
             .await?;
         told.findings.add(Finding::Absent { order: entry.parent_id, absence });
         Ok(())
@@ -304,7 +304,7 @@ impl<'a> QueueDrain<'a> {
             (self.context.account.clone(), self.context.stream.name(), reason.clone());
         self.context
             .writer
-            .call(move |warehouse| warehouse.entry_failed(&account, stream, &entry, &text))
+            .write(move |warehouse| warehouse.entry_failed(&account, stream, &entry, &text))
             .await?;
         if self.failures_in_a_row >= FAILURES_IN_A_ROW {
             self.is_given_up = true;

@@ -60,7 +60,7 @@ pub async fn run(
                 at: UtcSecond::now(),
             };
             let context = Arc::new(JobContext {
-                run: writer.call(move |warehouse| warehouse.start_run(&start)).await?,
+                run: writer.write(move |warehouse| warehouse.start_run(&start)).await?,
                 job: job.clone(),
                 account: account.name.clone(),
                 role: account.role,

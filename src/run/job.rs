@@ -39,7 +39,7 @@ async fn run_in_span(context: Arc<JobContext>) -> JobReport {
     let mut result = work(&context, &mut told).await;
     let mut findings = told.findings;
     // Whichever run met them: what they hold is not there.
-    match on_warehouse(&context, |context, warehouse| {
+    match read(&context, |context, warehouse| {
         warehouse.count_undecoded(&context.account, context.stream.name())
     })
     .await
@@ -48,9 +48,21 @@ async fn run_in_span(context: Arc<JobContext>) -> JobReport {
         Ok(rows) => findings.add(Finding::Quarantined(rows)),
         Err(error) => result = result.and(Err(error.into())),
     }
+    let run = context.run;
+    // Its pages were acknowledged before they were committed.
+    if let Err(error) = context.writer.settle(run).await {
+        let mut worst = result.err();
+        JobStop::keep_worst(&mut worst, error.into());
+        result = worst.map_or(Ok(()), Err);
+    }
     context.board.ended(context.stream);
     context.counts.end();
-    let tally = context.counts.tally();
+    let tally = match &result {
+        // Of what was acknowledged something may not be stored.
+        Err(JobStop::Warehouse(_)) => context.writer.read(move |warehouse| warehouse.stored_by(run)).await,
+        Ok(()) | Err(_) => Ok(context.counts.tally()),
+    };
+    let tally = tally.unwrap_or_default();
     let requests = context.counts.meter.read();
     let judge = |result: &Result<(), JobStop>| {
         let found = if findings.is_empty() { Outcome::Done } else { Outcome::Findings };
@@ -61,8 +73,7 @@ async fn run_in_span(context: Arc<JobContext>) -> JobReport {
         result.as_ref().err().map(ToString::to_string).into_iter().chain(findings.texts()).collect();
     let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
     let end = outcome.ends_run(reason, requests);
-    let run = context.run;
-    if let Err(error) = context.writer.call(move |warehouse| warehouse.end_run(run, &end)).await {
+    if let Err(error) = context.writer.write(move |warehouse| warehouse.end_run(run, &end)).await {
         // The next opening shows the run as crashed; what ended it is told here.
         result = result.and(Err(error.into()));
     }
@@ -93,14 +104,14 @@ async fn work(context: &Arc<JobContext>, told: &mut RunNotes) -> Result<(), JobS
 
 async fn read_all(context: &Arc<JobContext>, told: &mut RunNotes) -> Result<(), JobStop> {
     let reading = context.stream.reading();
-    on_warehouse(context, |context, warehouse| {
+    write(context, |context, warehouse| {
         // Nobody goes on with them any more.
         let before = context.client.now().minus(2 * SORTED_RESUMABLE);
         warehouse.forget_walks(&context.account, context.stream.name(), before)
     })
     .await?;
     if reading == Reading::Windows {
-        let (units, has_singles) = on_warehouse(context, |context, warehouse| {
+        let (units, has_singles) = write(context, |context, warehouse| {
             let plan = context.wish().windows(warehouse)?;
             let (account, stream) = (&context.account, context.stream.name());
             plan.begin(warehouse, account, stream, context.run)?;
@@ -120,19 +131,28 @@ async fn read_all(context: &Arc<JobContext>, told: &mut RunNotes) -> Result<(), 
         QueueDrain::open(context, told).await?.run(told).await?;
     }
     if reading.reads_whole() {
-        let plan = on_warehouse(context, |context, warehouse| context.wish().lists(warehouse)).await?;
+        let plan = read(context, |context, warehouse| context.wish().lists(warehouse)).await?;
         walk_all(context, plan.units, plan.permission, told).await?;
     }
     Ok(())
 }
 
-/// Runs a piece of work on the warehouse's thread.
-async fn on_warehouse<T: Send + 'static>(
+/// Reads from the warehouse on its thread.
+async fn read<T: Send + 'static>(
+    context: &Arc<JobContext>,
+    work: impl FnOnce(&JobContext, &Warehouse) -> Result<T, WarehouseError> + Send + 'static,
+) -> Result<T, WarehouseError> {
+    let its = Arc::clone(context);
+    context.writer.read(move |warehouse| work(&its, warehouse)).await
+}
+
+/// Writes to the warehouse on its thread; it is on disk afterwards.
+async fn write<T: Send + 'static>(
     context: &Arc<JobContext>,
     work: impl FnOnce(&JobContext, &mut Warehouse) -> Result<T, WarehouseError> + Send + 'static,
 ) -> Result<T, WarehouseError> {
     let its = Arc::clone(context);
-    context.writer.call(move |warehouse| work(&its, warehouse)).await
+    context.writer.write(move |warehouse| work(&its, warehouse)).await
 }
 
 /// Walks windows, and moves the watermarks over what that proves, whatever ended it.
@@ -142,7 +162,7 @@ async fn walk_windows(
     told: &mut RunNotes,
 ) -> Result<(), JobStop> {
     let walked = walk_all(context, units, Permission::Unproven, told).await;
-    on_warehouse(context, move_watermarks).await?;
+    write(context, move_watermarks).await?;
     walked
 }
 

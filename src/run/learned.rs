@@ -27,7 +27,7 @@ pub fn learned(warehouse: &Warehouse, account: &str, host: &str) -> Result<Learn
 /// A client that goes on with what earlier runs learned about the quotas and the size of pages.
 pub(super) async fn client_of(account: &Account, writer: &Writer) -> Result<Client, RunError> {
     let (name, host) = (account.name.clone(), account.profile.endpoint.host().to_owned());
-    let known = writer.call(move |warehouse| learned(warehouse, &name, &host)).await?;
+    let known = writer.read(move |warehouse| learned(warehouse, &name, &host)).await?;
     Ok(Client::resume(account.profile.clone(), known)?)
 }
 
@@ -60,7 +60,7 @@ impl LearnedMemory {
         rates.retain(|rate| is_ours(&rate.endpoint));
         pages.retain(|(endpoint, _)| is_ours(endpoint));
         self.writer
-            .call(move |warehouse| {
+            .write(move |warehouse| {
                 warehouse.save_rate_state(&account, &host, &rates)?;
                 warehouse.save_page_limits(&account, &host, &pages, UtcSecond::now())
             })

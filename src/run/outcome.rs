@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::client::{CallCounts, ExitClass, FetchError};
 use crate::scope::Ask;
 use crate::time::UtcSecond;
-use crate::warehouse::{Absence, RunEnd, STOPPED_ON_REQUEST, Tally, WarehouseError};
+use crate::warehouse::{Absence, FAILED, RunEnd, STOPPED_ON_REQUEST, Tally, WarehouseError};
 
 /// How a run ended. The order is that of urgency: the worst of several runs is the invocation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +32,7 @@ impl Outcome {
             Self::Done => "done",
             Self::Partial => "partial",
             Self::Findings => "findings",
-            Self::Failed | Self::Warehouse => "failed",
+            Self::Failed | Self::Warehouse => FAILED,
             Self::Refused => "refused",
         }
     }

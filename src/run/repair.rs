@@ -119,7 +119,7 @@ impl Repair<'_> {
         let enqueue = move |warehouse: &mut crate::warehouse::Warehouse| {
             warehouse.enqueue_all(&account, &orders, Requeue::Renew, run)
         };
-        Ok(self.writer.call(enqueue).await?)
+        Ok(self.writer.write(enqueue).await?)
     }
 
     /// The whole lists that differ; where rows are to be gone, twice, because one reading does not prove that. With orders

@@ -16,7 +16,7 @@ use crate::config::{Account, Config, ConfigError};
 use crate::job::{Job, JobName};
 use crate::metrics;
 use crate::run::{self, Extent, JobReport, Order, Outcome, RunCounts, RunError, RunProgress, ShortAnswers};
-use crate::warehouse::{WarehouseError, Writer};
+use crate::warehouse::{Warehouse, WarehouseError, Writer};
 
 /// Reads the configuration again, as it was read at the start.
 pub type Reload = Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
@@ -63,7 +63,7 @@ impl VendorWork {
     /// told before these jobs begin again.
     async fn end_runs_of(&self, invocation: &Invocation) -> Result<(), WarehouseError> {
         let (account, jobs) = (invocation.account.clone(), names(invocation));
-        let ended = self.writer.call(move |warehouse| warehouse.crash_runs(&account, &jobs)).await;
+        let ended = self.writer.write(move |warehouse| warehouse.crash_runs(&account, &jobs)).await;
         match ended {
             Err(error) if error.may_pass() => {
                 tell::warehouse(&invocation.account, &error);
@@ -144,7 +144,7 @@ impl Copies {
 
 impl Work for VendorWork {
     async fn duties(&self) -> Result<Vec<Duty>, WarehouseError> {
-        let starts = self.writer.call(|warehouse| warehouse.last_starts()).await?;
+        let starts = self.writer.read(Warehouse::last_starts).await?;
         let last: HashMap<(String, String), Last> = starts
             .into_iter()
             .map(|start| {
@@ -272,7 +272,7 @@ impl Work for VendorWork {
     }
 
     async fn responds(&self) -> Result<(), WarehouseError> {
-        self.writer.call(|_| Ok(())).await
+        self.writer.read(|_| Ok(())).await
     }
 }
 

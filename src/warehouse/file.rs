@@ -5,6 +5,8 @@ mod integrity;
 pub(super) mod lock;
 pub(super) mod open;
 mod read;
+pub(super) mod transaction;
+mod write;
 
 pub use error::WarehouseError;
 pub use integrity::Closeness;

@@ -10,4 +10,4 @@ pub use limits::PageLimitState;
 pub use marks::Mark;
 pub use past_runs::{KnownRuns, PastRun, RunsWanted};
 pub use rates::QuotaState;
-pub use runs::{LastStart, RunEnd, RunId, RunStart, STOPPED_ON_REQUEST};
+pub use runs::{FAILED, LastStart, RunEnd, RunId, RunStart, STOPPED_ON_REQUEST};

@@ -4,6 +4,7 @@ mod as_of;
 mod changes;
 pub(super) mod checks;
 mod comments;
+pub(super) mod commits;
 mod derive;
 pub(super) mod dictionary;
 pub(super) mod files;

@@ -23,4 +23,4 @@ pub use gone::Absence;
 pub use hints::QuestionHints;
 pub use page::{Committed, PageCommit, Tally, Trust, WalkProgress};
 pub use queue::{QueueEntry, Requeue};
-pub use writer::Writer;
+pub use writer::{ComingPage, Writer};

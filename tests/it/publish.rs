@@ -200,7 +200,7 @@ fn a_warehouse_in_which_nothing_ran_is_published_as_unknown() {
             &copy(&bench.path("empty.sqlite"))
                 .query_row(
                     "select count(*) + (select count(*) from meta) + (select count(*) from data_objects)
-                         + (select count(*) from data_dictionary)
+                         + (select count(*) from data_dictionary) + (select count(*) from commits)
                      from about",
                     [],
                     |row| row.get::<_, i64>(0)

@@ -13,8 +13,16 @@ use sim::{Endpoint, Parts, Script, Sim, Truth};
 use support::{As, Bench, Login};
 
 /// Columns that every record table has besides the catalogue's.
-const BOOKKEEPING: [&str; 7] =
-    ["account", "extra", "first_seen_run", "last_changed_run", "last_seen_at", "gone_since", "version"];
+const BOOKKEEPING: [&str; 8] = [
+    "account",
+    "extra",
+    "first_seen_run",
+    "last_changed_run",
+    "last_seen_at",
+    "gone_since",
+    "version",
+    "from_commit",
+];
 
 /// Columns of tables that say themselves who was asked.
 const CONTEXT: [&str; 2] = ["asked_customer_id", "role"];
@@ -98,7 +106,7 @@ fn each_record_table_has_a_history_with_its_columns_and_what_ended_a_row() {
     let db = bench.db();
     for table in tables() {
         let mut wanted = columns(&db, table.name);
-        wanted.extend(["ended_run".to_owned(), "ended_at".to_owned()]);
+        wanted.extend(["ended_run", "ended_at", "to_commit"].map(str::to_owned));
         assert_eq!(columns(&db, &format!("{}_history", table.name)), wanted, "{}", table.name);
     }
 }

@@ -94,7 +94,7 @@ async fn verify_account(
     let client = Arc::new(client_of(account, writer).await?);
     let start =
         RunStart { job: NAME.to_owned(), account: account.name.clone(), stream: NAME, at: UtcSecond::now() };
-    let run = writer.call(move |warehouse| warehouse.start_run(&start)).await?;
+    let run = writer.write(move |warehouse| warehouse.start_run(&start)).await?;
     let counts = progress.add(&account.name, NAME);
     let deadline = order.deadline.map_or(Deadline::NONE, |limit| Deadline::after(Instant::now(), limit));
     let context = |job: &Job, stream: &'static dyn Stream| JobContext {
@@ -140,7 +140,7 @@ async fn verify_account(
     let reason = stopped.as_ref().map(|(reason, _)| reason.clone());
     let reason = reason.or_else(|| (differing > 0).then(|| format!("{differing} comparison(s) differ")));
     let end = outcome.ends_run(reason, requests);
-    writer.call(move |warehouse| warehouse.end_run(run, &end)).await?;
+    writer.write(move |warehouse| warehouse.end_run(run, &end)).await?;
     LearnedMemory::of(account, &client, writer).save().await?;
     Ok(Verified {
         account: account.name.clone(),
@@ -172,7 +172,7 @@ async fn compare(
     for context in contexts {
         let its = Arc::clone(context);
         let (of_stream, known) = writer
-            .call(move |warehouse| Ok((questions::of(&its, warehouse)?, its.wish().permission(warehouse)?)))
+            .read(move |warehouse| Ok((questions::of(&its, warehouse)?, its.wish().permission(warehouse)?)))
             .await?;
         questions.extend(of_stream);
         if known == Permission::Proven {
@@ -191,7 +191,7 @@ async fn compare(
     for context in contexts {
         let its = Arc::clone(context);
         let (found, read) = writer
-            .call(move |warehouse| {
+            .read(move |warehouse| {
                 let (mut found, read) = questions::dependents(&its, warehouse)?;
                 found.extend(questions::members(&its, warehouse)?);
                 Ok((found, read))
@@ -214,7 +214,7 @@ async fn explained(
     let its = Arc::clone(context);
     context
         .writer
-        .call(move |warehouse| {
+        .read(move |warehouse| {
             questions::explain(&its, warehouse, &mut comparison)?;
             Ok(comparison)
         })

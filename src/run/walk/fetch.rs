@@ -1,5 +1,7 @@
 //! One page: asked for, and decoded.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::page::Page;
@@ -12,6 +14,10 @@ use crate::walk::{Cursor, Walk};
 
 /// Answers of the wrong shape in a row before a walk is given up: the client has already repeated each.
 const BAD_BODIES: u32 = 3;
+
+/// Where calls follow each other at least this fast, a page that is stored can wait for the next one. At a slower pace each
+/// is on disk before another is asked for.
+const SOON: Duration = Duration::from_millis(10);
 
 /// How far the vendor lets clocks differ, in seconds (vendor-contract.md §2.1).
 const TOLERATED_SKEW: i64 = 15 * 60;
@@ -57,6 +63,8 @@ pub(in crate::run) async fn fetch(
     let is_page = matches!(endpoint.pages, Pagination::ByRow(_)) && most <= endpoint.max_limit();
     let question = if is_page { Question::Page { most, of: &of } } else { Question::Exact(&exactly) };
     let mut bad_bodies = 0;
+    // Until its answer is there, pages that are stored need not be committed at once.
+    let _coming = (context.spacing() < SOON).then(|| context.writer.expect_page());
     loop {
         let fetching = context.client.fetch(question, &context.counts.meter, context.deadline);
         let VendorAnswer { body, answered_at, sent, limit } = tokio::select! {

@@ -41,7 +41,7 @@ async fn list_refused(
     let (customer, reason, at) = (customer.to_owned(), error.to_string(), context.client.now());
     context
         .writer
-        .call(move |warehouse| warehouse.list_refused(&account, stream, &customer, &reason, at, run))
+        .write(move |warehouse| warehouse.list_refused(&account, stream, &customer, &reason, at, run))
         .await
 }
 
@@ -75,7 +75,7 @@ async fn look_for_departed(context: &JobContext, status: i64, seen: SeenKeys) ->
     let before = context.wish().horizon();
     context
         .writer
-        .call(move |warehouse| {
+        .write(move |warehouse| {
             let (mut departed, _) = warehouse.open_orders(&account, before)?;
             departed.retain(|order| order.status == Some(status) && !seen.holds(&order.id));
             let departed: Vec<Dependent> = departed.iter().map(OpenOrder::dependent).collect();

@@ -133,7 +133,7 @@ async fn divide(
         // A service that nobody saw yet is missing here, and then from the count at the end.
         let (account, stream) = (context.account.clone(), context.stream);
         let known =
-            context.writer.call(move |warehouse| warehouse.known_values(&account, stream, column)).await?;
+            context.writer.read(move |warehouse| warehouse.known_values(&account, stream, column)).await?;
         let shown = page.records.iter().filter_map(|record| record.text(column)).map(str::to_owned);
         let services: std::collections::BTreeSet<String> = known.into_iter().chain(shown).collect();
         let of = |service| Slice { service: Some(service), ..slice.clone() };

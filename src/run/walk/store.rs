@@ -42,7 +42,7 @@ pub(super) async fn store(
     let FetchedPage { page, answered_at, sent, limit: _ } = fetched;
     let Committed { tally, doubt } = context
         .writer
-        .commit(PageCommit {
+        .store(PageCommit {
             run: context.run,
             account: context.account.clone(),
             role: context.role,

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::WarehouseError;
 use super::lock::Lock;
+use super::transaction::{self, Transactions};
 use crate::warehouse::schema::files::version;
 use crate::warehouse::schema::upgrade::{self, APPLICATION_ID};
 
@@ -17,10 +18,24 @@ pub(super) const OLDEST_SQLITE: i32 = 3_051_003;
 /// Prepared statements kept: three for each record table and the ledger's own.
 const STATEMENT_CACHE: usize = 128;
 
+/// How the worker's connection works. The pages of a transaction of 1 000 rows fit into the cache, so that each of them is
+/// written once; the log of several transactions is put into the file together, for the same reason.
+const PRAGMAS: &str = "pragma journal_mode = wal;
+     pragma synchronous = full;
+     pragma foreign_keys = on;
+     pragma busy_timeout = 5000;
+     pragma cache_size = -16384;
+     pragma wal_autocheckpoint = 4096;
+     pragma journal_size_limit = 67108864;
+     pragma trusted_schema = off;
+     pragma cell_size_check = on;
+     pragma temp_store = memory;";
+
 /// An open warehouse.
 #[derive(Debug)]
 pub struct Warehouse {
     pub(in crate::warehouse) connection: Connection,
+    pub(in crate::warehouse) transactions: Transactions,
     pub(in crate::warehouse) path: PathBuf,
     _lock: Option<Lock>,
 }
@@ -36,7 +51,7 @@ impl Warehouse {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
-        let mut warehouse = Self { connection, path: path.to_owned(), _lock: Some(lock) };
+        let mut warehouse = Self::of(connection, path, Some(lock))?;
         warehouse.prepare()?;
         Ok(warehouse)
     }
@@ -52,7 +67,7 @@ impl Warehouse {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
-        let warehouse = Self { connection, path: path.to_owned(), _lock: None };
+        let warehouse = Self::of(connection, path, None)?;
         warehouse.check_identity()?;
         Ok(warehouse)
     }
@@ -81,11 +96,14 @@ impl Warehouse {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| WarehouseError::sql(path, &error))?;
-        let warehouse = Self { connection, path: path.to_owned(), _lock: None };
+        let warehouse = Self::of(connection, path, None)?;
         warehouse.check_identity()?;
-        // A worker's transaction may hold 48 pages: half a minute is far more than it takes.
-        let pragmas = "pragma busy_timeout = 30000; pragma foreign_keys = on; pragma trusted_schema = off; pragma synchronous = full;";
-        warehouse.connection.execute_batch(pragmas).map_err(|error| warehouse.sql(&error))?;
+        let pragmas = "pragma foreign_keys = on; pragma trusted_schema = off; pragma synchronous = full;";
+        warehouse
+            .connection
+            .execute_batch(pragmas)
+            .and_then(|()| transaction::wait_beside(&warehouse.connection))
+            .map_err(|error| warehouse.sql(&error))?;
         Ok(warehouse)
     }
 
@@ -95,10 +113,16 @@ impl Warehouse {
     /// When `SQLite` fails.
     pub fn in_memory() -> Result<Self, WarehouseError> {
         let path = PathBuf::from(":memory:");
-        let mut connection =
-            Connection::open_in_memory().map_err(|error| WarehouseError::sql(&path, &error))?;
-        upgrade::bring_up_to_date(&mut connection).map_err(|error| migration_error(&path, error))?;
-        Ok(Self { connection, path, _lock: None })
+        let connection = Connection::open_in_memory().map_err(|error| WarehouseError::sql(&path, &error))?;
+        let mut warehouse = Self::of(connection, &path, None)?;
+        warehouse.bring_up_to_date()?;
+        Ok(warehouse)
+    }
+
+    fn of(connection: Connection, path: &Path, lock: Option<Lock>) -> Result<Self, WarehouseError> {
+        let transactions =
+            Transactions::of(&connection).map_err(|error| WarehouseError::sql(path, &error))?;
+        Ok(Self { connection, transactions, path: path.to_owned(), _lock: lock })
     }
 
     /// The file.
@@ -115,23 +139,15 @@ impl Warehouse {
         let path = self.path.clone();
         let sql = |error| WarehouseError::sql(&path, &error);
         self.connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-        self.connection
-            .execute_batch(
-                "pragma journal_mode = wal;
-                 pragma synchronous = full;
-                 pragma foreign_keys = on;
-                 pragma busy_timeout = 5000;
-                 pragma journal_size_limit = 67108864;
-                 pragma trusted_schema = off;
-                 pragma cell_size_check = on;
-                 pragma temp_store = memory;",
-            )
-            .map_err(sql)?;
-        upgrade::bring_up_to_date(&mut self.connection).map_err(|error| migration_error(&path, error))?;
-        self.connection
-            .execute("update runs set outcome = 'crashed', reason = 'the worker ended without a word' where outcome = 'running'", [])
-            .map_err(sql)?;
-        Ok(())
+        // The journal's mode is written to the file.
+        self.with_open_gate(|warehouse| warehouse.connection.execute_batch(PRAGMAS)).map_err(sql)?;
+        self.bring_up_to_date()?;
+        self.crash_all_runs()
+    }
+
+    fn bring_up_to_date(&mut self) -> Result<(), WarehouseError> {
+        self.with_open_gate(|warehouse| upgrade::bring_up_to_date(&mut warehouse.connection))
+            .map_err(|error| migration_error(&self.path, error))
     }
 
     /// Refuses files that are no database, another program's, or written by a newer version of ours.

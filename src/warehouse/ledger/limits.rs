@@ -63,36 +63,33 @@ impl Warehouse {
         limits: &[(&'static str, Option<RememberedLimit>)],
         now: UtcSecond,
     ) -> Result<(), WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        let tx = self.connection.transaction().map_err(sql)?;
-        for (endpoint, remembered) in limits {
-            let Some(RememberedLimit { documented, most, limit }) = remembered else {
-                tx.execute(
-                    "delete from page_limits where account = ?1 and endpoint = ?2",
-                    (account, endpoint),
-                )
-                .map_err(sql)?;
-                continue;
-            };
-            tx.execute(
-                "insert or replace into page_limits
+        self.write(|writing| {
+            for (endpoint, remembered) in limits {
+                let Some(RememberedLimit { documented, most, limit }) = remembered else {
+                    writing.change(
+                        "delete from page_limits where account = ?1 and endpoint = ?2",
+                        (account, endpoint),
+                    )?;
+                    continue;
+                };
+                writing.change_one(
+                    "insert or replace into page_limits
                      (account, endpoint, host, documented, most, page_limit, learned_at, program_version)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                rusqlite::params![
-                    account,
-                    endpoint,
-                    host,
-                    documented,
-                    most,
-                    limit,
-                    now.to_string(),
-                    env!("CARGO_PKG_VERSION")
-                ],
-            )
-            .map_err(sql)?;
-        }
-        tx.commit().map_err(sql)
+                    rusqlite::params![
+                        account,
+                        endpoint,
+                        host,
+                        documented,
+                        most,
+                        limit,
+                        now.to_string(),
+                        env!("CARGO_PKG_VERSION")
+                    ],
+                )?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -61,15 +61,14 @@ impl Warehouse {
         at: UtcSecond,
         run: RunId,
     ) -> Result<(), WarehouseError> {
-        self.connection
-            .execute(
+        self.write(|writing| {
+            writing.change_one(
                 "insert into watermarks (account, stream, lane, watermark, run_id) values (?1, ?2, ?3, ?4, ?5)
                  on conflict (account, stream, lane)
                      do update set watermark = excluded.watermark, run_id = excluded.run_id",
                 (account, stream, mark.to_string(), at.to_string(), run),
             )
-            .map(|_| ())
-            .map_err(|error| self.sql(&error))
+        })
     }
 
     /// Records which billing months are complete. One that was complete before keeps its date.
@@ -84,23 +83,19 @@ impl Warehouse {
         at: UtcSecond,
         run: RunId,
     ) -> Result<(), WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
         let list = serde_json::Value::from(months).to_string();
-        let tx = self.connection.transaction().map_err(sql)?;
-        tx.execute(
-            "delete from complete_months where account = ?1 and stream = ?2
-                 and month not in (select value from json_each(?3))",
-            (account, stream, &list),
-        )
-        .and_then(|_| {
-            tx.execute(
+        self.write(|writing| {
+            writing.change(
+                "delete from complete_months where account = ?1 and stream = ?2
+                     and month not in (select value from json_each(?3))",
+                (account, stream, &list),
+            )?;
+            writing.change(
                 "insert into complete_months (account, stream, month, complete_since, run_id)
                  select ?1, ?2, value, ?4, ?5 from json_each(?3) where true on conflict do nothing",
                 (account, stream, &list, at.to_string(), run),
-            )
+            )?;
+            Ok(())
         })
-        .map_err(sql)?;
-        tx.commit().map_err(sql)
     }
 }

@@ -69,18 +69,14 @@ impl Warehouse {
         host: &str,
         states: &[RateState],
     ) -> Result<(), WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        let tx = self.connection.transaction().map_err(sql)?;
-        for RateState { endpoint, policy, remembered } in states {
-            let recent: Vec<String> = remembered.recent.iter().map(u32::to_string).collect();
-            tx.prepare_cached(
+        self.write(|writing| {
+            for RateState { endpoint, policy, remembered } in states {
+                let recent: Vec<String> = remembered.recent.iter().map(u32::to_string).collect();
+                writing.change_one(
                 "insert or replace into rate_state (account, endpoint, policy, host, quota_calls, quota_period_s, origin,
                      margin_ppm, depth_milli, recent, learned_at, last_call_at, last_refused_at, program_version)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-            )
-            .and_then(|mut statement| {
-                statement.execute(rusqlite::params![
+                rusqlite::params![
                     account,
                     endpoint,
                     policy.map(Policy::as_str).unwrap_or_default(),
@@ -95,11 +91,11 @@ impl Warehouse {
                     remembered.last_call_at.map(|at| at.to_string()),
                     remembered.last_refused_at.map(|at| at.to_string()),
                     env!("CARGO_PKG_VERSION"),
-                ])
-            })
-            .map_err(sql)?;
-        }
-        tx.commit().map_err(sql)
+                ],
+                )?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -11,6 +11,14 @@ use crate::warehouse::file::open::Warehouse;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(i64);
 
+#[cfg(test)]
+impl RunId {
+    /// The run of this number.
+    pub(in crate::warehouse) const fn of_test(number: i64) -> Self {
+        Self(number)
+    }
+}
+
 impl std::fmt::Display for RunId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.0)
@@ -59,6 +67,9 @@ pub struct RunEnd {
     pub at: UtcSecond,
 }
 
+/// The outcome of a run that failed.
+pub const FAILED: &str = "failed";
+
 /// Begins the reason of a run that somebody stopped.
 pub const STOPPED_ON_REQUEST: &str = "stopped on request";
 
@@ -81,23 +92,26 @@ impl Warehouse {
     /// # Errors
     /// When the warehouse fails.
     pub fn start_run(&mut self, run: &RunStart) -> Result<RunId, WarehouseError> {
-        self.connection
-            .query_row(
+        self.write(|writing| {
+            writing.query_row(
                 "insert into runs (job, account, stream, program_version, started_at) values (?1, ?2, ?3, ?4, ?5)
                  returning run_id",
                 (&run.job, &run.account, run.stream, env!("CARGO_PKG_VERSION"), run.at.to_string()),
                 |row| row.get(0),
             )
-            .map_err(|error| self.sql(&error))
+        })
     }
 
     /// Records how a run ended.
     ///
     /// # Errors
-    /// When the warehouse fails.
+    /// When the warehouse fails, or did so while the run was under way and the end does not say so.
     pub fn end_run(&mut self, run: RunId, end: &RunEnd) -> Result<(), WarehouseError> {
-        self.connection
-            .execute(
+        if end.outcome != FAILED {
+            self.check_kept(run)?;
+        }
+        self.write(|writing| {
+            writing.change_one(
                 "update runs set outcome = ?1, reason = ?2, requests = ?3, throttled = ?4, retried = ?5, finished_at = ?6
                  where run_id = ?7",
                 (
@@ -110,8 +124,7 @@ impl Warehouse {
                     run,
                 ),
             )
-            .map(|_| ())
-            .map_err(|error| self.sql(&error))
+        })
     }
 
     /// When each job last began for each account.
@@ -148,16 +161,39 @@ impl Warehouse {
     /// # Errors
     /// When the warehouse fails.
     pub fn crash_runs(&mut self, account: &str, jobs: &[String]) -> Result<(), WarehouseError> {
-        for job in jobs {
-            self.connection
-                .execute(
+        self.write(|writing| {
+            for job in jobs {
+                writing.change(
                     "update runs set outcome = 'crashed', reason = 'the worker ended without a word'
                      where outcome = 'running' and account = ?1 and job = ?2",
                     (account, job),
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Records that runs ended without a word: all that the file shows as running, once the lock says that none is.
+    pub(in crate::warehouse) fn crash_all_runs(&mut self) -> Result<(), WarehouseError> {
+        self.write(|writing| {
+            writing
+                .change(
+                    "update runs set outcome = 'crashed', reason = 'the worker ended without a word'
+                     where outcome = 'running'",
+                    (),
                 )
-                .map_err(|error| self.sql(&error))?;
+                .map(|_| ())
+        })
+    }
+    /// Whether all that a run was told to be stored is there.
+    ///
+    /// # Errors
+    /// What kept a transaction from being committed while the run was under way.
+    pub(in crate::warehouse) fn check_kept(&self, run: RunId) -> Result<(), WarehouseError> {
+        match self.transactions.lost() {
+            Some(lost) if run.0 <= lost.up_to => Err(lost.error.clone()),
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 
     /// The newest run that nobody works on although it was never ended; 0 when there is none. A worker that was

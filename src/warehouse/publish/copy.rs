@@ -35,7 +35,7 @@ const OF_THE_WORKER: [&str; 4] = ["checkpoints", "checkpoint_pages", "rate_state
 const ABOUT: &str = include_str!("../../../schema/publish/about.sql");
 
 /// Tables of the ledger whose rows are never deleted.
-const ONLY_GROW: [&str; 4] = ["runs", "drift", "quarantine", "late_orders"];
+const ONLY_GROW: [&str; 5] = ["runs", "commits", "drift", "quarantine", "late_orders"];
 
 /// What was published.
 #[derive(Clone, Debug, Serialize)]

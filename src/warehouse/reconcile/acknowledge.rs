@@ -62,8 +62,8 @@ impl Warehouse {
     /// When the warehouse fails.
     pub fn acknowledge(&mut self, given: &Acknowledgement<'_>) -> Result<bool, WarehouseError> {
         let BreakName { account, check_id, key } = given.name;
-        self.connection
-            .execute(
+        self.write(|writing| {
+            writing.change(
                 "insert into acknowledgements (break_id, expected, actual, acknowledged_by, because, acknowledged_at, valid_until)
                  select break_id, expected, actual, ?4, ?5, ?6, ?7 from breaks
                  where account = ?1 and check_id = ?2 and key = ?3 and resolved_at is null",
@@ -77,8 +77,8 @@ impl Warehouse {
                     given.until.map(|until| until.to_string()),
                 ),
             )
-            .map(|recorded| recorded > 0)
-            .map_err(|error| self.sql(&error))
+        })
+        .map(|recorded| recorded > 0)
     }
 
     /// Takes back what explains a break. False when nothing did.
@@ -86,18 +86,17 @@ impl Warehouse {
     /// # Errors
     /// When the warehouse fails.
     pub fn revoke(&mut self, name: BreakName<'_>, by: &str) -> Result<bool, WarehouseError> {
-        let revoke = |connection: &rusqlite::Connection| -> rusqlite::Result<bool> {
-            let found: Option<i64> = connection
+        self.write(|writing| {
+            let found: Option<i64> = writing
                 .query_row(FIND, (name.account, name.check_id, name.key), |row| row.get(0))
                 .optional()?;
             let Some(found) = found else { return Ok(false) };
-            let revoked = connection.execute(
+            let revoked = writing.change(
                 "update acknowledgements set revoked_by = ?2, revoked_at = ?3 where break_id = ?1 and revoked_at is null",
                 (found, by, UtcSecond::now().to_string()),
             )?;
             Ok(revoked > 0)
-        };
-        revoke(&self.connection).map_err(|error| self.sql(&error))
+        })
     }
 
     /// Opens a question again whose answer was pinned for an account, and gives that answer back; `None` when none was. A
@@ -106,14 +105,15 @@ impl Warehouse {
     /// # Errors
     /// When the warehouse fails.
     pub fn unpin(&mut self, account: &str, question: &str) -> Result<Option<String>, WarehouseError> {
-        self.connection
-            .query_row(
-                "delete from pinned_models where account = ?1 and question = ?2 collate nocase returning model",
-                [account, question],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(|error| self.sql(&error))
+        self.write(|writing| {
+            writing
+                .query_row(
+                    "delete from pinned_models where account = ?1 and question = ?2 collate nocase returning model",
+                    [account, question],
+                    |row| row.get(0),
+                )
+                .optional()
+        })
     }
 
     /// All explanations of the accounts, newest first, with whether they count.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::OptionalExtension;
 
 use super::reconciliation::{
     BillingMonth, Break, COVERAGE, CheckOutcome, CheckStatus, PinnedModel, Reconciled, ReconciledAccount,
     Reconciliation, ReconciliationVerdict,
 };
 use crate::time::UtcSecond;
+use crate::warehouse::file::transaction::Writing;
 use crate::warehouse::schema::checks::{Check, Severity};
 
 /// A break that was there before stays the same one; its values are those of now.
@@ -52,11 +53,10 @@ const GAPS: &str = "
     order by g.period desc, g.key";
 
 pub(super) fn record(
-    connection: &mut Connection,
+    tx: &Writing<'_>,
     order: &Reconciliation<'_>,
     started: UtcSecond,
 ) -> rusqlite::Result<Reconciled> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = UtcSecond::now().to_string();
     let month = order.month.map(BillingMonth::as_str);
     let id: i64 = tx.query_row(
@@ -65,17 +65,17 @@ pub(super) fn record(
         (env!("CARGO_PKG_VERSION"), month.unwrap_or_default(), started.to_string(), &now),
         |row| row.get(0),
     )?;
-    tx.execute(RENEW, [&now])?;
-    tx.execute(ADD, [&now])?;
+    tx.change(RENEW, [&now])?;
+    tx.change(ADD, [&now])?;
     let mut outcomes = Vec::new();
     for account in &order.accounts {
         for check in &order.checks {
-            let outcome = judge(&tx, order, account, check)?;
+            let outcome = judge(tx, order, account, check)?;
             // A break that is not found in incomplete data may still be there.
             if outcome.reason.is_none() {
-                tx.execute(RESOLVE, (&now, account.name, check.id, month))?;
+                tx.change(RESOLVE, (&now, account.name, check.id, month))?;
             }
-            store(&tx, id, &outcome)?;
+            store(tx, id, &outcome)?;
             outcomes.push(outcome);
         }
     }
@@ -91,12 +91,11 @@ pub(super) fn record(
         })?
         .collect::<rusqlite::Result<_>>()?;
     let verdict = verdict(&outcomes);
-    tx.execute(
+    tx.change_one(
         "update reconciliations set exit_code = ?1 where reconciliation_id = ?2",
         (verdict.exit_code(), id),
     )?;
-    let breaks = shown(&tx, order)?;
-    tx.commit()?;
+    let breaks = shown(tx, order)?;
     Ok(Reconciled { id, outcomes, breaks, pinned, verdict })
 }
 
@@ -117,7 +116,7 @@ fn verdict(outcomes: &[CheckOutcome]) -> ReconciliationVerdict {
 
 /// How a check ended for an account, from what was found and what was read.
 fn judge(
-    tx: &Transaction<'_>,
+    tx: &Writing<'_>,
     order: &Reconciliation<'_>,
     account: &ReconciledAccount<'_>,
     check: &Check,
@@ -167,11 +166,7 @@ fn judge(
     Ok(outcome)
 }
 
-fn count(
-    tx: &Transaction<'_>,
-    order: &Reconciliation<'_>,
-    outcome: &mut CheckOutcome,
-) -> rusqlite::Result<()> {
+fn count(tx: &Writing<'_>, order: &Reconciliation<'_>, outcome: &mut CheckOutcome) -> rusqlite::Result<()> {
     let mut statement = tx.prepare_cached(
         "select f.severity, b.is_acknowledged, f.currency, f.diff_e8
          from temp.found as f
@@ -198,7 +193,7 @@ fn count(
 
 /// Why what a check needs is not complete; `None` when it is.
 fn gap(
-    tx: &Transaction<'_>,
+    tx: &Writing<'_>,
     order: &Reconciliation<'_>,
     account: &ReconciledAccount<'_>,
     check: &Check,
@@ -222,32 +217,31 @@ fn gap(
     })
 }
 
-fn store(tx: &Transaction<'_>, id: i64, outcome: &CheckOutcome) -> rusqlite::Result<()> {
+fn store(tx: &Writing<'_>, id: i64, outcome: &CheckOutcome) -> rusqlite::Result<()> {
     let differences = serde_json::to_string(&outcome.differences_e8)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    tx.prepare_cached(
+    tx.change_one(
         "insert into reconciliation_outcomes (reconciliation_id, account, check_id, severity, is_required, status, reason,
              breaks, acknowledged, differences_e8, data_as_of)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?
-    .execute((
-        id,
-        &outcome.account,
-        outcome.check_id,
-        outcome.severity.as_str(),
-        outcome.is_required,
-        outcome.status.as_str(),
-        &outcome.reason,
-        outcome.breaks,
-        outcome.acknowledged,
-        differences,
-        &outcome.data_as_of,
-    ))
-    .map(|_| ())
+        (
+            id,
+            &outcome.account,
+            outcome.check_id,
+            outcome.severity.as_str(),
+            outcome.is_required,
+            outcome.status.as_str(),
+            &outcome.reason,
+            outcome.breaks,
+            outcome.acknowledged,
+            differences,
+            &outcome.data_as_of,
+        ),
+    )
 }
 
 /// The first breaks of each account and check, the unexplained and largest ones before the others.
-fn shown(tx: &Transaction<'_>, order: &Reconciliation<'_>) -> rusqlite::Result<Vec<Break>> {
+fn shown(tx: &Writing<'_>, order: &Reconciliation<'_>) -> rusqlite::Result<Vec<Break>> {
     let mut breaks = Vec::new();
     for account in &order.accounts {
         for check in &order.checks {

@@ -16,9 +16,7 @@ impl Warehouse {
     /// When the warehouse fails, or another program holds it for long.
     pub fn reconcile(&mut self, order: &Reconciliation<'_>) -> Result<Reconciled, WarehouseError> {
         let started = UtcSecond::now();
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        find::find(&mut self.connection, order).map_err(sql)?;
-        record::record(&mut self.connection, order, started).map_err(sql)
+        self.with_temporary_tables(|connection| find::find(connection, order))?;
+        self.write(|writing| record::record(writing, order, started))
     }
 }

@@ -229,7 +229,7 @@ fn history_of(shape: &TableShape) -> String {
 /// What the history of a table held at an instant.
 fn history_query(shape: &TableShape, schema: &str, instant: &str) -> String {
     format!(
-        "select {}, ended_by_run as ended_run, valid_to as ended_at from {schema}{}_versions where valid_to <= {instant}",
+        "select {}, ended_by_run as ended_run, valid_to as ended_at, to_commit from {schema}{}_versions where valid_to <= {instant}",
         comma("", &shape.columns),
         shape.table,
     )
@@ -239,7 +239,8 @@ fn history_query(shape: &TableShape, schema: &str, instant: &str) -> String {
 fn versions_query(shape: &TableShape, schema: &str, instant: &str) -> String {
     format!(
         "select {}, valid_from, iif(valid_to <= {instant}, valid_to, null) as valid_to, made_by_run, \
-         iif(valid_to <= {instant}, ended_by_run, null) as ended_by_run \
+         iif(valid_to <= {instant}, ended_by_run, null) as ended_by_run, \
+         iif(valid_to <= {instant}, to_commit, null) as to_commit \
          from {schema}{}_versions where valid_from <= {instant}",
         comma("", &shape.columns),
         shape.table,

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::as_of::{KnownObjects, View};
 use super::changes::changes_view;
+use super::commits;
 use super::dictionary::{Dictionary, GLOSSARY};
 use super::files::{MIGRATIONS, VIEWS};
 use super::shape::{TableShape, columns, record_tables};
@@ -90,8 +91,11 @@ pub(super) fn derive_objects(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     for name in read_meta(tx, derived_views)?.unwrap_or_default().split_whitespace() {
         tx.execute_batch(&format!("drop view if exists \"{name}\""))?;
     }
-    for (shape, triggers) in shapes.iter().zip(&triggers) {
+    for shape in &shapes {
         history::widen(tx, &shape.table)?;
+    }
+    commits::number(tx, &shapes)?;
+    for (shape, triggers) in shapes.iter().zip(&triggers) {
         tx.execute_batch(triggers)?;
         for index in indices_of(tx, &[&shape.table])? {
             tx.execute_batch(&history::index(&index, &shape.table))?;

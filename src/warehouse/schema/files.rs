@@ -16,6 +16,7 @@ const LEDGER: &[Migration] = &[
     Migration::new(19, include_str!("../../../schema/planner.sql")),
     Migration::new(20, include_str!("../../../schema/dictionary.sql")),
     Migration::new(21, include_str!("../../../schema/quarantine.sql")),
+    Migration::new(22, include_str!("../../../schema/commits.sql")),
 ];
 
 /// Applied in order, each in one transaction, never edited once released.

@@ -26,6 +26,9 @@ pub(in crate::warehouse) fn is_up_to_date(connection: &Connection) -> rusqlite::
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::history;
     use super::*;
 
     /// The tables as they were before a migration, and run 1.
@@ -118,5 +121,73 @@ mod tests {
             found(shown),
             ["order_lines -", "orders -", "orders A", "resource_types R", "service_types -"]
         );
+    }
+
+    /// What every version has.
+    const ROW: &str =
+        "account, service_type_code, role, first_seen_run, last_changed_run, last_seen_at, version";
+
+    /// Ends of versions: seconds, and whether the row was deleted then and came back with a later run.
+    fn ends() -> impl Strategy<Value = Vec<Vec<(u8, bool)>>> {
+        prop::collection::vec(prop::collection::vec((0_u8..6, prop::bool::weighted(0.2)), 0..6), 1..5)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_history_gets_commits_that_grow_with_each_row_and_with_time(rows_of_ends in ends()) {
+            let mut db = before(include_str!("../../../schema/commits.sql"));
+            let tx = db.transaction().expect("a transaction");
+            history::widen(&tx, "service_types").expect("a history");
+            tx.commit().expect("a history");
+            db.execute_batch("alter table service_types_history drop column to_commit").expect("the former history");
+            for run in 2..9 {
+                db.execute(
+                    "insert into runs (run_id, job, account, stream, program_version, started_at)
+                     values (?1, 'x', 'acme', 'x', '0', ?2)",
+                    (run, format!("2026-04-06T00:00:0{}Z", run % 4)),
+                ).expect("a run");
+            }
+            for (code, ends) in rows_of_ends.iter().enumerate() {
+                let (mut life, mut version) = (1, 1);
+                for (second, is_deleted) in ends {
+                    db.execute(
+                        &format!("insert into service_types_history ({ROW}, ended_at)
+                                  values ('acme', ?1, 'customer', ?2, 1, '', ?3, ?4)"),
+                        (code.to_string(), life, version, format!("2026-04-06T00:00:0{second}Z")),
+                    ).expect("a version");
+                    (life, version) = if *is_deleted { (life + 1, 1) } else { (life, version + 1) };
+                }
+                if version > 1 || ends.is_empty() {
+                    db.execute(
+                        &format!("insert into service_types ({ROW}) values ('acme', ?1, 'customer', ?2, 1, '', ?3)"),
+                        (code.to_string(), life, version),
+                    ).expect("a row");
+                }
+            }
+            bring_up_to_date(&mut db).expect("the tables of now");
+            let texts = |sql: &str| -> Vec<String> {
+                let mut statement = db.prepare(sql).expect("a query");
+                statement.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("texts")
+            };
+            let broken = "select printf('%s.%s: %s to %s', service_type_code, version, from_commit, to_commit) from (
+                select *, lag(to_commit) over life as former, lag(first_seen_run) over life as former_life
+                from service_types_versions
+                window life as (partition by service_type_code order by first_seen_run, version))
+                where from_commit = 0 or to_commit <= from_commit or former > from_commit
+                    or former < from_commit and former_life = first_seen_run";
+            prop_assert_eq!(texts(broken), [""; 0], "{:?}", rows_of_ends);
+            let numbers = "select printf('%s', count(*)) from commits where commit_no > (select count(*) from commits)";
+            prop_assert_eq!(texts(numbers), ["0"]);
+            // Two rows whose times never ran back: who ended in an earlier second has the lower number.
+            let order = "with sound as (
+                    select h.* from service_types_history as h where not exists (
+                        select 1 from service_types_history as e where e.service_type_code = h.service_type_code
+                            and e.rowid < h.rowid and e.ended_at > h.ended_at))
+                select printf('%s %s', a.ended_at, b.ended_at) from sound as a join sound as b
+                on a.ended_at < b.ended_at and a.to_commit >= b.to_commit";
+            prop_assert_eq!(texts(order), [""; 0], "{:?}", rows_of_ends);
+        }
     }
 }

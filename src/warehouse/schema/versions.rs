@@ -2,7 +2,8 @@
 
 use super::shape::{TableShape, comma};
 
-/// The view of all versions of a table's rows, those of now included.
+/// The view of all versions of a table's rows, those of now included. A version was what the commits from `from_commit` on
+/// left, up to the one before `to_commit`.
 ///
 /// A version begins where the one before it ended; the first one with the run that first saw the row, because the instant
 /// of its commit is not stored. Each version looks up its beginning, instead of having all of them counted through, so that
@@ -25,9 +26,9 @@ pub(super) fn versions_view(shape: &TableShape) -> String {
     format!(
         "create view {table}_versions as \
          select {columns}, {begin} as valid_from, null as valid_to, v.last_changed_run as made_by_run, \
-         null as ended_by_run from {table} as v \
+         null as ended_by_run, null as to_commit from {table} as v \
          union all \
-         select {columns}, min({begin}, v.ended_at), v.ended_at, v.last_changed_run, v.ended_run \
+         select {columns}, min({begin}, v.ended_at), v.ended_at, v.last_changed_run, v.ended_run, v.to_commit \
          from {table}_history as v"
     )
 }

@@ -114,23 +114,19 @@ impl Warehouse {
         stream: &str,
         before: UtcSecond,
     ) -> Result<(), WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        let tx = self.connection.transaction().map_err(sql)?;
-        tx.execute(
-            "delete from checkpoints where account = ?1 and stream = ?2 and saved_at < ?3",
-            (account, stream, before.to_string()),
-        )
-        .and_then(|_| {
-            tx.execute(
+        self.write(|writing| {
+            writing.change(
+                "delete from checkpoints where account = ?1 and stream = ?2 and saved_at < ?3",
+                (account, stream, before.to_string()),
+            )?;
+            writing.change(
                 "delete from checkpoint_pages as page where account = ?1 and stream = ?2 and not exists (
                      select 1 from checkpoints as c where c.account = page.account and c.stream = page.stream
                          and c.scope = page.scope and c.customer_id = page.customer_id)",
                 (account, stream),
-            )
+            )?;
+            Ok(())
         })
-        .map_err(sql)?;
-        tx.commit().map_err(sql)
     }
 
     /// Walks that the last run left in the middle.

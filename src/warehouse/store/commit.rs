@@ -1,6 +1,6 @@
-//! One page, one transaction: rows, history, queue, checkpoint, coverage and counters, or nothing of it.
+//! One page: rows, history, queue, checkpoint, coverage and counters, or nothing of it.
 
-use rusqlite::Connection;
+use rusqlite::Row;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::PageKeys;
@@ -14,31 +14,47 @@ use crate::stream::Reading;
 use crate::walk::Walk;
 use crate::warehouse::file::error::WarehouseError;
 use crate::warehouse::file::open::Warehouse;
+use crate::warehouse::file::transaction::Writing;
+use crate::warehouse::ledger::runs::RunId;
 
 impl Warehouse {
-    /// Stores pages in one transaction.
-    pub(super) fn commit_pages(
-        &mut self,
-        pages: &[Box<PageCommit>],
-    ) -> Result<Vec<Committed>, WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        let tx = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .map_err(sql)?;
-        let committed = pages
-            .iter()
-            .map(|page| commit_page(&tx, page))
-            .collect::<rusqlite::Result<Vec<_>>>()
-            .map_err(sql)?;
-        tx.commit().map_err(sql)?;
-        Ok(committed)
+    /// Stores a page: all of it, or nothing.
+    ///
+    /// # Errors
+    /// When the warehouse fails, or did so while the page's run was under way: what it goes on from may not be stored.
+    pub(super) fn store_page(&mut self, page: &PageCommit) -> Result<Committed, WarehouseError> {
+        self.check_kept(page.run)?;
+        self.write(|writing| commit_page(writing, page))
+    }
+
+    /// What a run stored, as the ledger has it.
+    ///
+    /// # Errors
+    /// When the warehouse fails.
+    pub fn stored_by(&self, run: RunId) -> Result<Tally, WarehouseError> {
+        let count = |row: &Row<'_>, at| Ok::<_, rusqlite::Error>(row.get::<_, i64>(at)?.unsigned_abs());
+        let rows = self.read(
+            "select pages, rows_received, rows_inserted, rows_changed, rows_quarantined, orders_late from runs
+             where run_id = ?1",
+            [run],
+            |row| {
+                Ok(Tally {
+                    pages: count(row, 0)?,
+                    received: count(row, 1)?,
+                    inserted: count(row, 2)?,
+                    changed: count(row, 3)?,
+                    quarantined: count(row, 4)?,
+                    late: count(row, 5)?,
+                    ..Tally::default()
+                })
+            },
+        )?;
+        Ok(rows.into_iter().next().unwrap_or_default())
     }
 }
 
 /// Stores a page inside the caller's transaction.
-fn commit_page(connection: &Connection, commit: &PageCommit) -> rusqlite::Result<Committed> {
+fn commit_page(connection: &Writing<'_>, commit: &PageCommit) -> rusqlite::Result<Committed> {
     let seen_at = commit.answered_at.to_string();
     Committer::new(connection, commit, &seen_at).run()
 }
@@ -222,14 +238,12 @@ impl Committer<'_> {
     }
 
     fn count(&self, tally: Tally) -> rusqlite::Result<()> {
-        self.connection
-            .prepare_cached(
-                "update runs set pages = pages + ?1, rows_received = rows_received + ?2,
-                     rows_inserted = rows_inserted + ?3, rows_changed = rows_changed + ?4,
-                     rows_quarantined = rows_quarantined + ?5, orders_late = orders_late + ?6
-                 where run_id = ?7",
-            )?
-            .execute((
+        self.connection.change_one(
+            "update runs set pages = pages + ?1, rows_received = rows_received + ?2,
+                 rows_inserted = rows_inserted + ?3, rows_changed = rows_changed + ?4,
+                 rows_quarantined = rows_quarantined + ?5, orders_late = orders_late + ?6
+             where run_id = ?7",
+            (
                 tally.pages,
                 tally.received,
                 tally.inserted,
@@ -237,8 +251,8 @@ impl Committer<'_> {
                 tally.quarantined,
                 tally.late,
                 self.commit.run,
-            ))
-            .map(|_| ())
+            ),
+        )
     }
 }
 

@@ -1,22 +1,21 @@
 //! A page in hand: what coverage, doubt, the queue and the marking of what is gone share while it is stored.
 
-use rusqlite::Connection;
-
 use super::page::PageCommit;
 use super::upsert::{Provenance, Upsert};
 use crate::time::UtcSecond;
 use crate::walk::Walk;
+use crate::warehouse::file::transaction::Writing;
 
 /// A page that is being stored inside a transaction.
 pub(super) struct Committer<'a> {
-    pub(super) connection: &'a Connection,
+    pub(super) connection: &'a Writing<'a>,
     pub(super) commit: &'a PageCommit,
     /// When the vendor answered, UTC text.
     pub(super) seen_at: &'a str,
 }
 
 impl<'a> Committer<'a> {
-    pub(super) const fn new(connection: &'a Connection, commit: &'a PageCommit, seen_at: &'a str) -> Self {
+    pub(super) const fn new(connection: &'a Writing<'a>, commit: &'a PageCommit, seen_at: &'a str) -> Self {
         Self { connection, commit, seen_at }
     }
 
@@ -24,7 +23,9 @@ impl<'a> Committer<'a> {
     pub(super) fn upsert(&self) -> Upsert<'a> {
         let PageCommit { account, role, ask, run, .. } = self.commit;
         let asked_customer = ask.customer_id.as_deref();
-        let from = Provenance { account, role: *role, asked_customer, run: *run, seen_at: self.seen_at };
+        let commit = self.connection.commit();
+        let from =
+            Provenance { account, role: *role, asked_customer, run: *run, commit, seen_at: self.seen_at };
         Upsert { connection: self.connection, from }
     }
 

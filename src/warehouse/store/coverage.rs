@@ -246,15 +246,14 @@ impl Warehouse {
         at: UtcSecond,
         run: RunId,
     ) -> Result<(), WarehouseError> {
-        self.connection
-            .execute(
+        self.write(|writing| {
+            writing.change_one(
                 "insert or replace into coverage (account, stream, scope, customer_id, seen, requests, attempts,
                      verdict, proof, run_id, read_at)
                  values (?1, ?2, 'whole', ?3, 0, 1, 1, 'refused', ?4, ?5, ?6)",
                 (account, stream, customer_id, reason, run, at.to_string()),
             )
-            .map(|_| ())
-            .map_err(|error| self.sql(&error))
+        })
     }
 }
 

@@ -30,10 +30,12 @@ pub enum Absence {
     Gone,
 }
 
-/// Marks the rows of a table that a condition names: at ?1, by run ?2, in account ?3. The condition's own parameters follow.
+/// Marks the rows of a table that a condition names: at ?1, by run ?2, in account ?3, in commit ?4. The condition's own
+/// parameters follow. What a row was in between within one commit is no version.
 fn marking(table: &str, condition: &str) -> String {
     format!(
-        "update {table} set gone_since = ?1, last_changed_run = ?2, version = version + 1
+        "update {table} set gone_since = ?1, last_changed_run = ?2, version = version + (from_commit <> ?4),
+             from_commit = ?4
          where account = ?3 and gone_since is null and {condition}"
     )
 }
@@ -56,18 +58,20 @@ impl Committer<'_> {
         mark.raw_bind_parameter(1, self.seen_at)?;
         mark.raw_bind_parameter(2, self.commit.run)?;
         mark.raw_bind_parameter(3, self.account())?;
-        for (at, key) in (4..).zip(keys) {
+        mark.raw_bind_parameter(4, self.connection.commit())?;
+        for (at, key) in (5..).zip(keys) {
             mark.raw_bind_parameter(at, key)?;
         }
-        mark.raw_bind_parameter(4 + keys.len(), len)?;
+        mark.raw_bind_parameter(5 + keys.len(), len)?;
         Ok(mark.raw_execute()? as u64)
     }
 
     /// Rows of a parent that a complete answer, begun at `since`, no longer shows are gone; how many.
     fn mark_missing(&self, owned: Owned, parent: &str, since: &str) -> rusqlite::Result<u64> {
-        let sql = marking(owned.table.name, &format!("{} = ?4 and last_seen_at < ?5", owned.parent_column));
+        let sql = marking(owned.table.name, &format!("{} = ?5 and last_seen_at < ?6", owned.parent_column));
         let mut mark = self.connection.prepare_cached(&sql)?;
-        Ok(mark.execute((self.seen_at, self.commit.run, self.account(), parent, since))? as u64)
+        let commit = self.connection.commit();
+        Ok(mark.execute((self.seen_at, self.commit.run, self.account(), commit, parent, since))? as u64)
     }
 
     /// What a complete answer about an order does not show of it any more is gone; how many rows.
@@ -111,11 +115,13 @@ impl Committer<'_> {
         };
         match (since, self.commit.stream.tables().first()) {
             (Some(since), Some(table)) => {
-                let sql = marking(table.name, "asked_customer_id is ?4 and last_seen_at < ?5");
+                let sql = marking(table.name, "asked_customer_id is ?5 and last_seen_at < ?6");
                 let asked_customer = self.commit.ask.customer_id.as_deref();
                 let mut mark = self.connection.prepare_cached(&sql)?;
-                Ok(mark.execute((self.seen_at, self.commit.run, self.account(), asked_customer, since))?
-                    as u64)
+                let (run, commit) = (self.commit.run, self.connection.commit());
+                let marked =
+                    mark.execute((self.seen_at, run, self.account(), commit, asked_customer, since))?;
+                Ok(marked as u64)
             }
             (None, _) | (_, None) => Ok(0),
         }
@@ -178,43 +184,35 @@ impl Warehouse {
         run: RunId,
         trust: Trust,
     ) -> Result<Absence, WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
-        let tx = self.connection.transaction().map_err(sql)?;
         let key = (account, order_id);
-        let is_second: bool = tx
-            .query_row(
+        self.write(|writing| {
+            let is_second: bool = writing.query_row(
                 "select q.absent_at is not null and coalesce(o.last_seen_at, '') < q.absent_at
                  from queue as q left join orders as o on o.account = q.account and o.order_id = q.parent_id
                  where q.account = ?1 and q.stream = 'orders' and q.parent_id = ?2",
                 key,
                 |row| row.get(0),
-            )
-            .map_err(sql)?;
-        tx.execute(
-            "update queue set absent_at = ?3, attempts = attempts + 1, not_before = '',
-                 last_error = 'the order list does not show it any more'
-             where account = ?1 and stream = 'orders' and parent_id = ?2",
-            (account, order_id, at.to_string()),
-        )
-        .map_err(sql)?;
-        let absence = if is_second || trust == Trust::Told { Absence::Gone } else { Absence::Once };
-        if absence == Absence::Gone {
-            tx.execute(
-                &marking("orders", &format!("(order_id = ?4 or {PARENT} = ?4)")),
-                (at.to_string(), run, account, order_id),
-            )
-            .and_then(|_| {
-                // Nobody can be asked for its records any more; should it come back, it is queued anew.
-                tx.execute(
-                    "delete from queue where account = ?1 and (parent_id = ?2 or parent_id in (
-                         select order_id from orders where account = ?1 and parent_order_id = ?2))",
-                    key,
-                )
-            })
-            .map_err(sql)?;
-        }
-        tx.commit().map_err(sql)?;
-        Ok(absence)
+            )?;
+            writing.change_one(
+                "update queue set absent_at = ?3, attempts = attempts + 1, not_before = '',
+                     last_error = 'the order list does not show it any more'
+                 where account = ?1 and stream = 'orders' and parent_id = ?2",
+                (account, order_id, at.to_string()),
+            )?;
+            if !is_second && trust != Trust::Told {
+                return Ok(Absence::Once);
+            }
+            writing.change(
+                &marking("orders", &format!("(order_id = ?5 or {PARENT} = ?5)")),
+                (at.to_string(), run, account, writing.commit(), order_id),
+            )?;
+            // Nobody can be asked for its records any more; should it come back, it is queued anew.
+            writing.change(
+                "delete from queue where account = ?1 and (parent_id = ?2 or parent_id in (
+                     select order_id from orders where account = ?1 and parent_order_id = ?2))",
+                key,
+            )?;
+            Ok(Absence::Gone)
+        })
     }
 }

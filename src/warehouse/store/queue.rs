@@ -55,18 +55,14 @@ impl Warehouse {
         again: Requeue,
         run: RunId,
     ) -> Result<(), WarehouseError> {
-        let path = self.path.clone();
-        let sql = |error| WarehouseError::sql(&path, &error);
         let enqueue = match again {
             Requeue::Leave => enqueue_once,
             Requeue::Renew => enqueue,
         };
-        let tx = self.connection.transaction().map_err(sql)?;
         let now = UtcSecond::now().to_string();
-        for dependent in dependents {
-            enqueue(&tx, account, run, &now, dependent).map_err(sql)?;
-        }
-        tx.commit().map_err(sql)
+        self.write(|writing| {
+            dependents.iter().try_for_each(|dependent| enqueue(writing, account, run, &now, dependent))
+        })
     }
 
     /// The next entries of a queue that are due: newest orders first, those that failed before behind all others.
@@ -144,13 +140,10 @@ impl Warehouse {
     /// # Errors
     /// When the warehouse fails.
     pub fn retry_now(&mut self, account: &str, stream: &str) -> Result<(), WarehouseError> {
-        self.connection
-            .execute(
-                "update queue set not_before = '' where account = ?1 and stream = ?2 and attempts > 0",
-                (account, stream),
-            )
-            .map(|_| ())
-            .map_err(|error| self.sql(&error))
+        self.write(|writing| {
+            let due = "update queue set not_before = '' where account = ?1 and stream = ?2 and attempts > 0";
+            writing.change(due, (account, stream)).map(|_| ())
+        })
     }
 
     /// Entries that failed and wait for their next try, and why one of them did; `None` when there are none.
@@ -187,16 +180,18 @@ impl Warehouse {
         entry: &QueueEntry,
         error: &str,
     ) -> Result<(), WarehouseError> {
-        self.connection
-            .execute(
-                "update queue set last_error = ?1, attempts = attempts + 1,
-                     not_before = iif(attempts < ?5, '', strftime('%Y-%m-%dT%H:%M:%SZ', 'now',
-                         printf('+%d minutes', min(15 << min(attempts - ?5, 10), 1440))))
-                 where account = ?2 and stream = ?3 and parent_id = ?4 and generation = ?6",
-                (error, account, stream, &entry.parent_id, EAGER_ATTEMPTS, entry.generation),
-            )
-            .map(|_| ())
-            .map_err(|error| self.sql(&error))
+        // The order may have got another reason to be read meanwhile: then nothing of this one is left.
+        self.write(|writing| {
+            writing
+                .change(
+                    "update queue set last_error = ?1, attempts = attempts + 1,
+                         not_before = iif(attempts < ?5, '', strftime('%Y-%m-%dT%H:%M:%SZ', 'now',
+                             printf('+%d minutes', min(15 << min(attempts - ?5, 10), 1440))))
+                     where account = ?2 and stream = ?3 and parent_id = ?4 and generation = ?6",
+                    (error, account, stream, &entry.parent_id, EAGER_ATTEMPTS, entry.generation),
+                )
+                .map(|_| ())
+        })
     }
 }
 

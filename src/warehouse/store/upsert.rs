@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::record::{Column, Context, Record, Source, Table, Value};
 use crate::scope::Role;
+use crate::warehouse::file::transaction::CommitNo;
 use crate::warehouse::ledger::runs::RunId;
 use crate::warehouse::schema::shape::record_tables;
 
@@ -48,6 +49,7 @@ pub(super) struct Provenance<'a> {
     pub(super) role: Role,
     pub(super) asked_customer: Option<&'a str>,
     pub(super) run: RunId,
+    pub(super) commit: CommitNo,
     /// When the vendor answered, UTC text.
     pub(super) seen_at: &'a str,
 }
@@ -65,7 +67,8 @@ impl ToSql for Value {
 /// The statements of one record table.
 #[derive(Debug)]
 struct TableSql {
-    upsert: String,
+    insert: String,
+    change: String,
     sighting: String,
 }
 
@@ -82,7 +85,7 @@ static STATEMENTS: LazyLock<HashMap<&'static str, TableSql>> =
 
 impl TableSql {
     fn of(table: &Table) -> Self {
-        Self { upsert: upsert_sql(table), sighting: sighting_sql(table) }
+        Self { insert: insert_sql(table), change: change_sql(table), sighting: sighting_sql(table) }
     }
 }
 
@@ -110,33 +113,40 @@ impl Upsert<'_> {
     }
 
     fn store_row(self, record: &Record) -> rusqlite::Result<StoredRow> {
+        let sql = statements(record.table);
+        if self.run(&sql.insert, record)? > 0 {
+            Ok(StoredRow::New)
+        } else if self.run(&sql.change, record)? > 0 {
+            Ok(StoredRow::Changed)
+        } else {
+            self.record_sighting(record)
+        }
+    }
+
+    /// Runs a statement with the values of a record in the order of [`columns`]; returns how many rows it changed.
+    fn run(self, sql: &str, record: &Record) -> rusqlite::Result<usize> {
         let Self { connection, from } = self;
-        let table = record.table;
-        let mut upsert = connection.prepare_cached(&statements(table).upsert)?;
+        let mut statement = connection.prepare_cached(sql)?;
         let role = from.role.to_string();
         let mut at = 0;
         let mut bind = |statement: &mut CachedStatement<'_>, value: &dyn ToSql| {
             at += 1;
             statement.raw_bind_parameter(at, value)
         };
-        bind(&mut upsert, &from.account)?;
+        bind(&mut statement, &from.account)?;
         for value in &record.values {
-            bind(&mut upsert, value)?;
+            bind(&mut statement, value)?;
         }
-        bind(&mut upsert, &record.extra)?;
-        if table.context == Context::Stored {
-            bind(&mut upsert, &from.asked_customer)?;
-            bind(&mut upsert, &role)?;
+        bind(&mut statement, &record.extra)?;
+        if record.table.context == Context::Stored {
+            bind(&mut statement, &from.asked_customer)?;
+            bind(&mut statement, &role)?;
         }
-        bind(&mut upsert, &from.run)?;
-        bind(&mut upsert, &from.run)?;
-        bind(&mut upsert, &from.seen_at)?;
-        let version = upsert.raw_query().next()?.map(|row| row.get::<_, i64>(0)).transpose()?;
-        match version {
-            Some(1) => Ok(StoredRow::New),
-            Some(_) => Ok(StoredRow::Changed),
-            None => self.record_sighting(record),
-        }
+        bind(&mut statement, &from.run)?;
+        bind(&mut statement, &from.run)?;
+        bind(&mut statement, &from.seen_at)?;
+        bind(&mut statement, &from.commit)?;
+        statement.raw_execute()
     }
 
     /// The row is as it was, or newer than this answer: only the time it was last seen moves, and that is no
@@ -157,38 +167,62 @@ pub(super) fn key_columns(table: &Table) -> impl Iterator<Item = &'static str> {
     std::iter::once("account").chain(table.columns[..table.key_len].iter().map(|column| column.name))
 }
 
-fn upsert_sql(table: &Table) -> String {
-    let name = table.name;
+/// All columns that a record fills, in the order of the parameters of its statements.
+fn columns(table: &Table) -> Vec<&'static str> {
     let mut columns = vec!["account"];
     columns.extend(table.columns.iter().map(|column| column.name));
     columns.push("extra");
     if table.context == Context::Stored {
         columns.extend(["asked_customer_id", "role"]);
     }
-    columns.extend(["first_seen_run", "last_changed_run", "last_seen_at"]);
-    let content = &table.columns[table.key_len..];
-    let list = |text: &dyn Fn(&Column) -> String| content.iter().map(text).collect::<Vec<_>>().concat();
-    let new = |column: &Column| match column.source {
-        Source::GivenOrKept => format!("coalesce(excluded.{0}, {name}.{0})", column.name),
-        Source::Field(_) | Source::Nested(..) | Source::Given => format!("excluded.{}", column.name),
-    };
-    let context_sets = match table.context {
-        Context::Stored => "asked_customer_id = excluded.asked_customer_id, role = excluded.role, ",
-        Context::InParent => "",
-    };
+    columns.extend(["first_seen_run", "last_changed_run", "last_seen_at", "from_commit"]);
+    columns
+}
+
+fn insert_sql(table: &Table) -> String {
+    let columns = columns(table);
+    let places: Vec<String> = (1..=columns.len()).map(|at| format!("?{at}")).collect();
     format!(
-        "insert into {name} ({columns}) values ({places})
-         on conflict ({key}) do update set {sets}extra = excluded.extra, {context_sets}gone_since = null,
-             last_changed_run = excluded.last_changed_run, last_seen_at = excluded.last_seen_at,
-             version = {name}.version + 1
-         where excluded.last_seen_at >= max({name}.last_seen_at, coalesce({name}.gone_since, ''))
-             and ({old}{name}.extra, {name}.gone_since) is not ({new}excluded.extra, null)
-         returning version",
-        places = vec!["?"; columns.len()].join(", "),
-        columns = columns.join(", "),
-        key = key_columns(table).collect::<Vec<_>>().join(", "),
+        "insert into {} ({}) values ({}) on conflict ({}) do nothing",
+        table.name,
+        columns.join(", "),
+        places.join(", "),
+        key_columns(table).collect::<Vec<_>>().join(", "),
+    )
+}
+
+/// Changes the row of a record unless it is as it was, or newer.
+fn change_sql(table: &Table) -> String {
+    let columns = columns(table);
+    let place = |name: &str| {
+        // Every name that is asked for stands in the list.
+        let at = columns.iter().position(|column| *column == name).unwrap_or_default();
+        format!("?{}", at + 1)
+    };
+    let content = &table.columns[table.key_len..];
+    let new = |column: &Column| match column.source {
+        Source::GivenOrKept => format!("coalesce({}, {})", place(column.name), column.name),
+        Source::Field(_) | Source::Nested(..) | Source::Given => place(column.name),
+    };
+    let list = |text: &dyn Fn(&Column) -> String| content.iter().map(text).collect::<Vec<_>>().concat();
+    let (extra, seen_at, commit) = (place("extra"), place("last_seen_at"), place("from_commit"));
+    let context_sets = match table.context {
+        Context::Stored => {
+            format!("asked_customer_id = {}, role = {}, ", place("asked_customer_id"), place("role"))
+        }
+        Context::InParent => String::new(),
+    };
+    let keys: Vec<String> = key_columns(table).map(|key| format!("{key} = {}", place(key))).collect();
+    format!(
+        "update {name} set {sets}extra = {extra}, {context_sets}gone_since = null, last_changed_run = {run},
+             last_seen_at = {seen_at}, version = version + (from_commit <> {commit}), from_commit = {commit}
+         where {keys} and {seen_at} >= max(last_seen_at, coalesce(gone_since, ''))
+             and ({old}extra, gone_since) is not ({new}{extra}, null)",
+        name = table.name,
+        run = place("last_changed_run"),
+        keys = keys.join(" and "),
         sets = list(&|column| format!("{} = {}, ", column.name, new(column))),
-        old = list(&|column| format!("{name}.{}, ", column.name)),
+        old = list(&|column| format!("{}, ", column.name)),
         new = list(&|column| format!("{}, ", new(column))),
     )
 }

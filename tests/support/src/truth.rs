@@ -47,8 +47,8 @@ const KEYS: [(&str, &[&str]); 14] = [
 ];
 
 /// Columns that say when and by whom a row was stored, not what the vendor said.
-const BOOKKEEPING: [&str; 6] =
-    ["account", "first_seen_run", "last_changed_run", "last_seen_at", "gone_since", "version"];
+const BOOKKEEPING: [&str; 7] =
+    ["account", "first_seen_run", "last_changed_run", "last_seen_at", "gone_since", "version", "from_commit"];
 
 /// What a field holds.
 #[derive(Clone, Copy)]

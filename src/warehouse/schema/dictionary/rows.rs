@@ -29,6 +29,7 @@ pub(super) const MADE: &[MadeObject] = &[
         columns: &[
             ("ended_run", "run that replaced the row", "替换该行的运行编号"),
             ("ended_at", "when the row was replaced, UTC", "该行被替换的时间（UTC）"),
+            ("to_commit", "commit that replaced the row", "替换该行的提交编号"),
         ],
     },
     MadeObject {
@@ -44,6 +45,11 @@ pub(super) const MADE: &[MadeObject] = &[
             ),
             ("made_by_run", "run that brought this version", "产生该版本的运行编号"),
             ("ended_by_run", "run that replaced it", "替换该版本的运行编号"),
+            (
+                "to_commit",
+                "commit that replaced it; null: it is still so",
+                "替换该版本的提交编号，空表示至今有效",
+            ),
         ],
     },
     MadeObject {

@@ -1,5 +1,7 @@
 //! Answers reach the warehouse in any order: what an older one says must not undo what a newer one said.
 
+mod commits;
+mod kept;
 mod versions;
 
 use std::sync::Arc;
@@ -12,11 +14,12 @@ use crate::time::{UtcSecond, Window};
 use crate::walk::{Paging, Walk};
 use crate::warehouse::{RunId, RunStart, Warehouse};
 
-/// A warehouse in a folder of its own, and run 1.
+/// A warehouse, and run 1.
 struct Store {
     warehouse: Warehouse,
     run: RunId,
-    _folder: tempfile::TempDir,
+    /// Where it is, unless that is nowhere.
+    _folder: Option<tempfile::TempDir>,
 }
 
 fn at(time: &str) -> UtcSecond {
@@ -26,8 +29,15 @@ fn at(time: &str) -> UtcSecond {
 impl Store {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut warehouse =
-            Warehouse::open(&folder.path().join("warehouse.sqlite")).expect("a new warehouse");
+        let warehouse = Warehouse::open(&folder.path().join("warehouse.sqlite")).expect("a new warehouse");
+        Self::of(warehouse, Some(folder))
+    }
+
+    fn in_memory() -> Self {
+        Self::of(Warehouse::in_memory().expect("a new warehouse"), None)
+    }
+
+    fn of(mut warehouse: Warehouse, folder: Option<tempfile::TempDir>) -> Self {
         let start = RunStart {
             job: "test".to_owned(),
             account: "acme".to_owned(),
@@ -89,21 +99,8 @@ impl Store {
         progress: WalkProgress,
         generation: Option<i64>,
     ) -> Committed {
-        let commit = PageCommit {
-            run: self.run,
-            account: "acme".to_owned(),
-            role: Role::Customer,
-            stream,
-            ask,
-            answered_at,
-            page,
-            progress,
-            generation,
-            trust: Trust::Unproven,
-            out_of_reach: Arc::default(),
-        };
-        let committed = self.warehouse.commit_pages(&[Box::new(commit)]).expect("a commit");
-        committed.into_iter().next().expect("one page")
+        let commit = PageCommit { page, progress, generation, ..page_of(self.run, stream, ask, answered_at) };
+        self.warehouse.store_page(&commit).expect("a commit")
     }
 
     /// Stores the end of a walk of the days of February 2026 from `begin` to `end`, which took from one time of
@@ -153,6 +150,23 @@ impl Store {
             .expect("rows")
             .collect::<rusqlite::Result<_>>()
             .expect("rows")
+    }
+}
+
+/// An empty page of a run.
+fn page_of(run: RunId, stream: &'static dyn Stream, ask: Ask, answered_at: UtcSecond) -> PageCommit {
+    PageCommit {
+        run,
+        account: "acme".to_owned(),
+        role: Role::Customer,
+        stream,
+        ask,
+        answered_at,
+        page: Page::default(),
+        progress: WalkProgress::Slice,
+        generation: None,
+        trust: Trust::Unproven,
+        out_of_reach: Arc::default(),
     }
 }
 

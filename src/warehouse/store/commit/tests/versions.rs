@@ -6,9 +6,34 @@ use super::{Store, attributions, order};
 
 /// An answer: seconds since the one before, and what it shows.
 #[derive(Clone, Debug)]
-enum OrderAnswer {
+pub(super) enum OrderAnswer {
     Order { amount: u8, discounts: Vec<u8> },
     Attributions(Vec<u8>),
+}
+
+impl OrderAnswer {
+    /// Stores it as of a time.
+    pub(super) fn store(self, store: &mut Store, at: &str) {
+        let texts = |numbers: Vec<u8>| numbers.iter().map(u8::to_string).collect::<Vec<_>>();
+        let (stream, body) = match self {
+            Self::Order { amount, discounts } => {
+                let discounts = texts(discounts);
+                let discounts: Vec<&str> = discounts.iter().map(String::as_str).collect();
+                ("orders", order(&amount.to_string(), &discounts))
+            }
+            Self::Attributions(ids) => {
+                let ids = texts(ids);
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                ("refund_attributions", attributions(&ids))
+            }
+        };
+        store.store(stream, "CS1", &body, at);
+    }
+}
+
+/// Answers, each with the seconds since the one before.
+pub(super) fn answers() -> impl Strategy<Value = Vec<(u8, OrderAnswer)>> {
+    prop::collection::vec(answer(), 1..16)
 }
 
 fn answer() -> impl Strategy<Value = (u8, OrderAnswer)> {
@@ -20,14 +45,14 @@ fn answer() -> impl Strategy<Value = (u8, OrderAnswer)> {
 }
 
 /// Tables, their keys, and what is compared of them; the version last.
-const CONTENT: [(&str, &str, &str); 3] = [
+pub(super) const CONTENT: [(&str, &str, &str); 3] = [
     ("orders", "order_id", "order_id, amount_after_discount_e8, gone_since, version"),
     ("order_discounts", "order_id, position", "order_id, position, discount_amount_e8, gone_since, version"),
     ("refund_attributions", "refund_order_id, id", "refund_order_id, id, amount_e8, gone_since, version"),
 ];
 
 /// The instant of a second of the first of March, as text and as a client writes it (UTC+8).
-fn second(second: u32) -> (String, String) {
+pub(super) fn second(second: u32) -> (String, String) {
     (format!("2026-03-01T12:00:{second:02}Z"), format!("202603012000{second:02}"))
 }
 
@@ -36,7 +61,7 @@ proptest! {
 
     #[test]
     fn at_every_instant_the_versions_are_what_the_tables_held(
-        answers in prop::collection::vec(answer(), 1..16)
+        answers in answers()
     ) {
         let mut store = Store::new();
         let content = |store: &Store| {
@@ -48,18 +73,7 @@ proptest! {
         for (pause, answer) in answers {
             now += u32::from(pause);
             let at = second(now).0;
-            match answer {
-                OrderAnswer::Order { amount, discounts } => {
-                    let discounts: Vec<String> = discounts.iter().map(u8::to_string).collect();
-                    let discounts: Vec<&str> = discounts.iter().map(String::as_str).collect();
-                    store.store("orders", "CS1", &order(&amount.to_string(), &discounts), &at);
-                }
-                OrderAnswer::Attributions(ids) => {
-                    let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
-                    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-                    store.store("refund_attributions", "CS1", &attributions(&ids), &at);
-                }
-            }
+            answer.store(&mut store, &at);
             held.retain(|(second, _)| *second != now);
             held.push((now, content(&store)));
         }
