@@ -67,7 +67,8 @@ impl Committer<'_> {
                 window.map(|window| window.begin().to_string()),
                 window.map(|window| window.end().to_string()),
                 scope.parent(),
-                walk.expected,
+                // The vendor's number, which may be anything: what SQLite cannot count must not fail what else is stored.
+                walk.expected.map(|expected| i64::try_from(expected).unwrap_or(i64::MAX)),
                 walk.seen,
                 walk.rejected,
                 walk.requests,

@@ -309,3 +309,15 @@ fn a_reading_of_the_same_window_that_began_earlier_changes_nothing() {
         assert_eq!(store.readings(other), ["10 | 12 | 12:00"]);
     }
 }
+
+#[test]
+fn a_number_that_sqlite_cannot_count_is_a_dispute_and_no_failure() {
+    let mut store = Store::new();
+    let stream = stream::find("service_types").expect("a stream");
+    let walk = Walk { expected: Some(u64::MAX), requests: 1, ..Walk::start(Paging::Offset, 3) };
+    let ask = Ask { scope: Scope::Whole, customer_id: None };
+    let progress = WalkProgress::Disputed { walk, reason: "test".to_owned() };
+    store.commit(stream, ask, Page::default(), at("2026-03-01T09:00:00Z"), progress);
+    let covered = store.rows("select verdict, expected from coverage");
+    assert_eq!(covered, [format!("disputed | {}", i64::MAX)]);
+}
