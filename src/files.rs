@@ -76,6 +76,7 @@ pub(crate) struct NewFile {
 pub(crate) struct CompleteFile {
     unfinished: Unfinished,
     target: PathBuf,
+    rivals: Rivals,
     bytes: u64,
     /// Keeps the lock.
     _file: File,
@@ -102,7 +103,17 @@ impl NewFile {
                 ErrorKind::AlreadyExists => FileError::Underway { path: path.clone() },
                 _ => FileError::io(&path)(error),
             })?;
-            if file.try_lock().is_ok() && is_at(&file, &path) {
+            let is_kept = match (file.try_lock(), form.rivals) {
+                // Some file systems have no locks. Files that only their names tell apart do without.
+                (Ok(()), _) | (Err(TryLockError::Error(_)), Rivals::Allowed) => true,
+                (Err(TryLockError::WouldBlock), _) => false,
+                (Err(TryLockError::Error(error)), Rivals::Refused) => {
+                    // Nobody else can have begun one there either.
+                    let _ = remove(&path, form.companions);
+                    return Err(FileError::io(&path)(error));
+                }
+            };
+            if is_kept && is_at(&file, &path) {
                 let unfinished = Unfinished { path, companions: form.companions, is_in_place: false };
                 return Ok(Self { unfinished, target: target.to_owned(), file, form });
             }
@@ -134,7 +145,7 @@ impl NewFile {
             Ok(file.metadata()?.len())
         };
         let bytes = on_disk().map_err(FileError::io(&unfinished.path))?;
-        Ok(CompleteFile { unfinished, target, bytes, _file: file })
+        Ok(CompleteFile { unfinished, target, rivals: form.rivals, bytes, _file: file })
     }
 }
 
@@ -152,7 +163,11 @@ impl CompleteFile {
         fs::rename(&self.unfinished.path, &self.target).map_err(FileError::io(&self.target))?;
         self.unfinished.is_in_place = true;
         let folder = folder_of(&self.target);
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(FileError::io(folder))
+        match File::open(folder).and_then(|folder| folder.sync_all()) {
+            // The file is there. A folder that takes files need not let itself be read, nor a file system sync folders.
+            Err(error) if self.rivals == Rivals::Allowed && cannot_be_synced(&error) => Ok(()),
+            synced => synced.map_err(FileError::io(folder)),
+        }
     }
 }
 
@@ -181,6 +196,10 @@ impl Drop for Unfinished {
             let _ = remove(&self.path, self.companions);
         }
     }
+}
+
+fn cannot_be_synced(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }
 
 /// The folder of a file.
@@ -283,7 +302,7 @@ mod tests {
     fn what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not() {
         let folder = tempfile::tempdir().expect("a folder");
         let target = folder.path().join("figures");
-        for left in ["figures.1.writing", "figures.x.writing", "other.2.writing"] {
+        for left in ["figures.1.writing", "figures.x.writing", "figures.20261130", "other.2.writing"] {
             fs::write(folder.path().join(left), "left").expect("written");
         }
         let living = File::create(folder.path().join("figures.3.writing")).expect("made");
@@ -291,8 +310,19 @@ mod tests {
         write(&target, FORM, b"new").expect("written");
         assert_eq!(
             names(folder.path()),
-            ["figures", "figures.3.writing", "figures.x.writing", "other.2.writing"]
+            ["figures", "figures.20261130", "figures.3.writing", "figures.x.writing", "other.2.writing"]
         );
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_takes_a_file_all_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("figures");
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o300)).expect("permissions");
+        write(&target, FORM, b"new").expect("written");
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).expect("permissions");
+        assert_eq!(fs::read(&target).expect("read"), b"new");
+        assert_eq!(names(folder.path()), ["figures"]);
     }
 
     #[test]

@@ -5,8 +5,13 @@ use std::path::Path;
 use crate::files::{self, FileError, FileForm, Rivals};
 
 /// The collector is another user, and figures are no secret. It only reads names that end in `.prom`.
-const FORM: FileForm =
-    FileForm { ending: "", rivals: Rivals::Allowed, begins_as: 0o644, ends_as: Some(0o644), companions: &[] };
+const FORM: FileForm = FileForm {
+    ending: ".writing",
+    rivals: Rivals::Allowed,
+    begins_as: 0o644,
+    ends_as: Some(0o644),
+    companions: &[],
+};
 
 /// Puts a text in the place of the former one in one step.
 ///
