@@ -28,8 +28,11 @@ const PRAGMAS: &str = "pragma journal_mode = wal;
      pragma wal_autocheckpoint = 4096;
      pragma journal_size_limit = 67108864;
      pragma trusted_schema = off;
-     pragma cell_size_check = on;
-     pragma temp_store = memory;";
+     pragma cell_size_check = on;";
+
+/// Where temporary tables are once the file is up to date. Before that they may be as large as all histories, and lie in
+/// files that nobody else sees.
+const TEMPORARY: &str = "pragma temp_store = memory;";
 
 /// An open warehouse.
 #[derive(Debug)]
@@ -142,6 +145,7 @@ impl Warehouse {
         // The journal's mode is written to the file.
         self.with_open_gate(|warehouse| warehouse.connection.execute_batch(PRAGMAS)).map_err(sql)?;
         self.bring_up_to_date()?;
+        self.connection.execute_batch(TEMPORARY).map_err(sql)?;
         self.crash_all_runs()
     }
 
