@@ -51,9 +51,7 @@ async fn run_in_span(context: Arc<JobContext>) -> JobReport {
     let run = context.run;
     // Its pages were acknowledged before they were committed.
     if let Err(error) = context.writer.settle(run).await {
-        let mut worst = result.err();
-        JobStop::keep_worst(&mut worst, error.into());
-        result = worst.map_or(Ok(()), Err);
+        result = worse(result, error);
     }
     context.board.ended(context.stream);
     context.counts.end();
@@ -74,8 +72,8 @@ async fn run_in_span(context: Arc<JobContext>) -> JobReport {
     let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
     let end = outcome.ends_run(reason, requests);
     if let Err(error) = context.writer.write(move |warehouse| warehouse.end_run(run, &end)).await {
-        // The next opening shows the run as crashed; what ended it is told here.
-        result = result.and(Err(error.into()));
+        // The next opening shows the run as crashed; that it has no end is told here, whatever else ended it.
+        result = worse(result, error);
     }
     let outcome = judge(&result);
     tracing::debug!(outcome = outcome.as_str(), requests = requests.requests, rows = tally.received, "ended");
@@ -91,6 +89,13 @@ async fn run_in_span(context: Arc<JobContext>) -> JobReport {
         requests,
         elapsed: started.elapsed(),
     }
+}
+
+/// What became of a run that the warehouse failed as well.
+fn worse(result: Result<(), JobStop>, error: WarehouseError) -> Result<(), JobStop> {
+    let mut worst = result.err();
+    JobStop::keep_worst(&mut worst, error.into());
+    worst.map_or(Ok(()), Err)
 }
 
 /// Does the job's work. What ends all of it is told rather than what one window, list or order came to, unless that is worse.
@@ -269,4 +274,17 @@ fn move_watermarks(context: &JobContext, warehouse: &mut Warehouse) -> Result<()
         warehouse.set_mark(account, stream, Mark::Watermark(lane), plan::watermark(start, &windows), run)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_whose_end_could_not_be_written_says_so_whatever_ended_it() {
+        for ended in [Ok(()), Err(JobStop::Asked), Err(JobStop::Late)] {
+            let stop = worse(ended, WarehouseError::Stopped).expect_err("the warehouse failed");
+            assert!(stop.warehouse().is_some(), "{stop}");
+        }
+    }
 }

@@ -175,7 +175,7 @@ impl Warehouse {
     /// for the first one.
     ///
     /// # Errors
-    /// When the warehouse fails.
+    /// When the warehouse fails, or did so while the run was under way: what showed the order meanwhile may not be stored.
     pub fn record_absence(
         &mut self,
         account: &str,
@@ -184,6 +184,7 @@ impl Warehouse {
         run: RunId,
         trust: Trust,
     ) -> Result<Absence, WarehouseError> {
+        self.check_kept(run)?;
         let key = (account, order_id);
         self.write(|writing| {
             let is_second: bool = writing.query_row(

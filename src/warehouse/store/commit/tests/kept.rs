@@ -2,10 +2,13 @@
 
 use super::{Store, at, order, page_of};
 use crate::page::Page;
+use crate::record::Dependent;
 use crate::scope::{Ask, Scope};
 use crate::stream;
 use crate::warehouse::PageCommit;
-use crate::warehouse::{FAILED, RunEnd, RunId, RunStart, Warehouse, WarehouseError, Writer};
+use crate::warehouse::{
+    Absence, FAILED, Requeue, RunEnd, RunId, RunStart, Trust, Warehouse, WarehouseError, Writer,
+};
 
 const DONE: &str = "done";
 
@@ -38,6 +41,13 @@ fn spoil(warehouse: &mut Warehouse) -> Result<(), WarehouseError> {
     })
 }
 
+/// The order list does not show an order that was to be asked for.
+fn absent(warehouse: &mut Warehouse, run: RunId) -> Result<Absence, WarehouseError> {
+    let order = Dependent::of("orders", "CS1", None, None);
+    warehouse.enqueue_all("acme", &[order], Requeue::Leave, run)?;
+    warehouse.record_absence("acme", "CS1", at("2026-03-01T12:30:00Z"), run, Trust::HasSeenRows)
+}
+
 fn orders(warehouse: &Warehouse) -> Vec<String> {
     warehouse.read("select order_id from orders order by 1", (), |row| row.get(0)).expect("orders")
 }
@@ -60,6 +70,7 @@ async fn a_run_whose_pages_were_lost_stores_nothing_more_and_cannot_end_well() {
     for run in [run, other] {
         writer.settle(run).await.expect_err("something is lost");
         writer.store(page(run, "CS3")).await.expect_err("it would go on from what is lost");
+        writer.write(move |warehouse| absent(warehouse, run)).await.expect_err("what is lost may show it");
         writer.write(move |warehouse| warehouse.end_run(run, &end(DONE))).await.expect_err("it is not done");
         writer.write(move |warehouse| warehouse.end_run(run, &end(FAILED))).await.expect("it failed");
     }
@@ -68,6 +79,8 @@ async fn a_run_whose_pages_were_lost_stores_nothing_more_and_cannot_end_well() {
     let next = writer.write(|warehouse| warehouse.start_run(&start())).await.expect("a run");
     writer.store(page(next, "CS2")).await.expect("stored");
     writer.settle(next).await.expect("on disk");
+    let absence = writer.write(move |warehouse| absent(warehouse, next)).await.expect("recorded");
+    assert_eq!(absence, Absence::Once);
     writer.write(move |warehouse| warehouse.end_run(next, &end(DONE))).await.expect("done");
     drop(writer);
     thread.join().expect("an end");
