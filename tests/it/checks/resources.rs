@@ -80,7 +80,7 @@ fn rc20_finds_a_resource_that_expires_otherwise_than_was_paid() {
     Line { expires: "2027-04-27T15:59:59Z", ..line("B-1", "B", "10") }.put(&db);
     db.run(
         "insert into order_resources select account, 'B', resource_id, extra, asked_customer_id, role, 1, 1, last_seen_at,
-             null, 1
+             null, 1, from_commit
          from order_resources where resource_id = 'vm'",
         [],
     );
