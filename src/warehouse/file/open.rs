@@ -18,14 +18,14 @@ pub(super) const OLDEST_SQLITE: i32 = 3_051_003;
 /// Prepared statements kept: three for each record table and the ledger's own.
 const STATEMENT_CACHE: usize = 128;
 
-/// How the worker's connection works. The pages of a transaction of 1 000 rows fit into the cache, so that each of them is
-/// written once; the log of several transactions is put into the file together, for the same reason.
+/// How the worker's connection works. Most pages that a transaction changes fit into the cache, so that each of them is written
+/// once; the log of many transactions (64 MiB) is put into the file together, for the same reason.
 const PRAGMAS: &str = "pragma journal_mode = wal;
      pragma synchronous = full;
      pragma foreign_keys = on;
      pragma busy_timeout = 5000;
-     pragma cache_size = -16384;
-     pragma wal_autocheckpoint = 4096;
+     pragma cache_size = -8192;
+     pragma wal_autocheckpoint = 16384;
      pragma journal_size_limit = 67108864;
      pragma trusted_schema = off;
      pragma cell_size_check = on;";
