@@ -46,6 +46,8 @@ pub(super) enum Commits {
 pub(super) struct Open {
     pub(super) commit: CommitNo,
     pub(super) since: Instant,
+    /// When it must be committed at the latest.
+    pub(super) due: Instant,
     /// Rows that the connection had changed when it had its number.
     pub(super) changes_before: u64,
     /// Whether somebody was told that something of it is stored.
@@ -67,6 +69,8 @@ pub(in crate::warehouse) struct Transactions {
     pub(super) commits: Commits,
     pub(super) open: Option<Open>,
     pub(super) lost: Option<Lost>,
+    /// When the warehouse was opened.
+    pub(super) opened: Instant,
     /// When the last one was committed.
     pub(super) committed: Option<Instant>,
     /// Opens the gate of the connection's commits.
@@ -119,7 +123,8 @@ impl Transactions {
         let gate = Arc::clone(&may_commit);
         // A commit that the gate refuses becomes a rollback, and its statement an error.
         connection.commit_hook(Some(move || !gate.load(Ordering::Relaxed)))?;
-        Ok(Self { commits: Commits::Each, open: None, lost: None, committed: None, may_commit })
+        let (commits, opened) = (Commits::Each, Instant::now());
+        Ok(Self { commits, open: None, lost: None, opened, committed: None, may_commit })
     }
 
     /// The last transaction with promises that was not committed.
