@@ -2,8 +2,8 @@
 //! the fetching down.
 //!
 //! A page is acknowledged when it is in the transaction that is under way; the transaction is committed after so many rows or so
-//! much time. A page that comes alone is committed before it is acknowledged. Whatever is told to people or relied on by others
-//! waits for the commit.
+//! much time. Where no other page is expected soon, pages are committed before they are acknowledged. Whatever is told to people or
+//! relied on by others waits for the commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -148,13 +148,18 @@ impl Writer {
 }
 
 async fn serve(mut warehouse: Warehouse, mut inbox: mpsc::Receiver<Command>, coming: &AtomicUsize) {
-    while let Some(command) = next(&mut warehouse, &mut inbox).await {
+    let mut following = None;
+    while let Some(command) = match following.take() {
+        Some(command) => Some(command),
+        None => next(&mut warehouse, &mut inbox).await,
+    } {
         match command {
+            Command::Store(page, reply) if coming.load(Ordering::Relaxed) == 0 => {
+                following = store_at_once(&mut warehouse, &mut inbox, &page, reply);
+            }
             Command::Store(page, reply) => {
-                let mut stored = warehouse.store_page(&page);
-                if coming.load(Ordering::Relaxed) == 0 && inbox.is_empty() {
-                    stored = stored.and_then(|stored| warehouse.settle().map(|()| stored));
-                } else if stored.is_ok() {
+                let stored = warehouse.store_page(&page);
+                if stored.is_ok() {
                     warehouse.promise();
                 }
                 let _ = reply.send(stored);
@@ -170,6 +175,40 @@ async fn serve(mut warehouse: Warehouse, mut inbox: mpsc::Receiver<Command>, com
         }
     }
     settle(&mut warehouse);
+}
+
+/// Stores a page, and those that wait behind it, and commits before any of them is acknowledged: no walk asks for its next page
+/// before that. Returns the command behind them.
+fn store_at_once(
+    warehouse: &mut Warehouse,
+    inbox: &mut mpsc::Receiver<Command>,
+    page: &PageCommit,
+    reply: Reply<Committed>,
+) -> Option<Command> {
+    let mut pages = vec![(reply, warehouse.store_page(page))];
+    let following = loop {
+        match inbox.try_recv() {
+            Ok(Command::Store(page, reply)) if pages.len() < CHANNEL_DEPTH => {
+                let stored = warehouse.store_page(&page);
+                if let Err(error) = &stored
+                    && warehouse.due().is_none()
+                {
+                    // It took the whole transaction with it.
+                    for (_, earlier) in pages.iter_mut().filter(|(_, earlier)| earlier.is_ok()) {
+                        *earlier = Err(error.clone());
+                    }
+                }
+                pages.push((reply, stored));
+            }
+            Ok(other) => break Some(other),
+            Err(_) => break None,
+        }
+    };
+    let committed = warehouse.settle();
+    for (reply, stored) in pages {
+        let _ = reply.send(stored.and_then(|stored| committed.clone().map(|()| stored)));
+    }
+    following
 }
 
 /// The next command. When none comes for a while, what is under way is committed.
